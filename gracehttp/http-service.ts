@@ -1,0 +1,128 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Server, type Socket } from 'node:net';
+import { type TLSSocket } from 'node:tls';
+import { Connections } from '../lib/connections.js';
+import { type Service } from '../lib/service.js';
+import { type Exchange, onExchange } from './drain/exchange.js';
+import { Http2Sessions, speaksHttp2 } from './drain/http2.js';
+import { endIdle } from './drain/idle.js';
+import { makeLast } from './drain/last-answer.js';
+import { lingerOverUpload } from './drain/linger.js';
+import { connectionBelow } from './drain/tls.js';
+import { onUpgrade } from './drain/upgraded.js';
+
+/** What is remembered of a connection. */
+interface Note {
+  /** The newest request and its answer; older ones are answered before it, so it stands for them all. */
+  request: IncomingMessage | undefined;
+  response: ServerResponse | undefined;
+  /** Gives the newest answer its keep-alive back. */
+  takeBack: (() => void) | undefined;
+  /** Whether it speaks HTTP/1: not after an upgrade, and not where TLS agreed on HTTP/2. */
+  http1: boolean;
+}
+
+/** The connections of an HTTP or HTTPS server, followed from the first on, and how they are brought to their end. */
+export class HttpService implements Service {
+  readonly #connections: Connections<Note>;
+  readonly #secured = new WeakMap<TLSSocket, Note>();
+  readonly #sessions: Http2Sessions | undefined;
+  readonly #idleTimeout: number;
+  #seesTls = true;
+  #draining = false;
+  #stopEndingIdle: (() => void) | undefined;
+
+  /** @param idleTimeout - in milliseconds, see GraceOptions. */
+  constructor(server: Server, idleTimeout: number) {
+    this.#idleTimeout = idleTimeout;
+    const http2 = speaksHttp2(server);
+    const http1 = !http2 || 'setTicketKeys' in server;
+    this.#connections = new Connections(server, () => ({
+      request: undefined,
+      response: undefined,
+      takeBack: undefined,
+      http1,
+    }));
+    this.#sessions = http2 ? new Http2Sessions(server) : undefined;
+    server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
+    onExchange(server, (exchange) => this.#onExchange(exchange));
+    onUpgrade(server, (_, socket) => {
+      const note = this.#find(socket);
+      if (note !== undefined) note.http1 = false;
+    });
+  }
+
+  begin(): void {
+    this.#draining = true;
+    this.#sessions?.begin();
+    for (const [, note] of this.#connections) {
+      if (isUnderWay(note)) this.#makeLast(note);
+    }
+    this.#stopEndingIdle = endIdle(
+      {
+        sockets: () => this.#sockets(),
+        isIdle: (socket) => this.#isIdle(socket),
+      },
+      this.#idleTimeout,
+    );
+  }
+
+  async finished(): Promise<void> {
+    await this.#connections.none();
+    this.#stopEndingIdle?.();
+  }
+
+  cutOff(): number {
+    this.#stopEndingIdle?.();
+    let count = 0;
+    for (const [, note] of this.#connections) if (isUnderWay(note) || !note.http1) count += 1;
+    this.#connections.destroyAll();
+    return count;
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    const below = connectionBelow(socket);
+    const note = below && this.#connections.get(below);
+    if (note === undefined) {
+      this.#seesTls = false;
+      return;
+    }
+    if (socket.alpnProtocol === 'h2') note.http1 = false;
+    this.#secured.set(socket, note);
+  }
+
+  #onExchange({ request, response, socket }: Exchange): void {
+    const note = this.#find(socket);
+    if (note === undefined) return;
+    // A request that was sent behind another without waiting: the one before is not the last any more.
+    if (isUnderWay(note)) note.takeBack?.();
+    note.request = request;
+    note.response = response;
+    if (this.#draining) this.#makeLast(note);
+  }
+
+  #makeLast(note: Note): void {
+    const { request, response } = note;
+    if (request === undefined || response === undefined) return;
+    note.takeBack = makeLast(response);
+    if (note.takeBack !== undefined) lingerOverUpload(request, request.socket);
+  }
+
+  #find(socket: Socket): Note | undefined {
+    return this.#connections.get(socket) ?? this.#secured.get(socket as TLSSocket);
+  }
+
+  *#sockets(): IterableIterator<Socket> {
+    for (const [socket] of this.#connections) yield socket;
+  }
+
+  #isIdle(socket: Socket): boolean {
+    const note = this.#connections.get(socket);
+    return this.#seesTls && note !== undefined && note.http1 && !isUnderWay(note);
+  }
+}
+
+/** Whether an answer is still to be written, or on its way out of this process. */
+function isUnderWay({ response }: Note): boolean {
+  return response !== undefined && !response.writableFinished && !response.destroyed;
+}

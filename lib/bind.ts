@@ -1,0 +1,142 @@
+import { lookup } from 'node:dns/promises';
+import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { type BindableAddress, type TcpAddress, formatAddress } from './address.js';
+import { GraceError, errnoCode } from './errors.js';
+
+/** A socket that has its address and does not listen yet. `net.Server` takes `target` as what to listen on. */
+export interface BoundSocket {
+  readonly target: object;
+  readonly fd: number;
+  readonly address: BindableAddress;
+  close(): void;
+}
+
+/** `net.BoundSocket`, public since Node 24.19 and 26.4. */
+interface PublicBoundSocket {
+  address(): net.AddressInfo | string;
+  fd(): number;
+  close(): void;
+}
+
+/** The handle behind a `net.Server`. */
+interface InternalHandle {
+  readonly fd: number;
+  getsockname?(into: object): number;
+  close(): void;
+}
+
+/** What `node:net` has for binding without listening; neither is in the types of the oldest Node.js. */
+interface Binders {
+  readonly BoundSocket?: new (options: { host: string; port: number } | { path: string }) => PublicBoundSocket;
+  readonly _createServerHandle?: (address: string, port: number, type: 4 | 6 | -1) => InternalHandle | number;
+}
+const binders = net as unknown as Binders;
+
+/** A wildcard bind tries IPv6 first, which serves IPv4 as well, and IPv4 where the kernel has no IPv6; as Node does. */
+const WILDCARDS = ['::', '0.0.0.0'] as const;
+
+/** @throws GraceError `ADDRESS_*` */
+export async function bindTcp(address: TcpAddress): Promise<BoundSocket> {
+  const hosts = address.host === undefined ? WILDCARDS : [await resolveHost(address, address.host)];
+  let failure: unknown;
+  for (const host of hosts) {
+    try {
+      return bindEndpoint({ kind: 'tcp', host, port: address.port });
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw bindError(address, failure);
+}
+
+/** The numeric form of a host name; numeric hosts are their own. */
+export async function resolveHost(address: TcpAddress, host: string): Promise<string> {
+  if (net.isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw bindError(address, error);
+  }
+}
+
+/**
+ * Binds a unix socket at `path`. libuv unlinks this path when the socket is
+ * closed, so a path that has to stay is one that was renamed meanwhile.
+ */
+export function bindPath(path: string): BoundSocket {
+  return bindEndpoint({ kind: 'unix', path });
+}
+
+/**
+ * Binding apart from listening takes net.BoundSocket, or before it the function
+ * that net.Server itself binds with: nothing else public lets several servers
+ * have their addresses before the first of them accepts.
+ */
+function bindEndpoint(address: BindableAddress): BoundSocket {
+  if (binders.BoundSocket !== undefined) {
+    const socket = new binders.BoundSocket(
+      address.kind === 'unix' ? { path: address.path } : { host: address.host ?? '::', port: address.port },
+    );
+    const close = (): void => socket.close();
+    return { target: socket, fd: socket.fd(), address: readAddress(socket.address(), address), close };
+  }
+  if (typeof binders._createServerHandle === 'function') return bindHandle(address, binders._createServerHandle);
+  throw new GraceError('RUNTIME_UNSUPPORTED', `Node.js ${process.version} has no way to bind without listening`, {
+    subject: 'process.version',
+    value: process.version,
+  });
+}
+
+function bindHandle(address: BindableAddress, create: NonNullable<Binders['_createServerHandle']>): BoundSocket {
+  const handle =
+    address.kind === 'unix'
+      ? create(address.path, -1, -1)
+      : create(address.host ?? '::', address.port, net.isIPv4(address.host ?? '::') ? 4 : 6);
+  if (typeof handle === 'number') throw systemError(handle);
+  const name = {};
+  const failed = handle.getsockname?.(name) ?? 0;
+  if (failed < 0) {
+    handle.close();
+    throw systemError(failed);
+  }
+  return {
+    target: handle,
+    fd: handle.fd,
+    address: readAddress(name as net.AddressInfo, address),
+    close: () => handle.close(),
+  };
+}
+
+function readAddress(name: net.AddressInfo | string, asked: BindableAddress): BindableAddress {
+  return typeof name === 'string' || asked.kind === 'unix' ? asked : { kind: 'tcp', host: name.address, port: name.port };
+}
+
+function systemError(errno: number): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
+}
+
+/** What went wrong with an address, in terms of the address. */
+export function bindError(address: BindableAddress, cause: unknown): GraceError {
+  if (cause instanceof GraceError) return cause;
+  const value = formatAddress(address);
+  const facts = { subject: 'address', value, cause };
+  const code = errnoCode(cause);
+  const failed = `cannot listen on ${value}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new GraceError('ADDRESS_IN_USE', `${failed}: something else listens there (${code})`, facts);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new GraceError('ADDRESS_FORBIDDEN', `${failed}: this user may not bind it (${code})`, facts);
+    case 'EADDRNOTAVAIL':
+      return new GraceError('ADDRESS_NOT_AVAILABLE', `${failed}: this machine has no such address (${code})`, facts);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new GraceError('ADDRESS_NOT_AVAILABLE', `${failed}: the host name does not resolve (${code})`, facts);
+    default:
+      return new GraceError('ADDRESS_INVALID', `${failed}: ${cause instanceof Error ? cause.message : code}`, facts);
+  }
+}

@@ -1,0 +1,21 @@
+import { HANDOFF, LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID, SERVER_STARTER_PORT } from './protocol.js';
+
+const VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_STARTER_PORT] as const;
+
+/** The variables by which sockets are passed, as they stood when they were read. */
+export type PassedVariables = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
+
+/**
+ * Takes the variables out of an environment: what a process inherits is its
+ * own, and a program that it starts must not take it for meant for itself.
+ */
+export function takeVariables(env: NodeJS.ProcessEnv): PassedVariables {
+  const taken: Partial<Record<(typeof VARIABLES)[number], string>> = {};
+  for (const variable of VARIABLES) {
+    const value = env[variable];
+    if (value === undefined) continue;
+    taken[variable] = value;
+    delete env[variable];
+  }
+  return taken;
+}

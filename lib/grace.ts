@@ -1,0 +1,334 @@
+import { EventEmitter } from 'node:events';
+import { closeSync } from 'node:fs';
+import { Child } from './child.js';
+import { type Claim, type ListenOptions, claimSockets } from './claim.js';
+import { successorCommand } from './command.js';
+import { Deadline } from './deadline.js';
+import { drain } from './drain.js';
+import { GraceError } from './errors.js';
+import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { runHook } from './hook.js';
+import { type Inheritance, findInheritance } from './inherit.js';
+import { type GraceListener } from './listener.js';
+import { logger, warn } from './log.js';
+import { type InheritedSocket } from './match.js';
+import { type GraceOptions, type Settings, milliseconds, readOptions } from './options.js';
+import { removePidFile, writePidFile } from './pid-file.js';
+import { Restarter } from './restarter.js';
+import { exitCodeOf, onSignals } from './signals.js';
+import { removeSocketFile } from './socket-file.js';
+
+const log = logger('grace');
+
+export interface RestartOptions {
+  /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
+  readonly timeout?: number;
+}
+
+/** A successor that said it is ready. */
+interface Successor {
+  readonly child: Child;
+  readonly pid: number;
+  /** The descriptors that it goes on serving. */
+  readonly kept: ReadonlySet<number>;
+}
+
+const NOTHING_KEPT: ReadonlySet<number> = new Set();
+
+/** Signals and inherited sockets belong to the process, so one object at a time has them. */
+let current: Grace | undefined;
+
+/**
+ * The life of a serving process: it inherits or binds its sockets, says that it
+ * is ready, hands over to a successor when it is asked to, and drains.
+ *
+ * @example
+ * const grace = new Grace();
+ * const listener = await grace.listen('[::1]:5432');
+ * await listener.serve(net.createServer(onSocket));
+ * await grace.ready();
+ */
+export class Grace extends EventEmitter<GraceEvents> {
+  /** The options, every default filled in. */
+  readonly settings: Settings;
+  readonly #sockets: GraceListener[] = [];
+  readonly #carried = new Map<string, () => unknown>();
+  readonly #restarter: Restarter<Successor>;
+  readonly #removeSignals: () => void;
+  readonly #ended: Promise<Closed>;
+  #end!: (closed: Closed) => void;
+  #state: State = 'starting';
+  #reason: DrainReason | undefined;
+  #inheritance: Inheritance | undefined;
+  #child: Child | undefined;
+  #stopSignals = 0;
+  #restartTimeout: number;
+
+  /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` where this process has one that is not closed. */
+  constructor(options: GraceOptions = {}) {
+    super();
+    this.settings = readOptions(options);
+    if (current !== undefined && current.state !== 'closed') {
+      throw new GraceError('STATE_INVALID', `this process is ${current.state} already; it can have one Grace or App`, {
+        subject: 'state',
+        value: current.state,
+      });
+    }
+    current = this;
+    this.#restartTimeout = this.settings.restartTimeout;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#restarter = new Restarter(
+      () => this.#startSuccessor(),
+      (successor, again) => this.#handOver(successor, again),
+    );
+    const { stop, restart } = this.settings.signals;
+    const removers = [
+      onSignals(stop, (signal) => this.#onStopSignal(signal)),
+      onSignals(restart, (signal) => this.#onRestartWish(signal)),
+    ];
+    this.#removeSignals = () => removers.forEach((remove) => remove());
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Why this process drains or drained. */
+  get reason(): DrainReason | undefined {
+    return this.#reason;
+  }
+
+  /** 1 in the first process, one more in each successor. */
+  get generation(): number {
+    return this.#inheritance?.parent?.generation ?? 1;
+  }
+
+  /** Pid of the process that handed over to this one. */
+  get predecessor(): number | undefined {
+    return this.#inheritance?.parent?.pid;
+  }
+
+  /** The sockets of this process, in the order they were asked for. */
+  get sockets(): readonly GraceListener[] {
+    return this.#sockets;
+  }
+
+  /**
+   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
+   *
+   * @param address - see {@link parseAddress}.
+   * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
+   */
+  async listen(address: string | number, options: ListenOptions = {}): Promise<GraceListener> {
+    const [listener] = await this.listenAll([{ ...options, address }]);
+    return listener!;
+  }
+
+  /** {@link listen} for several sockets, all or none; sockets from systemd without names match best this way. */
+  async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
+    this.#expect('starting', 'listen');
+    this.#inheritance ??= await findInheritance();
+    const listeners = await claimSockets(claims, this.#inheritance);
+    this.#sockets.push(...listeners);
+    return listeners;
+  }
+
+  /** Leaves something for the successor beside the sockets, in memory only. `value` is asked at each restart, for JSON. */
+  carry(key: string, value: () => unknown): void {
+    this.#carried.set(key, value);
+  }
+
+  /** What the predecessor left under a key; known after the first {@link listen}. */
+  carried(key: string): unknown {
+    return this.#inheritance?.parent?.state[key];
+  }
+
+  /**
+   * Says that this process serves: to the process that hands over to it, which
+   * stops accepting, and to whoever reads the pid file.
+   *
+   * @throws GraceError `PID_FILE`, `STATE_INVALID`
+   */
+  async ready(): Promise<void> {
+    this.#expect('starting', 'be ready');
+    this.#inheritance ??= await findInheritance();
+    const { parent, sockets: unclaimed } = this.#inheritance;
+    if (this.settings.pidFile !== undefined) writePidFile(this.settings.pidFile);
+    this.#state = 'serving';
+    for (const listener of this.#sockets) listener.own();
+    if (parent !== undefined) {
+      parent.onRestart = () => this.#onRestartWish('the previous process');
+      await parent.ready(this.#sockets.map(({ fd }) => fd));
+    }
+    for (const socket of unclaimed) this.#closeUnclaimed(socket);
+    unclaimed.clear();
+    log('generation %d is ready', this.generation);
+    this.emit('ready');
+  }
+
+  /**
+   * Starts a successor and hands over to it. This process serves until the
+   * successor is ready, and drains then. While a restart runs, this returns that
+   * one, and makes it be followed by one more.
+   *
+   * @throws GraceError `RESTART_FAILED` (this process serves on),
+   * `RESTART_UNSUPPORTED`, `STATE_INVALID` before it is ready and while it drains
+   */
+  async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
+    this.#expect('serving', 'restart');
+    if (process.platform === 'win32' || this.#sockets.some(({ fd }) => fd < 0)) {
+      throw new GraceError('RESTART_UNSUPPORTED', `${process.platform} cannot hand a listening socket to another process`, {
+        subject: 'process.platform',
+        value: process.platform,
+      });
+    }
+    this.#restartTimeout = milliseconds('timeout', options.timeout, this.settings.restartTimeout);
+    const { pid } = await this.#restarter.request();
+    return { pid };
+  }
+
+  /** Drains for good. Fulfils when nothing is left; with the option `exit` the process leaves right after. */
+  async stop(): Promise<void> {
+    if (this.#state === 'starting' || this.#state === 'serving') {
+      this.#restarter.cancel();
+      this.#child?.giveUp('was given up, as this process stops');
+      await this.#drain('stop', this.#state === 'starting' ? this.#stillServedByParent() : NOTHING_KEPT);
+    }
+    await this.#ended;
+  }
+
+  /** Fulfils when this process has drained, whatever for. */
+  wait(): Promise<Closed> {
+    return this.#ended;
+  }
+
+  /** Undoes a start that failed: what was bound is released, what was inherited stays with the parent. */
+  protected abandon(): void {
+    for (const listener of this.#sockets) listener.release();
+    this.#leave({ cutOff: [], code: 1 });
+  }
+
+  async #startSuccessor(): Promise<Successor> {
+    this.emit('restarting');
+    const deadline = new Deadline(this.settings.drainTimeout);
+    try {
+      await runHook('beforeRestart', this.settings.beforeRestart, deadline);
+      if (this.#state !== 'serving') {
+        throw new GraceError('RESTART_FAILED', 'restart failed: this process stops', { subject: 'state', value: this.#state });
+      }
+      const child = new Child({
+        command: successorCommand(),
+        generation: this.generation + 1,
+        sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
+        state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
+        timeout: this.#restartTimeout,
+      });
+      this.#child = child;
+      const kept = await child.ready;
+      return { child, kept, pid: child.pid! };
+    } catch (cause) {
+      const error = asRestartError(cause);
+      this.#child = undefined;
+      log('%s', error.message);
+      if (!this.emit('restart-failed', error)) warn(error.message);
+      throw error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  #handOver({ child, pid, kept }: Successor, again: boolean): void {
+    this.#child = undefined;
+    child.release(again);
+    this.emit('restarted', { pid });
+    void this.#drain('handover', kept);
+  }
+
+  async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
+    this.#state = 'draining';
+    this.#reason = reason;
+    log('draining: %s', reason);
+    this.emit('draining', { reason });
+    const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    const { cutOff, failure } = await drain({
+      listeners: this.#sockets,
+      handedOver,
+      // After a hand-over somebody is ready: nobody has to be sent away.
+      delay: reason === 'stop' ? drainDelay : 0,
+      timeout: drainTimeout,
+      onShutdown,
+    });
+    for (const { address, name, count } of cutOff) {
+      warn(`${name ?? address}: ${count} cut off after ${drainTimeout} ms of draining`);
+    }
+    if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
+    // Where the successor is still to be buried, that is waited for: it holds the sockets.
+    await this.#child?.ready.catch(() => undefined);
+    const code = cutOff.length > 0 || failure !== undefined ? 1 : 0;
+    this.#leave({ cutOff, code });
+    // After the microtasks, so that what awaits wait() or stop() still runs.
+    if (this.settings.exit) setImmediate(() => process.exit(code));
+  }
+
+  #leave(closed: Closed): void {
+    this.#state = 'closed';
+    this.#removeSignals();
+    this.#removeFiles();
+    this.emit('closed', closed);
+    this.#end(closed);
+  }
+
+  /** What only a last owner removes; a successor's files are not touched. */
+  #removeFiles(): void {
+    if (this.settings.pidFile !== undefined) removePidFile(this.settings.pidFile);
+    if (this.#reason === 'stop') for (const listener of this.#sockets) listener.removeFile();
+  }
+
+  /** A socket that this version of the program does not want; while the parent lives, it empties its queue. */
+  #closeUnclaimed({ fd, bound, file }: InheritedSocket): void {
+    closeSync(fd);
+    if (this.#inheritance?.parent?.alive === true || file === undefined || bound?.kind !== 'unix') return;
+    removeSocketFile(bound.path, file);
+  }
+
+  /** A successor that ends before it is ready leaves the sockets to the process that serves on them. */
+  #stillServedByParent(): ReadonlySet<number> {
+    if (this.#inheritance?.parent?.alive !== true) return NOTHING_KEPT;
+    return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
+  }
+
+  #expect(state: State, what: string): void {
+    if (this.#state === state) return;
+    throw new GraceError('STATE_INVALID', `cannot ${what}: this process is ${this.#state}, expected ${state}`, {
+      subject: 'state',
+      value: this.#state,
+    });
+  }
+
+  #onStopSignal(signal: NodeJS.Signals): void {
+    this.#stopSignals += 1;
+    if (this.#stopSignals > 1) {
+      log('%s again: leaving at once', signal);
+      this.#removeFiles();
+      process.exit(exitCodeOf(signal));
+    }
+    if (this.#state !== 'draining') void this.stop();
+  }
+
+  #onRestartWish(by: string): void {
+    if (this.#state !== 'serving') {
+      warn(`${by} ignored: this process is ${this.#state}`);
+      return;
+    }
+    log('restart asked for by %s', by);
+    this.restart().catch((error: unknown) => log('%s', error));
+  }
+}
+
+function asRestartError(cause: unknown): GraceError {
+  if (cause instanceof GraceError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GraceError('RESTART_FAILED', `restart failed, this process serves on: ${reason}`, { cause });
+}

@@ -1,0 +1,11 @@
+export { type Address, formatAddress, parseAddress } from './address.js';
+export { type Claim, type ListenOptions } from './claim.js';
+export { type CutOff } from './drain.js';
+export { GraceError, type GraceErrorCode, type GraceErrorFacts } from './errors.js';
+export { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+export { Grace, type RestartOptions } from './grace.js';
+export { inherited } from './inherit.js';
+export { GraceListener } from './listener.js';
+export { type GraceOptions, type Settings, type SignalOptions } from './options.js';
+export { type Origin } from './protocol.js';
+export { type Service } from './service.js';

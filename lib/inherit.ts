@@ -1,0 +1,151 @@
+import systemdSocket from 'systemd-socket';
+import { describeDescriptor } from './descriptor.js';
+import { type PassedVariables, takeVariables } from './environment.js';
+import { GraceError, show } from './errors.js';
+import { logger } from './log.js';
+import { type InheritedSocket, readBound } from './match.js';
+import { Parent } from './parent.js';
+import {
+  HANDOFF,
+  LISTEN_FDNAMES,
+  LISTEN_FDS,
+  LISTEN_FDS_START,
+  LISTEN_PID,
+  SERVER_STARTER_PORT,
+  parseHandoff,
+  parseListenVariables,
+  parseServerStarterPort,
+} from './protocol.js';
+import { handoffOfPreload } from './stderr-copy.js';
+
+const log = logger('inherit');
+
+/** What this process was started with. */
+export interface Inheritance {
+  /** The process that hands over to this one. */
+  readonly parent: Parent | undefined;
+  /** Sockets that no listener has claimed yet. */
+  readonly sockets: Set<InheritedSocket>;
+}
+
+/** Taken when the library is loaded, before the program can start one that would inherit them. */
+let variables: PassedVariables = takeAll();
+let inheritance: Promise<Inheritance> | undefined;
+
+/**
+ * Whether the environment passes listening sockets to this process, as nserv's
+ * `CanResume` tells: true in a successor, under systemd's socket activation and
+ * under `start_server`.
+ *
+ * @throws GraceError `INHERITANCE_INVALID`
+ */
+export function inherited(): boolean {
+  refresh();
+  if (variables[HANDOFF] !== undefined && Parent.isPipe(parseHandoff(variables[HANDOFF]).pipe)) return true;
+  return systemdNames().length > 0 || starterSockets().length > 0;
+}
+
+/**
+ * Finds what this process was started with, once; a second call finds the same
+ * but for the sockets that were claimed meanwhile.
+ *
+ * @throws GraceError `INHERITANCE_INVALID`
+ */
+export async function findInheritance(): Promise<Inheritance> {
+  refresh();
+  inheritance ??= find();
+  try {
+    return await inheritance;
+  } catch (error) {
+    inheritance = undefined;
+    variables = {};
+    throw error;
+  }
+}
+
+function takeAll(): PassedVariables {
+  const handoff = handoffOfPreload();
+  return { ...(handoff === undefined ? {} : { [HANDOFF]: handoff }), ...takeVariables(process.env) };
+}
+
+/** Variables that were set after the library was loaded count as if they had been there before. */
+function refresh(): void {
+  const late = takeAll();
+  if (Object.keys(late).length === 0) return;
+  variables = late;
+  inheritance = undefined;
+}
+
+async function find(): Promise<Inheritance> {
+  const handedOver = await fromHandoff(variables[HANDOFF]);
+  if (handedOver !== undefined) return handedOver;
+  return { parent: undefined, sockets: new Set([...fromSystemd(), ...fromServerStarter()]) };
+}
+
+async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
+  if (text === undefined) return undefined;
+  const handoff = parseHandoff(text);
+  const parent = await Parent.open(handoff);
+  if (parent === undefined) {
+    log('%s is not meant for this process: its pipe is not here, or does not answer with the nonce', HANDOFF);
+    return undefined;
+  }
+  const sockets = handoff.sockets.map(({ bound, ...socket }): InheritedSocket => {
+    checkListener(socket.fd, HANDOFF, text, false);
+    return { ...socket, bound: readBound(bound) };
+  });
+  log('generation %d: %d sockets from process %d', handoff.generation, sockets.length, handoff.pid);
+  return { parent, sockets: new Set(sockets) };
+}
+
+function systemdNames(): (string | undefined)[] {
+  const listen = { fds: variables[LISTEN_FDS], pid: variables[LISTEN_PID], names: variables[LISTEN_FDNAMES] };
+  return parseListenVariables(listen, process.pid);
+}
+
+function fromSystemd(): InheritedSocket[] {
+  return systemdNames().map((name, index) => {
+    const count = variables[LISTEN_FDS] ?? '';
+    const bound = checkListener(LISTEN_FDS_START + index, LISTEN_FDS, count, true);
+    const fd = askSystemdSocket(index, count);
+    log('fd %d from systemd, name %s', fd, name);
+    return { fd, origin: 'systemd', name, asked: undefined, bound, backlog: undefined, file: undefined };
+  });
+}
+
+/** The package reads the variable itself, and checks neither whose it is nor what the descriptors are: it is asked last. */
+function askSystemdSocket(index: number, count: string): number {
+  process.env[LISTEN_FDS] = count;
+  try {
+    return systemdSocket(index)?.fd ?? LISTEN_FDS_START + index;
+  } finally {
+    delete process.env[LISTEN_FDS];
+  }
+}
+
+function starterSockets(): { readonly address: string; readonly fd: number }[] {
+  const value = variables[SERVER_STARTER_PORT];
+  return value === undefined ? [] : parseServerStarterPort(value);
+}
+
+function fromServerStarter(): InheritedSocket[] {
+  return starterSockets().map(({ address, fd }) => {
+    const seen = checkListener(fd, SERVER_STARTER_PORT, variables[SERVER_STARTER_PORT] ?? '', true);
+    log('fd %d from Server::Starter for %s', fd, address);
+    const bound = seen ?? readBound(address);
+    return { fd, origin: 'server-starter', name: undefined, asked: undefined, bound, backlog: undefined, file: undefined };
+  });
+}
+
+/**
+ * Refuses a descriptor that is no listening socket, with the variable that
+ * named it. `closely` also tells datagram and connected sockets, at the price
+ * of reading the kernel's socket tables.
+ */
+function checkListener(fd: number, subject: string, value: string, closely: boolean): InheritedSocket['bound'] {
+  const { kind, address } = describeDescriptor(fd, closely);
+  if (kind === 'listener' || kind === 'unknown socket') return address;
+  const what = kind === 'closed' ? 'not open' : `a ${kind}`.replace('a not a', 'not a');
+  const message = `${subject}=${show(value)}: descriptor ${fd} is ${what}, expected a listening stream socket`;
+  throw new GraceError('INHERITANCE_INVALID', message, { subject, value });
+}
