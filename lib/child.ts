@@ -82,10 +82,14 @@ export class Child {
       let stderr = '';
       let saidCode: number | undefined;
       const timer = setTimeout(() => this.giveUp(`was not ready within ${timeout} ms`), timeout);
+      const onPipeEnd = (): void => {
+        if (this.#process.exitCode === null) this.giveUp('closed the handoff pipe');
+      };
       const settle = (): void => {
         clearTimeout(timer);
         clearTimeout(this.#kill);
         stopReading();
+        this.#pipe.off('end', onPipeEnd);
       };
       const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
         settle();
@@ -106,9 +110,7 @@ export class Child {
       // 'close' follows 'exit' when the pipe is read to its end, last words included.
       this.#process.once('close', (code, signal) => fail(code, signal));
       this.#process.once('error', (error) => fail(null, null, error));
-      this.#pipe.once('end', () => {
-        if (this.#process.exitCode === null) this.giveUp('closed the handoff pipe');
-      });
+      this.#pipe.once('end', onPipeEnd);
     });
   }
 }

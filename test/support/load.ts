@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
+import { LARGE_BYTES } from '../fixtures/handler.js';
+
+/** Where a load goes to. */
+export interface Target {
+  readonly port?: number;
+  readonly socketPath?: string;
+  /** The certificate to trust; HTTPS where it is there. */
+  readonly ca?: string;
+}
+
+export interface LoadResult {
+  answered: number;
+  readonly lost: string[];
+  /** Answers by the pid of the process that gave them. */
+  readonly pids: Map<number, number>;
+}
+
+type Client = (target: Target, agent: http.Agent) => Promise<Answer>;
+
+interface Answer {
+  readonly body: string;
+  readonly pid: number;
+  readonly expected: string | RegExp;
+}
+
+const UPLOAD_PIECES = 6;
+const LATE_MS = 1_000;
+
+/** How clients behave. None ever retries: what fails is lost. */
+const CLIENTS: Readonly<Record<string, { readonly client: Client; readonly keepAlive: boolean; readonly think: number }>> = {
+  'keep-alive': { client: (target, agent) => get(target, agent, '/'), keepAlive: true, think: 20 },
+  'keep-alive in a hurry': { client: (target, agent) => get(target, agent, '/'), keepAlive: true, think: 0 },
+  'a connection a request': { client: (target, agent) => get(target, agent, '/'), keepAlive: false, think: 5 },
+  'slow answer': { client: (target, agent) => get(target, agent, '/?ms=400'), keepAlive: true, think: 10 },
+  'answer in pieces': { client: (target, agent) => get(target, agent, '/pieces?ms=300', /done$/), keepAlive: true, think: 10 },
+  'large answer': { client: (target, agent) => get(target, agent, '/large', 'x'.repeat(LARGE_BYTES)), keepAlive: true, think: 50 },
+  'upload in pieces': { client: upload, keepAlive: true, think: 10 },
+  'speaks late': { client: speakLate, keepAlive: false, think: 0 },
+};
+
+/** Runs clients of every kind until it is told to stop. */
+export class Load {
+  readonly result: LoadResult = { answered: 0, lost: [], pids: new Map() };
+  #stopped = false;
+  readonly #running: Promise<unknown>;
+
+  constructor(targets: readonly Target[], clientsOfAKind: number) {
+    const kinds = Object.entries(CLIENTS);
+    this.#running = Promise.all(
+      targets.flatMap((target) =>
+        kinds.flatMap(([kind, { client, keepAlive, think }]) =>
+          Array.from({ length: clientsOfAKind }, () => this.#run(kind, client, target, keepAlive, think)),
+        ),
+      ),
+    );
+  }
+
+  /** Lets every client finish what it began. */
+  async stop(): Promise<LoadResult> {
+    this.#stopped = true;
+    await this.#running;
+    return this.result;
+  }
+
+  async #run(kind: string, client: Client, target: Target, keepAlive: boolean, think: number): Promise<void> {
+    const Agent = target.ca === undefined ? http.Agent : https.Agent;
+    const agent = new Agent({ keepAlive, maxSockets: 1 });
+    while (!this.#stopped) {
+      try {
+        const { body, pid, expected } = await client(target, agent);
+        const whole = typeof expected === 'string' ? body === expected : expected.test(body);
+        if (!whole) throw new Error(`not the whole answer: ${body.length} characters, ${body.slice(0, 80)}`);
+        this.result.answered += 1;
+        this.result.pids.set(pid, (this.result.pids.get(pid) ?? 0) + 1);
+      } catch (error) {
+        this.result.lost.push(`${kind} to ${target.socketPath ?? target.port}${target.ca ? ' by TLS' : ''}: ${String(error)}`);
+      }
+      await sleep(Math.random() * 2 * think);
+    }
+    agent.destroy();
+  }
+}
+
+function get(target: Target, agent: http.Agent, path: string, expected: string | RegExp = /^slept/): Promise<Answer> {
+  return exchange(open(target, { path, agent }), expected);
+}
+
+async function upload(target: Target, agent: http.Agent): Promise<Answer> {
+  const pieces = Array.from({ length: UPLOAD_PIECES }, () => randomBytes(2_000));
+  const request = open(target, { path: '/upload', method: 'POST', agent });
+  const expected = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
+  const answer = exchange(request, expected);
+  // Awaited when the last piece is sent; until then nobody would have heard of its failure.
+  answer.catch(() => undefined);
+  let failed = false;
+  request.on('error', () => {
+    failed = true;
+  });
+  for (const piece of pieces) {
+    if (failed) break;
+    request.write(piece);
+    await sleep(Math.random() * 100);
+  }
+  request.end();
+  return answer;
+}
+
+/** Connects, with TLS not even its handshake begun, and speaks a second later. */
+async function speakLate(target: Target): Promise<Answer> {
+  const socket = net.connect(target.socketPath === undefined ? { port: target.port! } : { path: target.socketPath });
+  let failure: Error | undefined;
+  socket.on('error', (error) => {
+    failure = error;
+  });
+  await sleep(LATE_MS);
+  if (failure !== undefined) throw failure;
+  const createConnection = (): net.Socket =>
+    target.ca === undefined ? socket : tls.connect({ socket, ca: target.ca, servername: 'localhost' });
+  return exchange(open(target, { path: '/', createConnection, agent: undefined }), /^slept/);
+}
+
+function open(target: Target, options: http.RequestOptions): http.ClientRequest {
+  const { port, socketPath, ca } = target;
+  const where = socketPath === undefined ? { port, host: 'localhost' } : { socketPath };
+  if (ca === undefined) return http.request({ ...where, ...options });
+  return https.request({ ...where, ca, servername: 'localhost', ...options });
+}
+
+function exchange(request: http.ClientRequest, expected: string | RegExp): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      response.on('error', reject);
+      response.on('close', () => {
+        if (!response.complete) reject(new Error('the answer was cut off'));
+        else resolve({ body, pid: Number(response.headers['x-pid']), expected });
+      });
+    });
+    if (request.method === 'GET') request.end();
+  });
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Test } from 'tap';
+import { isAlive, waitUntil } from './wait.js';
+
+/** What a fixture announces: one JSON object a line of its stdout. */
+export interface Announcement {
+  readonly event: string;
+  readonly pid: number;
+  readonly [fact: string]: unknown;
+}
+
+export interface ProgramOptions {
+  readonly args?: readonly string[];
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Run by `sh -c`, with `$NODE` and `$PROGRAM` set, in place of `node program`. */
+  readonly shell?: string;
+  /** More descriptors for the program, from 3 on. */
+  readonly passed?: readonly (number | 'pipe')[];
+}
+
+/** A program that a test started, and its successors: they share its stdout. */
+export class Program {
+  readonly announcements: Announcement[] = [];
+  readonly process: ChildProcess;
+  /** Fulfils with how the first process ended. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  stderr = '';
+  readonly #closed: Promise<unknown>;
+
+  constructor(process: ChildProcess) {
+    this.process = process;
+    this.#closed = once(process, 'close');
+    this.exited = once(process, 'exit').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+    }));
+    createInterface({ input: process.stdout! }).on('line', (line) => {
+      if (line.startsWith('{')) this.announcements.push(JSON.parse(line) as Announcement);
+    });
+    process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  /** All pids that announced themselves, the first process first. */
+  get pids(): readonly number[] {
+    return [...new Set([this.pid, ...this.announcements.map(({ pid }) => pid)])];
+  }
+
+  /** The announcements of one event. */
+  all(event: string): readonly Announcement[] {
+    return this.announcements.filter((announcement) => announcement.event === event);
+  }
+
+  /** Waits for the nth announcement of an event; fails where all processes end before. */
+  async announced(event: string, nth = 1): Promise<Announcement> {
+    let over = false;
+    void this.#closed.then(() => {
+      over = true;
+    });
+    await waitUntil(`${event} number ${nth}`, () => this.all(event).length >= nth || over, () => this.report());
+    const found = this.all(event)[nth - 1];
+    if (found === undefined) throw new Error(`the program ended before ${event} number ${nth}: ${this.report()}`);
+    return found;
+  }
+
+  /** The pid of the newest process that is ready. */
+  get serving(): number {
+    return this.all('ready').at(-1)!.pid;
+  }
+
+  /** Waits until no process of this program is left: nobody holds its stdout and stderr. */
+  async ended(): Promise<void> {
+    await this.#closed;
+  }
+
+  report(): string {
+    const lines = this.announcements.map((announcement) => JSON.stringify(announcement));
+    return `announced:\n${lines.join('\n')}\nstderr:\n${this.stderr}`;
+  }
+
+  async kill(): Promise<void> {
+    for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    await this.#closed;
+  }
+}
+
+/** The path of a fixture, compiled. */
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
+}
+
+/**
+ * Starts a program with an environment of its own. `env` becomes the program by
+ * exec, which keeps the pid; the test runner would add to what spawn() passes.
+ */
+export function start(t: Test, program: string, options: ProgramOptions = {}): Program {
+  const node = [process.execPath, ...(options.nodeArgs ?? []), program, ...(options.args ?? [])];
+  const { PATH = '', DEBUG, HOME = '/' } = process.env;
+  const env = { PATH, HOME, NODE: process.execPath, PROGRAM: program, ...(DEBUG === undefined ? {} : { DEBUG }), ...options.env };
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const command = options.shell === undefined ? node : ['sh', '-c', options.shell];
+  const child = spawn('env', ['-i', ...variables, ...command], {
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.passed ?? [])],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const started = new Program(child);
+  t.teardown(() => started.kill());
+  return started;
+}
