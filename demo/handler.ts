@@ -1,0 +1,35 @@
+import { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { parseDuration } from './duration.js';
+import { page } from './page.js';
+
+const started = new Date();
+
+/** One of the demo's servers: `/sleep/?duration=20s` answers that much later, `/` is a page to try it with. */
+export function sleeper(name: string): RequestListener {
+  return (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    if (url.pathname.replace(/\/$/, '') === '/sleep') sleep(name, url, request, response);
+    else if (url.pathname === '/') reply(response, 200, 'text/html', page(name, process.pid, started));
+    else reply(response, 404, 'text/plain', 'There is /sleep/?duration=20s and nothing else.\n');
+  };
+}
+
+function sleep(name: string, url: URL, request: IncomingMessage, response: ServerResponse): void {
+  const text = url.searchParams.get('duration') ?? '0';
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) {
+    reply(response, 400, 'text/plain', `duration=${text} is no duration, expected for example 300ms, 20s or 1m30s\n`);
+    return;
+  }
+  const timer = setTimeout(() => {
+    const times = `started at ${started.toISOString()}, slept for ${milliseconds} ms`;
+    reply(response, 200, 'text/plain', `${name}: ${times}, pid ${process.pid}.\n`);
+  }, milliseconds);
+  response.once('close', () => clearTimeout(timer));
+  request.resume();
+}
+
+function reply(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
