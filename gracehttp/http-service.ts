@@ -3,7 +3,7 @@ import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../lib/connections.js';
 import { type Service } from '../lib/service.js';
-import { type Exchange, onExchange } from './drain/exchange.js';
+import { type Exchange, type ExchangeHandler, followExchanges } from './drain/exchange.js';
 import { Http2Sessions, speaksHttp2 } from './drain/http2.js';
 import { endIdle } from './drain/idle.js';
 import { makeLast } from './drain/last-answer.js';
@@ -23,7 +23,7 @@ interface Note {
 }
 
 /** The connections of an HTTP or HTTPS server, followed from the first on, and how they are brought to their end. */
-export class HttpService implements Service {
+export class HttpService implements Service, ExchangeHandler {
   readonly #connections: Connections<Note>;
   readonly #secured = new WeakMap<TLSSocket, Note>();
   readonly #sessions: Http2Sessions | undefined;
@@ -45,7 +45,7 @@ export class HttpService implements Service {
     }));
     this.#sessions = http2 ? new Http2Sessions(server) : undefined;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
-    onExchange(server, (exchange) => this.#onExchange(exchange));
+    followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
       const note = this.#find(socket);
       if (note !== undefined) note.http1 = false;
@@ -91,7 +91,7 @@ export class HttpService implements Service {
     this.#secured.set(socket, note);
   }
 
-  #onExchange({ request, response, socket }: Exchange): void {
+  begun({ request, response, socket }: Exchange): void {
     const note = this.#find(socket);
     if (note === undefined) return;
     // A request that was sent behind another without waiting: the one before is not the last any more.
@@ -99,6 +99,15 @@ export class HttpService implements Service {
     note.request = request;
     note.response = response;
     if (this.#draining) this.#makeLast(note);
+  }
+
+  /** Lets go of what was answered: an idle connection should cost no more than Node.js itself keeps of it. */
+  answered({ response, socket }: Exchange): void {
+    const note = this.#find(socket);
+    if (note?.response !== response) return;
+    note.request = undefined;
+    note.response = undefined;
+    note.takeBack = undefined;
   }
 
   #makeLast(note: Note): void {

@@ -1,6 +1,4 @@
-import { lookup } from 'node:dns/promises';
 import net from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { type BindableAddress, type TcpAddress, formatAddress } from './address.js';
 import { GraceError, errnoCode } from './errors.js';
 
@@ -54,6 +52,8 @@ export async function bindTcp(address: TcpAddress): Promise<BoundSocket> {
 export async function resolveHost(address: TcpAddress, host: string): Promise<string> {
   if (net.isIP(host) !== 0) return host;
   try {
+    // Loaded where a name has to be looked up: a successor's start is measured in milliseconds.
+    const { lookup } = await import('node:dns/promises');
     return (await lookup(host)).address;
   } catch (error) {
     throw bindError(address, error);
@@ -113,7 +113,7 @@ function readAddress(name: net.AddressInfo | string, asked: BindableAddress): Bi
 }
 
 function systemError(errno: number): Error {
-  const code = getSystemErrorName(errno);
+  const code = process.getBuiltinModule('node:util').getSystemErrorName(errno);
   return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess } from 'node:child_process';
 import { type Duplex } from 'node:stream';
 import { type Command } from './command.js';
 import { GraceError } from './errors.js';
@@ -117,6 +117,8 @@ export class Child {
 
 /** stdio takes the numbers of descriptors and clears their close-on-exec flag in the child. */
 function spawnChild({ command, sockets }: ChildOptions, handoff: string): ChildProcess {
+  // Not loaded at the top: a successor starts faster without, and most processes restart never.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   return spawn(command.file, command.args, {
     cwd: command.cwd,
     env: {

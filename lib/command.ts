@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { sep } from 'node:path';
 
 /** How to run a program again. */
 export interface Command {
@@ -35,9 +34,9 @@ export function successorCommand(): Command {
  */
 export function repeatCommand({ execPath, execArgv, argv, directory, shellDirectory }: Invocation): Command {
   const cwd = shellDirectory ?? directory;
-  const inside = directory.endsWith(sep) ? directory : directory + sep;
+  const inside = directory.endsWith('/') ? directory : `${directory}/`;
   const [script, ...rest] = argv.slice(1);
-  const translated = script?.startsWith(inside) === true ? cwd + sep + script.slice(inside.length) : script;
+  const translated = script?.startsWith(inside) === true ? `${cwd}/${script.slice(inside.length)}` : script;
   return { file: execPath, args: [...execArgv, ...(translated === undefined ? [] : [translated]), ...rest], cwd };
 }
 

@@ -1,5 +1,4 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { endianness } from 'node:os';
 import { type BindableAddress } from './address.js';
 import { errnoCode } from './errors.js';
 
@@ -80,6 +79,7 @@ function rows(table: string): string[][] {
 /** `0100007F:1F90`: 32-bit words in the machine's byte order, the port in hexadecimal. */
 function readTcpAddress(text: string): BindableAddress {
   const [hex = '', port = '0'] = text.split(':');
+  const { endianness } = process.getBuiltinModule('node:os');
   const words = hex.match(/.{8}/g) ?? [];
   const bytes = Buffer.concat(
     words.map((word) => {

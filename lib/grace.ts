@@ -160,7 +160,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     for (const listener of this.#sockets) listener.own();
     if (parent !== undefined) {
       parent.onRestart = () => this.#onRestartWish('the previous process');
-      await parent.ready(this.#sockets.map(({ fd }) => fd));
+      parent.ready(this.#sockets.map(({ fd }) => fd));
     }
     for (const socket of unclaimed) this.#closeUnclaimed(socket);
     unclaimed.clear();

@@ -1,4 +1,3 @@
-import systemdSocket from 'systemd-socket';
 import { describeDescriptor } from './descriptor.js';
 import { type PassedVariables, takeVariables } from './environment.js';
 import { GraceError, show } from './errors.js';
@@ -16,6 +15,7 @@ import {
   parseListenVariables,
   parseServerStarterPort,
 } from './protocol.js';
+import { requirePackage } from './require.js';
 import { handoffOfPreload } from './stderr-copy.js';
 
 const log = logger('inherit');
@@ -90,12 +90,9 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const sockets = handoff.sockets.map(({ bound, ...socket }): InheritedSocket => {
-    checkListener(socket.fd, HANDOFF, text, false);
-    return { ...socket, bound: readBound(bound) };
-  });
-  log('generation %d: %d sockets from process %d', handoff.generation, sockets.length, handoff.pid);
-  return { parent, sockets: new Set(sockets) };
+  for (const { fd } of handoff.sockets) checkListener(fd, HANDOFF, text, false);
+  log('generation %d: %d sockets from process %d', handoff.generation, handoff.sockets.length, handoff.pid);
+  return { parent, sockets: new Set<InheritedSocket>(handoff.sockets) };
 }
 
 function systemdNames(): (string | undefined)[] {
@@ -113,8 +110,12 @@ function fromSystemd(): InheritedSocket[] {
   });
 }
 
+/** The package `systemd-socket`: the descriptor of the socket with this index, or null where the variable is not set. */
+type SystemdSocket = (index: number) => { readonly fd: number } | null;
+
 /** The package reads the variable itself, and checks neither whose it is nor what the descriptors are: it is asked last. */
 function askSystemdSocket(index: number, count: string): number {
+  const systemdSocket = requirePackage<SystemdSocket>('systemd-socket');
   process.env[LISTEN_FDS] = count;
   try {
     return systemdSocket(index)?.fd ?? LISTEN_FDS_START + index;

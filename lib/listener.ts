@@ -1,7 +1,6 @@
-import cluster from 'node:cluster';
+import { type Cluster } from 'node:cluster';
 import { closeSync } from 'node:fs';
 import net from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Address, type BindableAddress, formatAddress } from './address.js';
 import { type BoundSocket, bindError } from './bind.js';
 import { GraceError } from './errors.js';
@@ -10,6 +9,7 @@ import { type InheritedSocket } from './match.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from './protocol.js';
 import { PlainService, type Service } from './service.js';
 import { type DraftSocket, removeSocketFile } from './socket-file.js';
+import { nextTurn } from './turn.js';
 
 const log = logger('listener');
 
@@ -174,7 +174,7 @@ export class GraceListener {
       fd: this.fd,
       name: this.name,
       asked: this.asked,
-      bound: this.address,
+      bound: this.#bound,
       backlog: this.backlog,
       origin: this.origin,
       file: this.#file,
@@ -190,7 +190,7 @@ export class GraceListener {
   }
 
   async #listen(server: net.Server): Promise<void> {
-    if (cluster.isWorker) {
+    if ((process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) {
       throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own to hand over', {
         subject: 'cluster.isWorker',
         value: true,

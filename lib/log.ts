@@ -1,8 +1,22 @@
-import debug from 'debug';
+import { type Debugger } from 'debug';
+import { requirePackage } from './require.js';
 
-/** Debug output under `grace:<part>`, shown where the variable `DEBUG` asks for it. */
-export function logger(part: string): debug.Debugger {
-  return debug(`grace:${part}`);
+export type Log = (format: string, ...values: unknown[]) => void;
+
+/**
+ * Debug output under `grace:<part>`, shown where the variable `DEBUG` asks for it.
+ *
+ * The package `debug` takes longer to load than all of this library, which
+ * would show in every restart, so it is loaded by the first line that somebody
+ * wants to see. `debug.enable()` sets the variable too.
+ */
+export function logger(part: string): Log {
+  let print: Debugger | undefined;
+  return (format, ...values) => {
+    if (process.env['DEBUG'] === undefined) return;
+    print ??= requirePackage<(namespace: string) => Debugger>('debug')(`grace:${part}`);
+    print(format, ...values);
+  };
 }
 
 /**

@@ -1,37 +1,48 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { readLines } from './lines.js';
 import { logger } from './log.js';
 import { type Handoff, formatMessage, parseParentMessage } from './protocol.js';
-import { stopStderrCopy } from './stderr-copy.js';
+import { greetingOfPreload, stopStderrCopy } from './stderr-copy.js';
 
 const log = logger('parent');
 
-/** The parent writes its greeting before this process is started, so it is there; a forged pipe is silent. */
+/** The parent writes its greeting when it starts this process, so it is there; a forged pipe is silent. */
 const GREETING_TIMEOUT_MS = 2_000;
+
+type State = Readonly<Record<string, unknown>>;
 
 /** The process that hands its sockets over to this one: the child's end of the conversation. */
 export class Parent {
-  readonly pid: number;
-  readonly generation: number;
   /** What the parent passed beside its sockets, see Grace.carry(). */
-  readonly state: Readonly<Record<string, unknown>>;
+  readonly state: State;
   /** Called where the parent was asked to restart again while this process started. */
   onRestart: () => void = () => undefined;
-  readonly #pipe: net.Socket;
-  readonly #nonce: string;
+  readonly #handoff: Handoff;
+  #pipe: net.Socket | undefined;
 
-  private constructor(handoff: Handoff, pipe: net.Socket, state: Readonly<Record<string, unknown>>) {
-    this.pid = handoff.pid;
-    this.generation = handoff.generation;
+  private constructor(handoff: Handoff, state: State, pipe: net.Socket | undefined) {
+    this.#handoff = handoff;
     this.state = state;
     this.#pipe = pipe;
-    this.#nonce = handoff.nonce;
+  }
+
+  get pid(): number {
+    return this.#handoff.pid;
+  }
+
+  /** The generation of this process. */
+  get generation(): number {
+    return this.#handoff.generation;
   }
 
   /** False where the parent died: then this process is alone with the sockets. */
   get alive(): boolean {
-    return !this.#pipe.destroyed;
+    try {
+      return process.kill(this.pid, 0);
+    } catch {
+      return false;
+    }
   }
 
   /** Whether a descriptor can be the pipe at all. */
@@ -46,16 +57,17 @@ export class Parent {
   /** Undefined where the pipe is not there or its other end does not repeat the nonce: then the variable leaked. */
   static async open(handoff: Handoff): Promise<Parent | undefined> {
     if (!Parent.isPipe(handoff.pipe)) return undefined;
+    const early = greetingOfPreload();
+    if (early !== undefined) {
+      const state = readGreeting(early, handoff.nonce);
+      return state && new Parent(handoff, state, undefined);
+    }
     const pipe = openPipe(handoff.pipe);
     if (pipe === undefined) return undefined;
-    const hello = await greeting(pipe, handoff.nonce);
-    if (hello === undefined) {
-      pipe.destroy();
-      return undefined;
-    }
-    const parent = new Parent(handoff, pipe, hello.state);
-    parent.#listen();
-    return parent;
+    const state = await waitForGreeting(pipe, handoff.nonce);
+    if (state !== undefined) return new Parent(handoff, state, pipe);
+    pipe.destroy();
+    return undefined;
   }
 
   /**
@@ -65,26 +77,27 @@ export class Parent {
    *
    * @param kept - the descriptors that this process goes on serving.
    */
-  ready(kept: readonly number[]): Promise<void> {
+  ready(kept: readonly number[]): void {
     stopStderrCopy();
-    return new Promise((done) => {
-      if (!this.#pipe.writable) return done();
-      const message = formatMessage({ type: 'ready', nonce: this.#nonce, pid: process.pid, kept });
-      this.#pipe.write(message, () => done());
-    });
+    const { nonce, pipe } = this.#handoff;
+    try {
+      writeSync(pipe, formatMessage({ type: 'ready', nonce, pid: process.pid, kept }));
+    } catch (error) {
+      log('process %d is gone, carrying on alone: %s', this.pid, error);
+    }
+    this.#pipe ??= openPipe(pipe);
+    if (this.#pipe !== undefined) this.#listen(this.#pipe);
   }
 
-  #listen(): void {
-    readLines(this.#pipe, (line) => {
+  /** Until the parent closes the pipe it may pass on a restart. */
+  #listen(pipe: net.Socket): void {
+    readLines(pipe, (line) => {
       if (parseParentMessage(line)?.type === 'restart') this.onRestart();
     });
-    this.#pipe.on('close', () => {
-      log('process %d closed the pipe', this.pid);
-      stopStderrCopy();
-    });
-    this.#pipe.on('error', (error) => log('pipe: %s', error.message));
-    this.#pipe.on('end', () => this.#pipe.destroy());
-    this.#pipe.unref();
+    pipe.on('close', () => log('process %d closed the pipe', this.pid));
+    pipe.on('error', (error) => log('pipe: %s', error.message));
+    pipe.on('end', () => pipe.destroy());
+    pipe.unref();
   }
 }
 
@@ -97,21 +110,23 @@ function openPipe(fd: number): net.Socket | undefined {
   }
 }
 
-function greeting(pipe: net.Socket, nonce: string): Promise<{ state: Readonly<Record<string, unknown>> } | undefined> {
+/** The state in a greeting that repeats the nonce. */
+function readGreeting(line: string, nonce: string): State | undefined {
+  const message = parseParentMessage(line);
+  return message?.type === 'hello' && message.nonce === nonce ? message.state : undefined;
+}
+
+function waitForGreeting(pipe: net.Socket, nonce: string): Promise<State | undefined> {
   return new Promise((done) => {
-    const finish = (state?: Readonly<Record<string, unknown>>): void => {
+    const finish = (line = ''): void => {
       clearTimeout(timer);
       stop();
-      pipe.off('close', onClose).off('error', onClose);
-      pipe.pause();
-      done(state && { state });
+      pipe.off('close', onClose).off('error', onClose).pause();
+      done(readGreeting(line, nonce));
     };
     const onClose = (): void => finish();
     const timer = setTimeout(onClose, GREETING_TIMEOUT_MS);
-    const stop = readLines(pipe, (line) => {
-      const message = parseParentMessage(line);
-      finish(message?.type === 'hello' && message.nonce === nonce ? message.state : undefined);
-    });
+    const stop = readLines(pipe, finish);
     pipe.once('close', onClose).once('error', onClose);
   });
 }

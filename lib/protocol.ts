@@ -1,3 +1,4 @@
+import { type BindableAddress } from './address.js';
 import { GraceError, show } from './errors.js';
 
 /** Our own: what a process hands to its successor. See docs/protocol.md. */
@@ -29,8 +30,8 @@ export interface HandoffSocket {
   readonly name: string | undefined;
   /** The address that the program asked for, see formatAddress(). */
   readonly asked: string;
-  /** The address that the socket is bound to. */
-  readonly bound: string;
+  /** The address that the socket is bound to, where it is known. */
+  readonly bound: BindableAddress | undefined;
   readonly backlog: number;
   /** Where the socket came from before the first hand-over. */
   readonly origin: Origin;
@@ -91,7 +92,7 @@ function readSocket(entry: unknown, text: string): HandoffSocket {
     isCount(fd) &&
     isCount(backlog) &&
     typeof asked === 'string' &&
-    typeof bound === 'string' &&
+    (bound === undefined || isBindable(bound)) &&
     isOrigin(origin) &&
     (name === undefined || typeof name === 'string') &&
     (file === undefined || isFileIdentity(file));
@@ -209,6 +210,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isBindable(value: unknown): value is BindableAddress {
+  if (!isRecord(value)) return false;
+  const { kind, host, port, path } = value;
+  return kind === 'unix' ? typeof path === 'string' : kind === 'tcp' && typeof host === 'string' && isCount(port);
 }
 
 function isOrigin(value: unknown): value is Origin {

@@ -16,6 +16,8 @@ import { HANDOFF } from './protocol.js';
 interface Preload {
   /** The variable `GRACE_HANDOFF`, taken out of the environment before the program could pass it on. */
   readonly handoff: string;
+  /** The parent's first line, which is in the pipe before this process is started. */
+  readonly greeting: string;
   stop(): void;
 }
 
@@ -34,7 +36,7 @@ function preload(variable: string, prefix: string, suffix: string): void {
   if (rest === '') delete process.env['NODE_OPTIONS'];
   else process.env['NODE_OPTIONS'] = rest;
 
-  const { writeSync } = process.getBuiltinModule('node:fs');
+  const { readSync, writeSync } = process.getBuiltinModule('node:fs');
   const { inspect } = process.getBuiltinModule('node:util');
   let { pipe } = JSON.parse(handoff) as { pipe: number | undefined };
   const send = (message: object): void => {
@@ -44,6 +46,14 @@ function preload(variable: string, prefix: string, suffix: string): void {
       pipe = undefined;
     }
   };
+  const pieces: Buffer[] = [];
+  while (pipe !== undefined && pieces.at(-1)?.includes('\n') !== true) {
+    const piece = Buffer.alloc(65_536);
+    const length = readSync(pipe, piece);
+    if (length === 0) break;
+    pieces.push(piece.subarray(0, length));
+  }
+  const greeting = Buffer.concat(pieces).toString().trimEnd();
   const onUncaught = (error: unknown): void => send({ type: 'stderr', text: `${inspect(error)}\n` });
   const onExit = (code: number): void => send({ type: 'exit', code });
   process.on('uncaughtExceptionMonitor', onUncaught);
@@ -76,7 +86,7 @@ function preload(variable: string, prefix: string, suffix: string): void {
     process.off('exit', onExit);
     restore();
   };
-  Reflect.set(globalThis, Symbol.for('ts-grace.preload'), { handoff, stop });
+  Reflect.set(globalThis, Symbol.for('ts-grace.preload'), { handoff, greeting, stop });
 }
 
 /** `NODE_OPTIONS` for a successor: the preload before what the program itself is run with. */
@@ -92,6 +102,11 @@ export function handoffOfPreload(): string | undefined {
   if (found === undefined) return undefined;
   Reflect.set(globalThis, PRELOAD, { ...found, handoff: undefined });
   return found.handoff;
+}
+
+/** The parent's greeting as the preload read it. */
+export function greetingOfPreload(): string | undefined {
+  return findPreload()?.greeting;
 }
 
 /** Ends the copying; stderr stays what it is. */

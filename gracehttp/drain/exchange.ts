@@ -10,23 +10,32 @@ export interface Exchange {
   readonly server: Server;
 }
 
-type OnExchange = (exchange: Exchange) => void;
+/** What hears of a server's exchanges. */
+export interface ExchangeHandler {
+  begun(exchange: Exchange): void;
+  /** The answer is out; not called where the connection broke before. */
+  answered(exchange: Exchange): void;
+}
 
 /** One subscription serves all servers: each would otherwise be told of the others' requests. */
-const handlers = new WeakMap<Server, OnExchange>();
+const handlers = new WeakMap<Server, ExchangeHandler>();
 let subscribed = false;
 
 /**
- * Tells of every request that a server receives, those that a program answers
- * to `checkContinue` or `checkExpectation` among them. The channel is the cheapest
- * way that Node.js offers; a listener a request more would show beside a bare server.
+ * Follows every request that a server receives, those that a program answers to
+ * `checkContinue` or `checkExpectation` among them. The channels are the cheapest
+ * way that Node.js offers; two listeners a request more would show beside a bare server.
  */
-export function onExchange(server: Server, handler: OnExchange): void {
+export function followExchanges(server: Server, handler: ExchangeHandler): void {
   handlers.set(server, handler);
   if (subscribed) return;
   subscribed = true;
   subscribe('http.server.request.start', (message) => {
     const exchange = message as Exchange;
-    handlers.get(exchange.server)?.(exchange);
+    handlers.get(exchange.server)?.begun(exchange);
+  });
+  subscribe('http.server.response.finish', (message) => {
+    const exchange = message as Exchange;
+    handlers.get(exchange.server)?.answered(exchange);
   });
 }

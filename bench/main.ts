@@ -1,0 +1,52 @@
+import { drainStall, idleMemory } from './idle.js';
+import { restartTime } from './restart.js';
+import { throughput } from './throughput.js';
+
+const IDLE_CONNECTIONS = 10_000;
+
+interface Figure {
+  readonly what: string;
+  readonly measure: () => Promise<number>;
+  readonly unit: string;
+  readonly aim: string;
+  readonly reached: (value: number) => boolean;
+}
+
+/** What is promised of speed. Ratios are of ours to bare Node.js, measured in turn, as machines are noisy. */
+const FIGURES: readonly Figure[] = [
+  {
+    what: 'requests a second, to a bare http.Server',
+    measure: throughput,
+    unit: '',
+    aim: 'at least 0.97',
+    reached: (value) => value >= 0.97,
+  },
+  {
+    what: 'SIGUSR2 to first new answer, to spawn of a bare server',
+    measure: restartTime,
+    unit: '',
+    aim: 'at most 1.15',
+    reached: (value) => value <= 1.15,
+  },
+  {
+    what: 'memory of an idle connection, on top of Node.js',
+    measure: () => idleMemory(IDLE_CONNECTIONS),
+    unit: ' bytes',
+    aim: 'at most 1024',
+    reached: (value) => value <= 1024,
+  },
+  {
+    what: `longest stall while ${IDLE_CONNECTIONS} idle connections are drained`,
+    measure: () => drainStall(IDLE_CONNECTIONS),
+    unit: ' ms',
+    aim: 'under 50',
+    reached: (value) => value < 50,
+  },
+];
+
+console.log(`Node.js ${process.version}`);
+for (const { what, measure, unit, aim, reached } of FIGURES) {
+  const value = await measure();
+  const shown = unit === '' ? value.toFixed(3) : `${value.toFixed(0)}${unit}`;
+  console.log(`${what}: ${shown} (${aim}${reached(value) ? '' : '; NOT REACHED'})`);
+}

@@ -1,0 +1,42 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export type Kind = 'bare' | 'ours';
+
+/** A benchmarked server: what it tells comes as facts, in order. */
+export class Program {
+  readonly process: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(kind: Kind) {
+    const file = fileURLToPath(new URL(`programs/${kind}.js`, import.meta.url));
+    this.process = spawn(process.execPath, ['--expose-gc', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** The next thing it tells that has the fact. */
+  async fact(name: string): Promise<number> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) throw new Error(`the program ended before it told its ${name}`);
+      const facts = JSON.parse(value) as Record<string, number>;
+      if (facts[name] !== undefined) return facts[name];
+    }
+  }
+
+  async memory(): Promise<number> {
+    this.process.kill('SIGHUP');
+    return this.fact('memory');
+  }
+
+  async end(pid = this.process.pid!): Promise<void> {
+    process.kill(pid, 'SIGTERM');
+    for (;;) if ((await this.#lines.next()).done === true) return;
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}

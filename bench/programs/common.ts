@@ -1,0 +1,42 @@
+import http from 'node:http';
+
+let longest = 0;
+
+export function makeServer(): http.Server {
+  const server = http.createServer((_, response) => {
+    response.setHeader('x-pid', process.pid);
+    response.end('hello');
+  });
+  server.keepAliveTimeout = 0;
+  return server;
+}
+
+/** Tells facts to the benchmark: one JSON object a line. */
+export function tell(facts: object): void {
+  process.stdout.write(`${JSON.stringify({ pid: process.pid, ...facts })}\n`);
+}
+
+/** SIGHUP asks what the memory holds, SIGWINCH begins to watch for stalls of the event loop. */
+export function tellOnSignals(): void {
+  process.on('SIGHUP', () => {
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    tell({ memory: heapUsed + external });
+  });
+  process.once('SIGWINCH', () => {
+    let last = performance.now();
+    const watch = (): void => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      setImmediate(watch);
+    };
+    watch();
+    tell({ watching: 1 });
+  });
+}
+
+/** The longest time, in milliseconds, that the event loop stood. */
+export function longestStall(): number {
+  return longest;
+}

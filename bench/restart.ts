@@ -1,0 +1,55 @@
+import http from 'node:http';
+import { Program, median } from './program.js';
+
+const ROUNDS = 25;
+
+/** Time from SIGUSR2 to the new process's first answer, as a multiple of a bare server's from spawn to first answer. */
+export async function restartTime(): Promise<number> {
+  const ratios: number[] = [];
+  const ours = new Program('ours');
+  const port = await ours.fact('port');
+  let pid = await answeringPid(port);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bare = await bareStart();
+    const begun = performance.now();
+    process.kill(pid, 'SIGUSR2');
+    const old = pid;
+    // As with the bare server: it says that it serves, and is asked then. The old process may still answer once.
+    await ours.fact('port');
+    while (pid === old) pid = await answeringPid(port);
+    ratios.push((performance.now() - begun) / bare);
+    // The old process leaves before the next round, so that each starts alike.
+    while (isAlive(old)) await answeringPid(port);
+  }
+  await ours.end(pid);
+  return median(ratios);
+}
+
+async function bareStart(): Promise<number> {
+  const begun = performance.now();
+  const bare = new Program('bare');
+  await answeringPid(await bare.fact('port'));
+  const time = performance.now() - begun;
+  await bare.end();
+  return time;
+}
+
+/** One request on a connection of its own. */
+function answeringPid(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ port, host: '127.0.0.1', agent: false }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(Number(response.headers['x-pid'])));
+    });
+    request.on('error', reject);
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
