@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const library = new URL('../../gracehttp/index.js', import.meta.url).href;
+const announcing = new URL('../fixtures/announce.js', import.meta.url).href;
+
+/** A release that serves, and answers with its name. `before` runs before it serves. */
+export function goodRelease(name: string, listen: string, before = '', options = '{}'): string {
+  return `
+    import http from 'node:http';
+    import { App } from ${JSON.stringify(library)};
+    import { announce, announceEvents, serveOrAnnounce } from ${JSON.stringify(announcing)};
+    const app = new App(${options});
+    announceEvents(app);
+    ${before}
+    const server = http.createServer((request, response) => response.end(${JSON.stringify(name)}));
+    await serveOrAnnounce(app, { server, listen: ${JSON.stringify(listen)}, name: 'web' });
+  `;
+}
+
+/** For `before`: announces `loaded` and waits for SIGHUP. */
+export const WAIT = `
+  announce('loaded');
+  const timer = setInterval(() => {}, 1000);
+  await new Promise((done) => process.once('SIGHUP', done));
+  clearInterval(timer);
+`;
+
+/** Writes the program of a release, as a deployment does: what runs is started from it, what comes next is what it holds then. */
+export function writeRelease(folder: string, text: string): string {
+  const path = join(folder, 'server.mjs');
+  writeFileSync(path, text);
+  return path;
+}
