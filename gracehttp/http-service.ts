@@ -114,7 +114,7 @@ export class HttpService implements Service, ExchangeHandler {
     const { request, response } = note;
     if (request === undefined || response === undefined) return;
     note.takeBack = makeLast(response);
-    if (note.takeBack !== undefined) lingerOverUpload(request, request.socket);
+    lingerOverUpload(request, request.socket);
   }
 
   #find(socket: Socket): Note | undefined {

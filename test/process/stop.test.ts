@@ -1,0 +1,237 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { portOf } from '../support/address.js';
+import { makeCertificate, scratch } from '../support/certificate.js';
+import { ask } from '../support/http.js';
+import { type Program, type ProgramOptions, fixture, start } from '../support/program.js';
+import { waitUntil } from '../support/wait.js';
+
+const STOPS = 6;
+const CLIENTS = 300;
+const STOP_WITHIN_MS = 2_500;
+
+function serve(t: Test, argument: object, options: ProgramOptions = {}): Program {
+  return start(t, fixture('server'), { ...options, args: [JSON.stringify(argument)] });
+}
+
+async function connect(address: string): Promise<net.Socket> {
+  const socket = address.startsWith('unix:') ? net.connect(address.slice(5)) : net.connect(portOf(address), '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Reads until the other end closes. */
+async function readAll(socket: net.Socket): Promise<string> {
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await once(socket, 'close');
+  return text;
+}
+
+for (const kind of ['TCP', 'unix'] as const) {
+  t.test(`a final SIGTERM under ${CLIENTS} clients that connect anew for each request, ${kind}`, async (t) => {
+    const path = join(scratch(t), 'app.sock');
+    for (let stop = 1; stop <= STOPS / 2; stop += 1) {
+      const program = serve(t, { http: [kind === 'TCP' ? '127.0.0.1:0' : `unix:${path}`] });
+      const [address] = (await program.announced('ready')).addresses as string[];
+      const result = { answered: 0, lost: [] as string[] };
+      const clients = Array.from({ length: CLIENTS }, () => askUntilRefused(address!, result));
+      await waitUntil('answers', () => result.answered >= CLIENTS);
+      const begun = performance.now();
+      process.kill(program.pid, 'SIGTERM');
+      t.same(await program.exited, { code: 0, signal: null });
+      const took = performance.now() - begun;
+      await Promise.all(clients);
+      t.same(result.lost, [], `stop ${stop}: ${result.answered} answered, none lost`);
+      t.ok(took < STOP_WITHIN_MS, `the process ended within ${Math.round(took)} ms`);
+    }
+  });
+}
+
+async function askUntilRefused(address: string, result: { answered: number; lost: string[] }): Promise<void> {
+  for (;;) {
+    try {
+      await ask(address);
+      result.answered += 1;
+    } catch (error) {
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      // Nobody took the connection; a reset after the kernel took it is a loss.
+      if (syscall !== 'connect') result.lost.push(String(error));
+      else if (code !== 'ECONNREFUSED' && code !== 'ENOENT') continue;
+      return;
+    }
+  }
+}
+
+t.test('idle, silent and half-spoken connections bring one last request while the server drains', async (t) => {
+  const folder = scratch(t);
+  const { keyFile, certFile } = makeCertificate(folder);
+  const argument = { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 3_000 };
+  const program = serve(t, argument);
+  const [address, secure] = (await program.announced('ready')).addresses as [string, string];
+  const idle = await connect(address);
+  idle.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(idle, 'data');
+  const silent = await connect(address);
+  const half = await connect(address);
+  half.write('GET /half HT');
+  const unshaken = await connect(secure);
+  process.kill(program.pid, 'SIGTERM');
+  await program.announced('draining');
+
+  idle.write('GET /again HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(idle), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'idle');
+  silent.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(silent), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'silent');
+  half.write('TP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(half), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'half-spoken');
+  const { connect: connectTls } = await import('node:tls');
+  const shaken = connectTls({ socket: unshaken, rejectUnauthorized: false });
+  shaken.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(shaken as net.Socket), /^HTTP\/1.1 200[^]*Connection: close/, 'TLS handshake begun while draining');
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
+t.test('what stays silent is ended at idleTimeout, half a handshake too', async (t) => {
+  const folder = scratch(t);
+  const { keyFile, certFile } = makeCertificate(folder);
+  const program = serve(t, { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 300 });
+  const addresses = (await program.announced('ready')).addresses as string[];
+  const sockets = await Promise.all([...addresses, ...addresses].map(connect));
+  sockets[1]!.write(Buffer.from([0x16, 0x03, 0x01]));
+  const closed = sockets.map((socket) => once(socket.resume(), 'close'));
+  process.kill(program.pid, 'SIGTERM');
+  await Promise.all(closed);
+  t.same(await program.exited, { code: 0, signal: null });
+  t.same((await program.announced('closed')).cutOff, [], 'nobody is cut off');
+});
+
+t.test('an answer under way is finished, an upload half sent is read', async (t) => {
+  const program = serve(t, { http: ['127.0.0.1:0'], idleTimeout: 200 });
+  const [address] = (await program.announced('ready')).addresses as string[];
+  const slow = ask(address!, '/?ms=600');
+  const pieces = ask(address!, '/pieces?ms=600');
+  const upload = await connect(address!);
+  upload.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nhal');
+  await ask(address!);
+  process.kill(program.pid, 'SIGTERM');
+  await program.announced('draining');
+  // Longer than idleTimeout without a byte: the request is under way all the same.
+  const answer = readAll(upload);
+  setTimeout(() => upload.write('fed'), 500);
+  t.match(await slow, 'slept 600');
+  t.match(await pieces, /done$/);
+  t.match(await answer, /^HTTP\/1.1 200[^]*[0-9a-f]{64}/);
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
+t.test('the answer to an upload that nobody reads arrives, though the connection ends', async (t) => {
+  const program = serve(t, { http: ['127.0.0.1:0'] });
+  const [address] = (await program.announced('ready')).addresses as string[];
+  const held = await connect(address!);
+  const createConnection = (): net.Socket => held;
+  process.kill(program.pid, 'SIGTERM');
+  await program.announced('draining');
+  const size = 16 * 1024 * 1024;
+  const request = http.request({ method: 'POST', path: '/early', createConnection, headers: { 'Content-Length': size } });
+  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
+  // More than the kernel's buffers take, so that the rest is still to be written when the answer comes.
+  request.end(Buffer.alloc(size));
+  const [response] = await answered;
+  t.equal(response.headers.connection, 'close');
+  const body = await response.setEncoding('utf8').toArray();
+  t.equal(body.join(''), 'answered before the upload was read');
+  held.destroy();
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
+t.test('the deadline cuts off, counts, and says which server', async (t) => {
+  const program = serve(t, { http: ['127.0.0.1:0', '127.0.0.1:0'], drainTimeout: 400 });
+  const addresses = (await program.announced('ready')).addresses as string[];
+  const lost = Promise.all([1, 2].map(() => ask(addresses[1]!, '/?ms=20000').catch((error: Error) => error)));
+  await ask(addresses[1]!);
+  process.kill(program.pid, 'SIGTERM');
+  t.match(await lost, [Error, Error]);
+  t.same(await program.exited, { code: 1, signal: null });
+  t.same((await program.announced('closed')).cutOff, [{ address: addresses[1], name: 'http1', count: 2 }]);
+  t.match(program.stderr, /http1: 2 cut off/);
+});
+
+t.test('an application that insists on keep-alive does not hold the drain', async (t) => {
+  const program = serve(t, { http: ['127.0.0.1:0'] });
+  const [address] = (await program.announced('ready')).addresses as string[];
+  const socket = await connect(address!);
+  socket.write('GET /stubborn HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  t.match(String(first), /Connection: keep-alive/);
+  process.kill(program.pid, 'SIGTERM');
+  await program.announced('draining');
+  socket.write('GET /stubborn HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(socket), /Connection: close/);
+  await program.exited;
+});
+
+for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]] as const) {
+  t.test(`the second ${signal} leaves at once, files removed`, async (t) => {
+    const folder = scratch(t);
+    const path = join(folder, 'app.sock');
+    const pidFile = join(folder, 'app.pid');
+    const program = serve(t, { http: [`unix:${path}`], pidFile });
+    await program.announced('ready');
+    const slow = ask(`unix:${path}`, '/?ms=20000').catch((error: Error) => error);
+    await ask(`unix:${path}`);
+    process.kill(program.pid, signal);
+    await program.announced('draining');
+    process.kill(program.pid, signal);
+    t.same(await program.exited, { code, signal: null });
+    t.ok((await slow) instanceof Error);
+    t.notOk(existsSync(path) || existsSync(pidFile), 'no file is left');
+  });
+}
+
+t.test('a process that drains after a hand-over takes its first SIGTERM as nothing new', async (t) => {
+  const program = serve(t, { http: ['127.0.0.1:0'] });
+  const [address] = (await program.announced('ready')).addresses as string[];
+  const slow = ask(address!, '/?ms=700');
+  await ask(address!);
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('restarted');
+  process.kill(program.pid, 'SIGTERM');
+  t.equal(await slow, 'slept 700');
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
+t.test('socket and pid files go with their last owner', async (t) => {
+  const folder = scratch(t);
+  const path = join(folder, 'app.sock');
+  const pidFile = join(folder, 'app.pid');
+  const program = serve(t, { http: [`unix:${path}`], pidFile });
+  await program.announced('ready');
+  t.equal(readFileSync(pidFile, 'utf8'), `${program.pid}\n`);
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('ready', 2);
+  await program.exited;
+  t.equal(readFileSync(pidFile, 'utf8'), `${program.serving}\n`, 'the successor is in the pid file');
+  t.equal(await ask(`unix:${path}`), 'slept 0');
+  process.kill(program.serving, 'SIGTERM');
+  await program.ended();
+  t.notOk(existsSync(path) || existsSync(pidFile), 'no file is left');
+});
+
+t.test('a socket file that somebody else put in the place of ours stays', async (t) => {
+  const path = join(scratch(t), 'app.sock');
+  const program = serve(t, { http: [`unix:${path}`] });
+  await program.announced('ready');
+  const { unlinkSync } = await import('node:fs');
+  unlinkSync(path);
+  writeFileSync(path, 'not ours');
+  process.kill(program.pid, 'SIGTERM');
+  await program.exited;
+  t.equal(readFileSync(path, 'utf8'), 'not ours');
+});
