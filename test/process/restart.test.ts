@@ -64,6 +64,7 @@ t.test('a successor that does not get ready costs nothing', async (t) => {
     t.equal(await ask(address!), 'first', `the old process serves on after ${name}`);
   }
   t.same(children(program.pid), [], 'no child and no zombie is left');
+  await waitUntil('the last answer to be over', () => descriptors(program.pid) <= fds);
   t.equal(descriptors(program.pid), fds, 'nor a descriptor');
 
   writeRelease(folder, goodRelease('second', '127.0.0.1:0'));

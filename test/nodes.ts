@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Runs the suite on every Node.js that is promised; the npm package `node` brings the binaries. */
+const MAJORS = process.argv.length > 2 ? process.argv.slice(2) : ['20', '22', '24', '26'];
+const TAP = realpathSync('node_modules/.bin/tap');
+
+const folder = mkdtempSync(join(tmpdir(), 'grace-nodes-'));
+const failed: string[] = [];
+try {
+  for (const major of MAJORS) {
+    const prefix = join(folder, major);
+    const install = ['install', '--silent', '--no-audit', '--no-fund', '--prefix', prefix, `node@${major}`];
+    if (spawnSync('npm', install, { stdio: 'inherit' }).status !== 0) throw new Error(`cannot install node@${major}`);
+    const bin = join(prefix, 'node_modules/node/bin');
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` };
+    console.log(`# Node.js ${major}`);
+    if (spawnSync(join(bin, 'node'), [TAP, 'run'], { stdio: 'inherit', env }).status !== 0) failed.push(major);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failed.length === 0 ? `passed on ${MAJORS.join(', ')}` : `failed on ${failed.join(', ')}`);
+process.exitCode = failed.length;
