@@ -207,7 +207,10 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** Undoes a start that failed: what was bound is released, what was inherited stays with the parent. */
   protected abandon(): void {
     for (const listener of this.#sockets) listener.release();
-    this.#leave({ cutOff: [], code: 1 });
+    this.#state = 'closed';
+    this.#removeSignals();
+    this.#removeFiles();
+    this.#end({ cutOff: [], code: 1 });
   }
 
   async #startSuccessor(): Promise<Successor> {
@@ -283,7 +286,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** What only a last owner removes; a successor's files are not touched. */
   #removeFiles(): void {
     if (this.settings.pidFile !== undefined) removePidFile(this.settings.pidFile);
-    if (this.#reason === 'stop') for (const listener of this.#sockets) listener.removeFile();
+    if (this.#reason !== 'stop') return;
+    for (const listener of this.#sockets) listener.removeFile();
   }
 
   /** A socket that this version of the program does not want; while the parent lives, it empties its queue. */

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { GraceError, errnoCode } from './errors.js';
+import { warn } from './log.js';
 
 /**
  * Puts this process's pid into a file, by way of a draft and rename(2): whoever
@@ -23,12 +24,12 @@ export function writePidFile(path: string): void {
   }
 }
 
-/** Removes the file where it still names this process. */
+/** Removes the file where it still names this process. One that cannot be removed is a warning: the process leaves anyway. */
 export function removePidFile(path: string): void {
   try {
     if (readFileSync(path, 'utf8').trim() === String(process.pid)) unlinkSync(path);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw error;
+    if (errnoCode(error) !== 'ENOENT') warn(`cannot remove the pid file ${path}: ${(error as Error).message}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type UnixAddress, formatAddress } from './address.js';
 import { type BoundSocket, bindError, bindPath } from './bind.js';
 import { GraceError, errnoCode } from './errors.js';
+import { warn } from './log.js';
 import { type FileIdentity } from './protocol.js';
 
 /** unix(7): sun_path holds 108 bytes on Linux, 104 elsewhere, the closing NUL among them. */
@@ -57,7 +58,10 @@ export async function bindSocketFile(address: UnixAddress, mode?: number): Promi
   };
 }
 
-/** Unlinks the socket file where it is still the one that was placed, and not a later one's. */
+/**
+ * Unlinks the socket file where it is still the one that was placed, and not a
+ * later one's. A file that cannot be removed is a warning: the drain goes on.
+ */
 export function removeSocketFile(path: string, file: FileIdentity): boolean {
   try {
     const { dev, ino } = identify(path);
@@ -65,8 +69,8 @@ export function removeSocketFile(path: string, file: FileIdentity): boolean {
     unlinkSync(path);
     return true;
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
+    if (errnoCode(error) !== 'ENOENT') warn(`cannot remove the socket file ${path}: ${(error as Error).message}`);
+    return false;
   }
 }
 

@@ -20,9 +20,10 @@ export function goodRelease(name: string, listen: string, before = '', options =
 
 /** For `before`: announces `loaded` and waits for SIGHUP. */
 export const WAIT = `
-  announce('loaded');
   const timer = setInterval(() => {}, 1000);
-  await new Promise((done) => process.once('SIGHUP', done));
+  const told = new Promise((done) => process.once('SIGHUP', done));
+  announce('loaded');
+  await told;
   clearInterval(timer);
 `;
 
