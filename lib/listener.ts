@@ -4,6 +4,7 @@ import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from './address.js';
 import { type BoundSocket, bindError } from './bind.js';
 import { GraceError } from './errors.js';
+import { Hold } from './hold.js';
 import { logger } from './log.js';
 import { type InheritedSocket } from './match.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from './protocol.js';
@@ -152,7 +153,7 @@ export class GraceListener {
     if (last) {
       // Nobody finds a unix socket without its file, so this alone ends the coming of new ones.
       this.removeFile();
-      if (server.listening) await untilQuiet(server);
+      if (server.listening) return closeWhenQuiet(server);
     }
     closeListening(server);
   }
@@ -239,19 +240,20 @@ function closeListening(server: net.Server): void {
   if (server.listening) net.Server.prototype.close.call(server);
 }
 
-/** Node.js accepts one connection a turn of the event loop, so a few turns without one mean an empty queue. */
-async function untilQuiet(server: net.Server): Promise<void> {
-  let accepted = 0;
-  const count = (): void => {
-    accepted += 1;
-  };
-  server.on('connection', count);
+/**
+ * Node.js accepts one connection a turn of the event loop, so a few turns
+ * without one mean an empty queue. What comes is not read meanwhile: every
+ * answer would bring the next connection of its client, and the queue never end.
+ */
+async function closeWhenQuiet(server: net.Server): Promise<void> {
+  const hold = new Hold(server);
   const end = performance.now() + QUIET_WITHIN_MS;
   for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < end; ) {
-    const before = accepted;
+    const before = hold.count;
     await nextTurn();
-    quiet = accepted === before ? quiet + 1 : 0;
+    quiet = hold.count === before ? quiet + 1 : 0;
   }
-  server.off('connection', count);
-  log('accepted %d more before closing', accepted);
+  closeListening(server);
+  log('accepted %d more before closing', hold.count);
+  await hold.letGo();
 }

@@ -34,14 +34,21 @@ async function readAll(socket: net.Socket): Promise<string> {
   return text;
 }
 
-for (const kind of ['TCP', 'unix'] as const) {
-  t.test(`a final SIGTERM under ${CLIENTS} clients that connect anew for each request, ${kind}`, async (t) => {
-    const path = join(scratch(t), 'app.sock');
-    for (let stop = 1; stop <= STOPS / 2; stop += 1) {
-      const program = serve(t, { http: [kind === 'TCP' ? '127.0.0.1:0' : `unix:${path}`] });
+for (const kind of ['HTTP', 'HTTPS', 'a unix socket'] as const) {
+  t.test(`a final SIGTERM under ${CLIENTS} clients that connect anew for each request by ${kind}`, async (t) => {
+    const folder = scratch(t);
+    const { keyFile, certFile, cert } = makeCertificate(folder);
+    const arguments_ = {
+      HTTP: { http: ['localhost:0'] },
+      HTTPS: { https: ['localhost:0'], key: keyFile, cert: certFile },
+      'a unix socket': { http: [`unix:${join(folder, 'app.sock')}`] },
+    };
+    for (let stop = 1; stop <= STOPS / 3; stop += 1) {
+      const program = serve(t, arguments_[kind]);
       const [address] = (await program.announced('ready')).addresses as string[];
       const result = { answered: 0, lost: [] as string[] };
-      const clients = Array.from({ length: CLIENTS }, () => askUntilRefused(address!, result));
+      const ca = kind === 'HTTPS' ? cert : undefined;
+      const clients = Array.from({ length: CLIENTS }, () => askUntilRefused(address!, ca, result));
       await waitUntil('answers', () => result.answered >= CLIENTS);
       const begun = performance.now();
       process.kill(program.pid, 'SIGTERM');
@@ -54,10 +61,14 @@ for (const kind of ['TCP', 'unix'] as const) {
   });
 }
 
-async function askUntilRefused(address: string, result: { answered: number; lost: string[] }): Promise<void> {
+async function askUntilRefused(
+  address: string,
+  ca: string | undefined,
+  result: { answered: number; lost: string[] },
+): Promise<void> {
   for (;;) {
     try {
-      await ask(address);
+      await ask(address, '/', ca);
       result.answered += 1;
     } catch (error) {
       const { code, syscall } = error as NodeJS.ErrnoException;
