@@ -82,8 +82,14 @@ export function errnoCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
+/** String() throws for an object without a prototype, and a function's text has many lines. */
+function describe(value: unknown): string {
+  const { inspect } = process.getBuiltinModule('node:util');
+  return inspect(value, { depth: 1, breakLength: Infinity, compact: true }).replace(/\s+/g, ' ');
+}
+
 /** A value as an error message shows it: short, on one line, quoted where it is text. */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? JSON.stringify(value) : describe(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

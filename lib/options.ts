@@ -55,10 +55,12 @@ export interface Settings {
 
 /** setTimeout() takes no more: a signed 32-bit number of milliseconds, 24.8 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const DEFAULT_SIGNALS: Required<SignalOptions> = { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'] };
 const NOTHING = (): void => undefined;
 
 /** @throws GraceError `OPTION_INVALID` that names the option and its value. */
 export function readOptions(options: GraceOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
   const settings: Settings = {
     drainTimeout: milliseconds('drainTimeout', options.drainTimeout, 30_000),
     idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 5_000),
@@ -89,13 +91,21 @@ export function wholeNumber(name: string, value: number | undefined, min: number
 
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {
   if (value === false) return { stop: [], restart: [] };
-  const { stop = ['SIGTERM', 'SIGINT'], restart = ['SIGUSR2'] } = value ?? {};
+  if (value === undefined) return DEFAULT_SIGNALS;
+  if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
+  const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
   for (const [name, list] of [['signals.stop', stop] as const, ['signals.restart', restart] as const]) {
-    if (!Array.isArray(list) || !list.every((signal) => /^SIG[A-Z0-9]+$/.test(signal))) {
-      throw invalid(name, list, 'a list of signal names');
-    }
+    if (!Array.isArray(list) || !list.every(canBeHandled)) throw invalid(name, list, 'a list of signals that can be handled');
   }
+  const both = stop.find((signal) => restart.includes(signal));
+  if (both !== undefined) throw invalid('signals.restart', restart, `other signals than to stop by, which has ${both}`);
   return { stop, restart };
+}
+
+/** signal(7): nobody handles SIGKILL and SIGSTOP; Node.js takes an unknown name for an event like any other. */
+function canBeHandled(signal: unknown): boolean {
+  const { signals } = process.getBuiltinModule('node:os').constants;
+  return typeof signal === 'string' && Object.hasOwn(signals, signal) && signal !== 'SIGKILL' && signal !== 'SIGSTOP';
 }
 
 type Types = { string: string; boolean: boolean; function: () => unknown };
