@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { SocketAddress, isIP, isIPv6 } from 'node:net';
 import { GraceError, show } from './errors.js';
 
 /** A TCP endpoint; `host: undefined` is every interface, IPv6 and IPv4. */
@@ -122,9 +122,13 @@ function formatHost(host: string | undefined): string {
 /** Whether a socket bound to one of the two serves the other; `0.0.0.0`, `[::]` and no host are alike. */
 export function sameAddress(a: Address, b: Address): boolean {
   if (a.kind === 'tcp' && b.kind === 'tcp') {
-    return a.port === b.port && plainHost(a) === plainHost(b);
+    return a.port === b.port && sameHost(a, b);
   }
   return formatAddress(a) === formatAddress(b);
+}
+
+export function sameHost(a: TcpAddress, b: TcpAddress): boolean {
+  return plainHost(a) === plainHost(b);
 }
 
 /** Whether the address stands for every interface of the machine. */
@@ -133,6 +137,13 @@ export function isWildcard(address: TcpAddress): boolean {
 }
 
 function plainHost({ host }: TcpAddress): string {
-  if (host === undefined || host === '0.0.0.0' || host === '::') return '*';
-  return host.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  if (host === undefined) return '*';
+  const plain = canonicalHost(host);
+  return plain === '0.0.0.0' || plain === '::' ? '*' : plain.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** The text that inet_ntop(3) has for an IPv6 address; it has none for a zone. */
+export function canonicalHost(host: string): string {
+  const canBeWrittenAnew = isIPv6(host) && !host.includes('%');
+  return canBeWrittenAnew ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
 }

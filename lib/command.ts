@@ -34,10 +34,14 @@ export function successorCommand(): Command {
  */
 export function repeatCommand({ execPath, execArgv, argv, directory, shellDirectory }: Invocation): Command {
   const cwd = shellDirectory ?? directory;
-  const inside = directory.endsWith('/') ? directory : `${directory}/`;
+  const inside = withSlash(directory);
   const [script, ...rest] = argv.slice(1);
-  const translated = script?.startsWith(inside) === true ? `${cwd}/${script.slice(inside.length)}` : script;
+  const translated = script?.startsWith(inside) === true ? `${withSlash(cwd)}${script.slice(inside.length)}` : script;
   return { file: execPath, args: [...execArgv, ...(translated === undefined ? [] : [translated]), ...rest], cwd };
+}
+
+function withSlash(directory: string): string {
+  return directory.endsWith('/') ? directory : `${directory}/`;
 }
 
 function readInvocation(): Invocation {

@@ -1,5 +1,5 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { type BindableAddress } from './address.js';
+import { type BindableAddress, canonicalHost } from './address.js';
 import { errnoCode } from './errors.js';
 
 /** What a descriptor that was passed to this process is. */
@@ -90,10 +90,9 @@ function readTcpAddress(text: string): BindableAddress {
   return { kind: 'tcp', host: bytes.length === 4 ? bytes.join('.') : formatIPv6(bytes), port: Number.parseInt(port, 16) };
 }
 
-/** The canonical text of an IPv6 address (RFC 5952), by way of the URL parser. */
 function formatIPv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+  return canonicalHost(groups.join(':'));
 }
 
 function readText(path: string): string {

@@ -1,4 +1,4 @@
-import { type Address, type BindableAddress, formatAddress, isWildcard, parseAddress, sameAddress } from './address.js';
+import { type Address, type BindableAddress, formatAddress, isWildcard, parseAddress, sameAddress, sameHost } from './address.js';
 import { type FileIdentity, type Origin } from './protocol.js';
 
 /** A listening socket that this process was started with. */
@@ -63,7 +63,7 @@ export function matchSockets(
 /** By order never from one host to another that is wider: an admin port must not turn public by a mix-up. */
 function mayStandIn(asked: Address, bound: BindableAddress): boolean {
   if (asked.kind === 'unix' || bound.kind === 'unix') return asked.kind === bound.kind;
-  return asked.kind === 'tcp' && (isWildcard(asked) || asked.host === bound.host);
+  return asked.kind === 'tcp' && (isWildcard(asked) || sameHost(asked, bound));
 }
 
 function isBindable(address: Address): address is BindableAddress {
