@@ -42,6 +42,7 @@ export interface ServedServer {
  */
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];
+  #called = false;
 
   constructor(options: AppOptions = {}) {
     super(options);
@@ -68,12 +69,13 @@ export class App extends Grace {
    * `OPTION_INVALID`, `PID_FILE`.
    */
   async serve(...entries: readonly ServerEntry[]): Promise<this> {
-    if (this.state !== 'starting' || this.sockets.length > 0) {
+    if (this.state !== 'starting' || this.#called) {
       throw new GraceError('STATE_INVALID', `serve() was called twice: this process is ${this.state}`, {
         subject: 'state',
         value: this.state,
       });
     }
+    this.#called = true;
     try {
       checkEntries(entries);
       const listeners = await this.listenAll(entries.map(toClaim));

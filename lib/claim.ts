@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Address, type BindableAddress, formatAddress, parseAddress } from './address.js';
 import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
 import { describeDescriptor } from './descriptor.js';
@@ -74,7 +75,8 @@ async function readClaim(claim: Claim): Promise<Request> {
 function refuseDuplicates(addresses: readonly Address[]): void {
   const seen = new Set<string>();
   for (const address of addresses) {
-    const text = formatAddress(address);
+    const isPath = address.kind === 'unix' && !address.path.startsWith('\0');
+    const text = isPath ? `unix:${resolve(address.path)}` : formatAddress(address);
     const repeatable = address.kind === 'systemd' || (address.kind === 'tcp' && address.port === 0);
     if (seen.has(text) && !repeatable) {
       throw new GraceError('ADDRESS_IN_USE', `cannot listen on ${text} twice`, { subject: 'address', value: text });
