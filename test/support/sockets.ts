@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
+import net from 'node:net';
+import { type Test } from 'tap';
+
+/** The descriptor behind a server or a socket of Node's. */
+export function descriptorOf(owner: net.Server | net.Socket): number {
+  return (owner as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
+}
+
+/** The descriptors of this process that are sockets, by what the kernel calls them. */
+export function openSockets(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      const link = readlinkSync(`/proc/self/fd/${name}`);
+      if (link.startsWith('socket:')) found.set(Number(name), link);
+    } catch {
+      // the one that the folder was read with
+    }
+  }
+  return found;
+}
+
+/** A server that listens, closed with all of its connections after the test. */
+export async function listening<S extends net.Server>(t: Test, server: S, where: net.ListenOptions | string): Promise<S> {
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket: net.Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+  t.teardown(() => {
+    net.Server.prototype.close.call(server);
+    for (const socket of sockets) socket.destroy();
+  });
+  server.listen(where);
+  await once(server, 'listening');
+  return server;
+}
+
+export function portOf(server: net.Server): number {
+  return (server.address() as net.AddressInfo).port;
+}
+
+/** A port of 127.0.0.1 that nobody had a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Both ends of a connection to a server. */
+export async function connected(t: Test, server: net.Server): Promise<{ client: net.Socket; accepted: net.Socket }> {
+  const name = server.address();
+  const accepting = once(server, 'connection') as Promise<[net.Socket]>;
+  const client =
+    typeof name === 'string' ? net.connect(name) : net.connect({ port: name!.port, host: name!.address });
+  client.on('error', () => undefined);
+  t.teardown(() => client.destroy());
+  const [[accepted]] = await Promise.all([accepting, once(client, 'connect')]);
+  return { client, accepted };
+}
