@@ -55,14 +55,15 @@ export function parseAddress(text: string | number): Address {
   const source = String(text);
   if (source.startsWith('systemd:')) return parseSystemd(source);
   if (source.startsWith('fd:')) return { kind: 'fd', fd: parseNumber(source.slice(3), 0, MAX_FD, source) };
-  return parseBindable(source);
+  return parseBindable(source, source);
 }
 
-function parseBindable(source: string): BindableAddress {
-  if (source.startsWith('unix:')) return parseUnix(source);
-  const colon = source.lastIndexOf(':');
-  const port = parseNumber(source.slice(colon + 1), 0, MAX_PORT, source);
-  return { kind: 'tcp', host: colon > 0 ? parseHost(source.slice(0, colon), source) : undefined, port };
+/** Reads `text`, which is all of `source` or a part of it. */
+function parseBindable(text: string, source: string): BindableAddress {
+  if (text.startsWith('unix:')) return parseUnix(text, source);
+  const colon = text.lastIndexOf(':');
+  const port = parseNumber(text.slice(colon + 1), 0, MAX_PORT, source);
+  return { kind: 'tcp', host: colon > 0 ? parseHost(text.slice(0, colon), source) : undefined, port };
 }
 
 function parseHost(text: string, source: string): string {
@@ -73,8 +74,8 @@ function parseHost(text: string, source: string): string {
   throw invalid(source, isIPv6(text) ? `write the IPv6 host in brackets: [${text}]` : `the host is ${show(text)}`);
 }
 
-function parseUnix(source: string): UnixAddress {
-  const path = source.slice('unix:'.length);
+function parseUnix(text: string, source: string): UnixAddress {
+  const path = text.slice('unix:'.length);
   if (path === '' || path === '@') throw invalid(source, 'the path is empty');
   if (path.includes('\0')) throw invalid(source, 'the path has a NUL byte');
   return { kind: 'unix', path: path.startsWith('@') ? `\0${path.slice(1)}` : path };
@@ -84,7 +85,10 @@ function parseSystemd(source: string): SystemdAddress {
   const [name = '', ...rest] = source.slice('systemd:'.length).split('|');
   // The characters that systemd.socket(5) allows in FileDescriptorName=.
   if (!/^[\x20-\x39\x3b-\x7e]{1,255}$/.test(name)) throw invalid(source, 'the name is empty or has a colon');
-  return { kind: 'systemd', name, otherwise: rest.length === 0 ? undefined : parseBindable(rest.join('|')) };
+  if (rest.length === 0) return { kind: 'systemd', name, otherwise: undefined };
+  const otherwise = rest.join('|');
+  if (/^(fd|systemd):/.test(otherwise)) throw invalid(source, 'what stands in for a passed socket has to be bound');
+  return { kind: 'systemd', name, otherwise: parseBindable(otherwise, source) };
 }
 
 function parseNumber(text: string, min: number, max: number, source: string): number {
