@@ -1,0 +1,119 @@
+import t from 'tap';
+import { type GraceOptions, milliseconds, readOptions, wholeNumber } from '../../lib/options.js';
+import { fails } from '../support/errors.js';
+
+const MAX_MS = 2_147_483_647;
+
+t.test('defaults', async (t) => {
+  const { beforeRestart, onShutdown, ...rest } = readOptions({});
+  t.strictSame(rest, {
+    drainTimeout: 30_000,
+    idleTimeout: 5_000,
+    drainDelay: 0,
+    restartTimeout: 60_000,
+    pidFile: undefined,
+    signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'] },
+    exit: true,
+  });
+  t.equal(beforeRestart(), undefined);
+  t.equal(onShutdown(), undefined);
+});
+
+t.test('what is given is taken', async (t) => {
+  const options: GraceOptions = {
+    drainTimeout: 2,
+    idleTimeout: 0,
+    drainDelay: 1,
+    restartTimeout: MAX_MS,
+    pidFile: '/run/a.pid',
+    signals: { stop: ['SIGQUIT'], restart: [] },
+    exit: false,
+    beforeRestart: () => 1,
+    onShutdown: () => 2,
+  };
+  t.strictSame(readOptions(options), options);
+});
+
+t.test('times', async (t) => {
+  const bad = [-1, 1.5, NaN, Infinity, -Infinity, MAX_MS + 1, '1000', '', null, true, {}, [], [5], 5n, Symbol('s'), () => 5, Object.create(null)];
+  for (const option of ['drainTimeout', 'idleTimeout', 'drainDelay', 'restartTimeout']) {
+    for (const [index, value] of bad.entries()) {
+      const { message } = await fails(
+        t,
+        () => readOptions({ [option]: value }),
+        { code: 'OPTION_INVALID', subject: option, value },
+        `${option}, bad value ${index}`,
+      );
+      t.match(message, `the option ${option} is `);
+      t.match(message, `expected a whole number from 0 to ${MAX_MS}`);
+    }
+    t.equal(readOptions({ drainTimeout: MAX_MS, [option]: 5 })[option as 'idleTimeout'], 5);
+    t.equal(readOptions({ [option]: undefined })[option as 'idleTimeout'], readOptions({})[option as 'idleTimeout'], 'undefined is the default');
+  }
+});
+
+t.test('a delay that leaves no time to drain', async (t) => {
+  for (const drainDelay of [100, 101]) {
+    const facts = { code: 'OPTION_INVALID', subject: 'drainDelay', value: drainDelay } as const;
+    await fails(t, () => readOptions({ drainTimeout: 100, drainDelay }), facts, `${drainDelay} of 100 ms`);
+  }
+  t.equal(readOptions({ drainTimeout: 100, drainDelay: 99 }).drainDelay, 99);
+  t.equal(readOptions({ drainTimeout: 0 }).drainTimeout, 0, 'at once is a choice');
+});
+
+t.test('other types', async (t) => {
+  const types: Record<string, readonly unknown[]> = {
+    pidFile: [5, null, true, {}, [], () => 'x'],
+    exit: ['false', 0, 1, null, {}, () => true],
+    beforeRestart: ['x', 5, null, true, {}, Promise.resolve()],
+    onShutdown: ['x', 5, null, true, {}, Promise.resolve()],
+  };
+  for (const [option, values] of Object.entries(types)) {
+    for (const value of values) {
+      await fails(t, () => readOptions({ [option]: value }), { code: 'OPTION_INVALID', subject: option, value }, `${option}: ${String(value)}`);
+    }
+    t.doesNotThrow(() => readOptions({ [option]: undefined }));
+  }
+});
+
+t.test('no options at all', async (t) => {
+  for (const options of [null, 'x', 5, true]) {
+    await fails(t, () => readOptions(options as never), { code: 'OPTION_INVALID', subject: 'options', value: options }, String(options));
+  }
+});
+
+t.test('signals', async (t) => {
+  t.strictSame(readOptions({ signals: false }).signals, { stop: [], restart: [] }, 'false for none');
+  t.strictSame(readOptions({ signals: {} }).signals, readOptions({}).signals);
+  t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'] });
+  t.strictSame(readOptions({ signals: { restart: ['SIGHUP', 'SIGUSR2'] } }).signals.restart, ['SIGHUP', 'SIGUSR2']);
+  for (const value of [true, null, 'SIGTERM', 5]) {
+    await fails(t, () => readOptions({ signals: value as never }), { code: 'OPTION_INVALID', subject: 'signals', value }, String(value));
+  }
+  const lists = ['SIGTERM', null, {}, [5], [null], ['sigterm'], ['TERM'], ['SIGNOTHING'], ['SIG'], ['toString'], ['SIGKILL'], ['SIGSTOP'], ['SIGHUP', 15]];
+  for (const kind of ['stop', 'restart']) {
+    for (const value of lists) {
+      const facts = { code: 'OPTION_INVALID', subject: `signals.${kind}`, value } as const;
+      await fails(t, () => readOptions({ signals: { [kind]: value } as never }), facts, `${kind}: ${JSON.stringify(value)}`);
+    }
+  }
+  for (const signals of [{ restart: ['SIGTERM'] }, { stop: ['SIGUSR2'] }, { stop: ['SIGHUP'], restart: ['SIGHUP'] }] as const) {
+    const error = await fails(
+      t,
+      () => readOptions({ signals }),
+      { code: 'OPTION_INVALID', subject: 'signals.restart', value: 'restart' in signals ? signals.restart : ['SIGUSR2'] },
+      `one signal for both: ${JSON.stringify(signals)}`,
+    );
+    t.match(error.message, /which has SIG/);
+  }
+});
+
+t.test('wholeNumber and milliseconds', async (t) => {
+  t.equal(wholeNumber('n', undefined, 1, 5), undefined);
+  for (const value of [1, 3, 5]) t.equal(wholeNumber('n', value, 1, 5), value);
+  for (const value of [0, 6, -1, 1.5, NaN]) {
+    await fails(t, () => wholeNumber('n', value, 1, 5), { code: 'OPTION_INVALID', subject: 'n', value }, String(value));
+  }
+  t.equal(milliseconds('n', undefined, 7), 7);
+  t.equal(milliseconds('n', 0, 7), 0);
+});
