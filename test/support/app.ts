@@ -1,0 +1,20 @@
+import { type Server } from 'node:net';
+import { type Test } from 'tap';
+import { App, type AppOptions } from '../../gracehttp/serve.js';
+
+/** An App that leaves signals and the process to the test. */
+export function makeApp(t: Test, options: AppOptions = {}): App {
+  const app = new App({ exit: false, signals: false, drainTimeout: 10_000, idleTimeout: 100, ...options });
+  t.teardown(async () => {
+    if (app.state === 'serving' || app.state === 'starting') void app.stop();
+    await app.wait();
+  });
+  return app;
+}
+
+/** The same, serving on a port of 127.0.0.1. */
+export async function serveOn(t: Test, server: Server, options: AppOptions = {}): Promise<{ app: App; port: number }> {
+  const app = makeApp(t, options);
+  await app.serve({ server, listen: '127.0.0.1:0' });
+  return { app, port: Number(app.addresses[0]!.split(':')[1]) };
+}
