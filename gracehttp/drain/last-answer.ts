@@ -16,7 +16,8 @@ export function makeLast(response: ServerResponse): (() => void) | undefined {
   const writeHead = response.writeHead;
   response.shouldKeepAlive = false;
   response.writeHead = function writeLastHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
-    if (isHopHeader(this.getHeader('connection'))) this.removeHeader('connection');
+    // Removed, it would not be sent at all, and the client would take the connection for one that stays.
+    if (isHopHeader(this.getHeader('connection'))) this.setHeader('connection', 'close');
     const last = args.length - 1;
     if (isHeaders(args[last])) args[last] = withoutConnection(args[last]);
     return Reflect.apply(writeHead, this, args) as ServerResponse;
