@@ -37,3 +37,10 @@ t.test('a hook that is at work at the deadline is named', async (t) => {
     message: 'beforeRestart was still at work at the deadline',
   });
 });
+
+t.test('a hook that does its work at once is in time even after the deadline', async (t) => {
+  const deadline = new Deadline(0);
+  await deadline.passed;
+  await t.resolves(runHook('onShutdown', () => undefined, deadline));
+  await t.rejects(runHook('onShutdown', () => Promise.reject(new Error('its own')), deadline), { message: 'its own' });
+});
