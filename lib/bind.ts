@@ -78,7 +78,7 @@ function bindEndpoint(address: BindableAddress): BoundSocket {
     const socket = new binders.BoundSocket(
       address.kind === 'unix' ? { path: address.path } : { host: address.host ?? '::', port: address.port },
     );
-    const close = (): void => socket.close();
+    const close = (): void => closeUnlessAdopted(socket);
     return { target: socket, fd: socket.fd(), address: readAddress(socket.address(), address), close };
   }
   if (typeof binders._createServerHandle === 'function') return bindHandle(address, binders._createServerHandle);
@@ -86,6 +86,15 @@ function bindEndpoint(address: BindableAddress): BoundSocket {
     subject: 'process.version',
     value: process.version,
   });
+}
+
+/** A server that tried to listen on it has it, and has closed it where listen(2) failed. */
+function closeUnlessAdopted(socket: PublicBoundSocket): void {
+  try {
+    socket.close();
+  } catch (error) {
+    if (errnoCode(error) !== 'ERR_SOCKET_HANDLE_ADOPTED') throw error;
+  }
 }
 
 function bindHandle(address: BindableAddress, create: NonNullable<Binders['_createServerHandle']>): BoundSocket {
