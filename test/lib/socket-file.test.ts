@@ -9,6 +9,8 @@ import { scratch } from '../support/certificate.js';
 import { type ExpectedError, fails } from '../support/errors.js';
 import { connected, listening } from '../support/sockets.js';
 
+const NOBODY = 65_534;
+
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
 const refused = (code: ExpectedError['code'], path: string): ExpectedError => ({ code, subject: 'address', value: `unix:${path}` });
@@ -144,10 +146,17 @@ t.test('a folder that takes no sockets', { skip: existsSync('/proc/self') ? fals
   await fails(t, () => bind('/proc/x.sock'), refused('ADDRESS_FORBIDDEN', '/proc/x.sock'), 'not even root\'s');
 });
 
-t.test('a folder that this user may not write', { skip: process.getuid?.() === 0 ? 'root may' : false }, async (t) => {
-  const folder = join(scratch(t), 'closed');
-  mkdirSync(folder, { mode: 0o500 });
+t.test('a folder that this user may not write', async (t) => {
+  const outer = scratch(t);
+  const folder = join(outer, 'closed');
+  mkdirSync(folder, { mode: 0o555 });
   t.teardown(() => chmodSync(folder, 0o700));
+  if (process.getuid?.() === 0) {
+    // Root may write anywhere.
+    chmodSync(outer, 0o755);
+    process.seteuid?.(NOBODY);
+    t.teardown(() => process.seteuid?.(0));
+  }
   const path = join(folder, 'app.sock');
   await fails(t, () => bind(path), refused('ADDRESS_FORBIDDEN', path), 'refused');
 });
