@@ -26,10 +26,19 @@ interface InternalHandle {
 
 /** What `node:net` has for binding without listening; neither is in the types of the oldest Node.js. */
 interface Binders {
-  readonly BoundSocket?: new (options: { host: string; port: number } | { path: string }) => PublicBoundSocket;
-  readonly _createServerHandle?: (address: string, port: number, type: 4 | 6 | -1) => InternalHandle | number;
+  readonly BoundSocket?: new (options: { host: string; port: number; ipv6Only: boolean } | { path: string }) => PublicBoundSocket;
+  readonly _createServerHandle?: (
+    address: string,
+    port: number,
+    type: 4 | 6 | -1,
+    fd?: undefined,
+    flags?: number,
+  ) => InternalHandle | number;
 }
 const binders = net as unknown as Binders;
+
+/** libuv's uv_tcp_flags. */
+const UV_TCP_IPV6ONLY = 1;
 
 /** A wildcard bind tries IPv6 first, which serves IPv4 as well, and IPv4 where the kernel has no IPv6; as Node does. */
 const WILDCARDS = ['::', '0.0.0.0'] as const;
@@ -40,7 +49,7 @@ export async function bindTcp(address: TcpAddress): Promise<BoundSocket> {
   let failure: unknown;
   for (const host of hosts) {
     try {
-      return bindEndpoint({ kind: 'tcp', host, port: address.port });
+      return bindHost(host, address.port);
     } catch (error) {
       failure = error;
     }
@@ -68,20 +77,26 @@ export function bindPath(path: string): BoundSocket {
   return bindEndpoint({ kind: 'unix', path });
 }
 
+/** Binds one numeric host; an IPv6 one for IPv6 alone where `ipv6Only` is set. Throws the system's error. */
+export function bindHost(host: string, port: number, ipv6Only = false): BoundSocket {
+  return bindEndpoint({ kind: 'tcp', host, port }, ipv6Only);
+}
+
 /**
  * Binding apart from listening takes net.BoundSocket, or before it the function
  * that net.Server itself binds with: nothing else public lets several servers
  * have their addresses before the first of them accepts.
  */
-function bindEndpoint(address: BindableAddress): BoundSocket {
+function bindEndpoint(address: BindableAddress, ipv6Only = false): BoundSocket {
   if (binders.BoundSocket !== undefined) {
     const socket = new binders.BoundSocket(
-      address.kind === 'unix' ? { path: address.path } : { host: address.host ?? '::', port: address.port },
+      address.kind === 'unix' ? { path: address.path } : { host: address.host ?? '::', port: address.port, ipv6Only },
     );
     const close = (): void => closeUnlessAdopted(socket);
     return { target: socket, fd: socket.fd(), address: readAddress(socket.address(), address), close };
   }
-  if (typeof binders._createServerHandle === 'function') return bindHandle(address, binders._createServerHandle);
+  const create = binders._createServerHandle;
+  if (typeof create === 'function') return bindHandle(address, create, ipv6Only ? UV_TCP_IPV6ONLY : 0);
   throw new GraceError('RUNTIME_UNSUPPORTED', `Node.js ${process.version} has no way to bind without listening`, {
     subject: 'process.version',
     value: process.version,
@@ -97,11 +112,11 @@ function closeUnlessAdopted(socket: PublicBoundSocket): void {
   }
 }
 
-function bindHandle(address: BindableAddress, create: NonNullable<Binders['_createServerHandle']>): BoundSocket {
+function bindHandle(address: BindableAddress, create: NonNullable<Binders['_createServerHandle']>, flags: number): BoundSocket {
   const handle =
     address.kind === 'unix'
       ? create(address.path, -1, -1)
-      : create(address.host ?? '::', address.port, net.isIPv4(address.host ?? '::') ? 4 : 6);
+      : create(address.host ?? '::', address.port, net.isIPv4(address.host ?? '::') ? 4 : 6, undefined, flags);
   if (typeof handle === 'number') throw systemError(handle);
   const name = {};
   const failed = handle.getsockname?.(name) ?? 0;

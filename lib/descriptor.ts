@@ -5,7 +5,7 @@ import { errnoCode } from './errors.js';
 /** What a descriptor that was passed to this process is. */
 export interface Descriptor {
   readonly kind: 'closed' | 'not a socket' | 'listener' | 'connected socket' | 'datagram socket' | 'unknown socket';
-  /** The address that a listener is bound to, where the kernel tells. */
+  /** The address that a listener or a UDP socket is bound to, where the kernel tells. */
   readonly address?: BindableAddress;
 }
 
@@ -48,7 +48,7 @@ function lookAtTcp(inode: string): Descriptor | undefined {
     if (row === undefined) continue;
     const [, local = '', , state] = row;
     return state === TCP_LISTEN
-      ? { kind: 'listener', address: readTcpAddress(local) }
+      ? { kind: 'listener', address: readInternetAddress(local) }
       : { kind: 'connected socket' };
   }
   return undefined;
@@ -65,8 +65,11 @@ function lookAtUnix(inode: string): Descriptor | undefined {
 }
 
 function lookAtUdp(inode: string): Descriptor | undefined {
-  const found = ['udp', 'udp6'].some((table) => rows(table).some((columns) => columns[9] === inode));
-  return found ? { kind: 'datagram socket' } : undefined;
+  for (const table of ['udp', 'udp6']) {
+    const row = rows(table).find((columns) => columns[9] === inode);
+    if (row !== undefined) return { kind: 'datagram socket', address: readInternetAddress(row[1] ?? '') };
+  }
+  return undefined;
 }
 
 function rows(table: string): string[][] {
@@ -77,7 +80,7 @@ function rows(table: string): string[][] {
 }
 
 /** `0100007F:1F90`: 32-bit words in the machine's byte order, the port in hexadecimal. */
-function readTcpAddress(text: string): BindableAddress {
+function readInternetAddress(text: string): BindableAddress {
   const [hex = '', port = '0'] = text.split(':');
   const { endianness } = process.getBuiltinModule('node:os');
   const words = hex.match(/.{8}/g) ?? [];

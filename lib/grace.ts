@@ -107,7 +107,14 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   /** Pid of the process that handed over to this one. */
   get predecessor(): number | undefined {
-    return this.#inheritance?.parent?.pid;
+    const parent = this.#inheritance?.parent;
+    return parent?.superdaemon === true ? undefined : parent?.pid;
+  }
+
+  /** Pid of the start_server that does the restarts of this process, as long as it lives. */
+  get superdaemon(): number | undefined {
+    const { parent, starter } = this.#inheritance ?? {};
+    return parent?.superdaemon === true && parent.alive ? parent.pid : starter;
   }
 
   /** The sockets of this process, in the order they were asked for. */
@@ -174,7 +181,7 @@ export class Grace extends EventEmitter<GraceEvents> {
    * one, and makes it be followed by one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process serves on),
-   * `RESTART_UNSUPPORTED`, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#expect('serving', 'restart');
@@ -182,6 +189,12 @@ export class Grace extends EventEmitter<GraceEvents> {
       throw new GraceError('RESTART_UNSUPPORTED', `${process.platform} cannot hand a listening socket to another process`, {
         subject: 'process.platform',
         value: process.platform,
+      });
+    }
+    if (this.superdaemon !== undefined) {
+      throw new GraceError('RESTART_UNSUPPORTED', `start_server restarts this process: ${this.#whomToAsk}`, {
+        subject: 'superdaemon',
+        value: this.superdaemon,
       });
     }
     this.#restartTimeout = milliseconds('timeout', options.timeout, this.settings.restartTimeout);
@@ -313,7 +326,8 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #onStopSignal(signal: NodeJS.Signals): void {
     this.#stopSignals += 1;
-    if (this.#stopSignals > 1) {
+    // Under a superdaemon the second is nothing new: a terminal or systemd signals both, and it passes on what it gets.
+    if (this.#stopSignals > 1 && this.superdaemon === undefined) {
       log('%s again: leaving at once', signal);
       this.#removeFiles();
       process.exit(exitCodeOf(signal));
@@ -321,9 +335,17 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (this.#state !== 'draining') void this.stop();
   }
 
+  get #whomToAsk(): string {
+    return `send SIGHUP to process ${this.superdaemon}`;
+  }
+
   #onRestartWish(by: string): void {
     if (this.#state !== 'serving') {
       warn(`${by} ignored: this process is ${this.#state}`);
+      return;
+    }
+    if (this.superdaemon !== undefined) {
+      warn(`${by} ignored: start_server restarts this process; ${this.#whomToAsk}`);
       return;
     }
     log('restart asked for by %s', by);

@@ -10,6 +10,7 @@ import {
   LISTEN_FDS,
   LISTEN_FDS_START,
   LISTEN_PID,
+  SERVER_STARTER_GENERATION,
   SERVER_STARTER_PORT,
   parseHandoff,
   parseListenVariables,
@@ -24,6 +25,8 @@ const log = logger('inherit');
 export interface Inheritance {
   /** The process that hands over to this one. */
   readonly parent: Parent | undefined;
+  /** Pid of a Server::Starter that does the restarts and speaks no handoff; of one that does, see `parent`. */
+  readonly starter: number | undefined;
   /** Sockets that no listener has claimed yet. */
   readonly sockets: Set<InheritedSocket>;
 }
@@ -79,7 +82,11 @@ function refresh(): void {
 async function find(): Promise<Inheritance> {
   const handedOver = await fromHandoff(variables[HANDOFF]);
   if (handedOver !== undefined) return handedOver;
-  return { parent: undefined, sockets: new Set([...fromSystemd(), ...fromServerStarter()]) };
+  // Our own start_server passes the same sockets both ways; Server::Starter's variable says for what each is.
+  const underStarter = variables[SERVER_STARTER_PORT] !== undefined;
+  const sockets = new Set(underStarter ? fromServerStarter() : fromSystemd());
+  const starter = underStarter && process.env[SERVER_STARTER_GENERATION] !== undefined ? process.ppid : undefined;
+  return { parent: undefined, starter, sockets };
 }
 
 async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
@@ -90,9 +97,13 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  for (const { fd } of handoff.sockets) checkListener(fd, HANDOFF, text, false);
-  log('generation %d: %d sockets from process %d', handoff.generation, handoff.sockets.length, handoff.pid);
-  return { parent, sockets: new Set<InheritedSocket>(handoff.sockets) };
+  const sockets = handoff.sockets.map((socket): InheritedSocket => {
+    checkListener(socket.fd, HANDOFF, text, false);
+    // What a superdaemon was asked for is not what this program asks for: it is matched as systemd's sockets are.
+    return parent.superdaemon ? { ...socket, asked: undefined } : socket;
+  });
+  log('generation %d: %d sockets from process %d', handoff.generation, sockets.length, handoff.pid);
+  return { parent, starter: undefined, sockets: new Set(sockets) };
 }
 
 function systemdNames(): (string | undefined)[] {
@@ -130,7 +141,9 @@ function starterSockets(): { readonly address: string; readonly fd: number }[] {
 }
 
 function fromServerStarter(): InheritedSocket[] {
-  return starterSockets().map(({ address, fd }) => {
+  // UDP sockets come without their `u`: only the kernel tells them from a listener that this process may serve.
+  const streams = starterSockets().filter(({ fd }) => describeDescriptor(fd).kind !== 'datagram socket');
+  return streams.map(({ address, fd }) => {
     const seen = checkListener(fd, SERVER_STARTER_PORT, variables[SERVER_STARTER_PORT] ?? '', true);
     log('fd %d from Server::Starter for %s', fd, address);
     const bound = seen ?? readBound(address);

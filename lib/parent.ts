@@ -2,7 +2,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { readLines } from './lines.js';
 import { logger } from './log.js';
-import { type Handoff, formatMessage, parseParentMessage } from './protocol.js';
+import { type ChildMessage, type Handoff, formatMessage, parseParentMessage } from './protocol.js';
 import { greetingOfPreload, stopStderrCopy } from './stderr-copy.js';
 
 const log = logger('parent');
@@ -36,6 +36,11 @@ export class Parent {
     return this.#handoff.generation;
   }
 
+  /** Whether it is a superdaemon, which stays and does the restarts. */
+  get superdaemon(): boolean {
+    return this.#handoff.superdaemon === true;
+  }
+
   /** False where the parent died: then this process is alone with the sockets. */
   get alive(): boolean {
     try {
@@ -65,9 +70,14 @@ export class Parent {
     const pipe = openPipe(handoff.pipe);
     if (pipe === undefined) return undefined;
     const state = await waitForGreeting(pipe, handoff.nonce);
-    if (state !== undefined) return new Parent(handoff, state, pipe);
-    pipe.destroy();
-    return undefined;
+    if (state === undefined) {
+      pipe.destroy();
+      return undefined;
+    }
+    const parent = new Parent(handoff, state, pipe);
+    // It cannot know what it runs: without this it takes a program that has lived for a while to be ready.
+    if (parent.superdaemon) parent.#say({ type: 'starting', nonce: handoff.nonce });
+    return parent;
   }
 
   /**
@@ -80,13 +90,17 @@ export class Parent {
   ready(kept: readonly number[]): void {
     stopStderrCopy();
     const { nonce, pipe } = this.#handoff;
+    this.#say({ type: 'ready', nonce, pid: process.pid, kept });
+    this.#pipe ??= openPipe(pipe);
+    if (this.#pipe !== undefined) this.#listen(this.#pipe);
+  }
+
+  #say(message: ChildMessage): void {
     try {
-      writeSync(pipe, formatMessage({ type: 'ready', nonce, pid: process.pid, kept }));
+      writeSync(this.#handoff.pipe, formatMessage(message));
     } catch (error) {
       log('process %d is gone, carrying on alone: %s', this.pid, error);
     }
-    this.#pipe ??= openPipe(pipe);
-    if (this.#pipe !== undefined) this.#listen(this.#pipe);
   }
 
   /** Until the parent closes the pipe it may pass on a restart. */

@@ -9,6 +9,7 @@ export const LISTEN_PID = 'LISTEN_PID';
 export const LISTEN_FDNAMES = 'LISTEN_FDNAMES';
 /** Server::Starter's, see its documentation. */
 export const SERVER_STARTER_PORT = 'SERVER_STARTER_PORT';
+export const SERVER_STARTER_GENERATION = 'SERVER_STARTER_GENERATION';
 
 /** sd_listen_fds(3): the first descriptor that systemd passes. */
 export const LISTEN_FDS_START = 3;
@@ -50,6 +51,8 @@ export interface Handoff {
   /** Repeated in the parent's first line; without that the variable counts as leaked. */
   readonly nonce: string;
   readonly sockets: readonly HandoffSocket[];
+  /** Whether a superdaemon (start_server) passes them: it stays, keeps them, and does the restarts. */
+  readonly superdaemon?: boolean;
 }
 
 /** Parent's lines: first the greeting; after the hand-over perhaps the wish for another restart. */
@@ -57,8 +60,12 @@ export type ParentMessage =
   | { readonly type: 'hello'; readonly nonce: string; readonly state: Readonly<Record<string, unknown>> }
   | { readonly type: 'restart' };
 
-/** Child's lines: what it says on stderr while it starts, the code it exits with, and that it is ready. */
+/**
+ * Child's lines: to a superdaemon, that it speaks this protocol; what it says on stderr while it starts, the code it
+ * exits with, and that it is ready.
+ */
 export type ChildMessage =
+  | { readonly type: 'starting'; readonly nonce: string }
   | { readonly type: 'stderr'; readonly text: string }
   | { readonly type: 'exit'; readonly code: number }
   | { readonly type: 'ready'; readonly nonce: string; readonly pid: number; readonly kept: readonly number[] };
@@ -74,7 +81,7 @@ export function parseHandoff(text: string): Handoff {
   if (data['version'] !== HANDOFF_VERSION) {
     throw brokenHandoff(text, `its version is ${show(data['version'])}, this library reads ${HANDOFF_VERSION}`);
   }
-  const { pid, generation, pipe, nonce, sockets } = data;
+  const { pid, generation, pipe, nonce, sockets, superdaemon } = data;
   if (!isCount(pid) || !isCount(generation) || !isCount(pipe) || typeof nonce !== 'string' || nonce === '') {
     throw brokenHandoff(text, 'pid, generation, pipe or nonce is missing or of a wrong type');
   }
@@ -83,7 +90,7 @@ export function parseHandoff(text: string): Handoff {
   if (new Set([pipe, ...read.map(({ fd }) => fd)]).size !== read.length + 1) {
     throw brokenHandoff(text, 'a descriptor is named twice');
   }
-  return { pid, generation, pipe, nonce, sockets: read };
+  return { pid, generation, pipe, nonce, sockets: read, superdaemon: superdaemon === true };
 }
 
 function readSocket(entry: unknown, text: string): HandoffSocket {
@@ -124,6 +131,7 @@ export function parseParentMessage(line: string): ParentMessage | undefined {
 export function parseChildMessage(line: string): ChildMessage | undefined {
   const data = parseRecord(line);
   const { type, text, code, nonce, pid, kept } = data ?? {};
+  if (type === 'starting' && typeof nonce === 'string') return { type, nonce };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {

@@ -75,14 +75,11 @@ export function removeSocketFile(path: string, file: FileIdentity): boolean {
 }
 
 async function bindDraft(address: UnixAddress, path: string): Promise<{ bound: BoundSocket; draft: string }> {
-  await refuseTaken(address, path);
+  await checkPath(address, path);
   const folder = dirname(path);
-  if (!isDirectory(folder)) throw new Error(`the folder ${folder} does not exist`);
   for (let attempt = 1; ; attempt += 1) {
     const draft = join(folder, draftName());
-    if (Buffer.byteLength(path) > MAX_PATH_BYTES || Buffer.byteLength(draft) > MAX_PATH_BYTES) {
-      throw new Error(`the path is longer than the ${MAX_PATH_BYTES} bytes that the kernel takes`);
-    }
+    refuseLong(draft);
     try {
       return { bound: bindPath(draft), draft };
     } catch (error) {
@@ -96,9 +93,17 @@ function draftName(): string {
   return `.${number.toString(36).padStart(DRAFT_DIGITS, '0')}`;
 }
 
-async function refuseTaken(address: UnixAddress, path: string): Promise<void> {
+/**
+ * Sees to it that a unix socket can be bound at a path, where it is not in the way itself.
+ *
+ * @returns whether a stale socket is there.
+ */
+export async function checkPath(address: UnixAddress, path: string): Promise<boolean> {
+  const folder = dirname(path);
+  if (!isDirectory(folder)) throw new Error(`the folder ${folder} does not exist`);
+  refuseLong(path);
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
+  if (found === undefined) return false;
   const value = formatAddress(address);
   if (!found.isSocket()) {
     throw new GraceError('NOT_A_SOCKET', `cannot listen on ${value}: ${basename(path)} exists and is no socket`, {
@@ -108,9 +113,14 @@ async function refuseTaken(address: UnixAddress, path: string): Promise<void> {
   }
   const refusal = await connectOnce(path);
   // ECONNREFUSED: nobody has it open; the process that bound it died without unlinking it.
-  if (refusal === 'ECONNREFUSED' || refusal === 'ENOENT') return;
+  if (refusal === 'ECONNREFUSED' || refusal === 'ENOENT') return refusal === 'ECONNREFUSED';
   const code = refusal === 'EACCES' ? refusal : 'EADDRINUSE';
   throw Object.assign(new Error(`connect to ${path}: ${refusal ?? 'accepted'}`), { code });
+}
+
+function refuseLong(path: string): void {
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return;
+  throw new Error(`the path is longer than the ${MAX_PATH_BYTES} bytes that the kernel takes`);
 }
 
 /** Connects and leaves; answers with the error's code, undefined where somebody accepted. */
@@ -125,7 +135,8 @@ function connectOnce(path: string): Promise<string | undefined> {
   });
 }
 
-function identify(path: string): FileIdentity {
+/** What tells the file at a path from one that replaces it. */
+export function identify(path: string): FileIdentity {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { dev: String(dev), ino: String(ino) };
 }
