@@ -5,7 +5,7 @@ import { build } from 'esbuild';
  * module, and a successor has to start in the time of a bare server.
  */
 await build({
-  entryPoints: ['lib/index.ts', 'gracehttp/index.ts'],
+  entryPoints: ['lib/index.ts', 'gracehttp/index.ts', 'starter/index.ts', 'starter/main.ts'],
   outdir: 'dist',
   outbase: '.',
   chunkNames: 'chunks/[name]-[hash]',

@@ -5,6 +5,14 @@ const VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_START
 /** The variables by which sockets are passed, as they stood when they were read. */
 export type PassedVariables = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
 
+/** What this process had before it was taken out. */
+let known: PassedVariables = {};
+
+/** The value that a variable had when it was taken; undefined where none was. */
+export function takenVariable(name: (typeof VARIABLES)[number]): string | undefined {
+  return known[name];
+}
+
 /**
  * Takes the variables out of an environment: what a process inherits is its
  * own, and a program that it starts must not take it for meant for itself.
@@ -17,5 +25,6 @@ export function takeVariables(env: NodeJS.ProcessEnv): PassedVariables {
     taken[variable] = value;
     delete env[variable];
   }
+  known = { ...known, ...taken };
   return taken;
 }

@@ -29,6 +29,14 @@ export type GraceErrorCode =
   | 'RESTART_FAILED'
   /** This platform, or this way of running, cannot hand sockets over. */
   | 'RESTART_UNSUPPORTED'
+  /** start_server: the server program is not there or not executable. */
+  | 'PROGRAM_INVALID'
+  /** start_server: a log or status file that cannot be written or read. */
+  | 'FILE_INVALID'
+  /** start_server: the pid file is that of a running one. */
+  | 'ALREADY_RUNNING'
+  /** start_server: the pid file is nobody's, or the process does not go. */
+  | 'NOT_RUNNING'
   /** A Node.js version without a way to do what is needed. */
   | 'RUNTIME_UNSUPPORTED';
 

@@ -22,7 +22,7 @@ t.test('the package works where it is installed', async (t) => {
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true }');
   run(folder, 'npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball));
   const installed = join(folder, 'node_modules/ts-grace');
-  t.same(readdirSync(join(installed, 'dist')).sort(), ['chunks', 'gracehttp', 'lib'], 'no tests, demo or benchmarks');
+  t.same(readdirSync(join(installed, 'dist')).sort(), ['chunks', 'gracehttp', 'lib', 'starter'], 'no tests, demo or benchmarks');
   for (const file of ['license', 'readme.md', 'changelog.md']) t.ok(existsSync(join(installed, file)), file);
 
   const program = `

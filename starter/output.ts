@@ -1,0 +1,57 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { GraceError } from '../lib/errors.js';
+import { LogCommand } from './log-command.js';
+
+/** Where messages go, and what the workers write to their stdout and stderr. */
+export interface Output {
+  /** The descriptor for the workers; undefined for those of this process. */
+  readonly fd: number | undefined;
+  /** Writes one line. */
+  say(message: string): void;
+  /** Fulfils when everything is written. */
+  close(): Promise<void>;
+}
+
+const PIPE = /^\s*\|\s*/;
+
+/**
+ * Opens `--log-file`: a file, or after `|` a command that reads the log.
+ *
+ * @throws GraceError `FILE_INVALID`
+ */
+export async function openOutput(logFile: string | undefined): Promise<Output> {
+  if (logFile === undefined) return toStderr;
+  if (PIPE.test(logFile)) return LogCommand.open(logFile.replace(PIPE, ''));
+  const fd = openFile(logFile);
+  return {
+    fd,
+    say: (message) => {
+      try {
+        writeSync(fd, `${message}\n`);
+      } catch {
+        // A disk that is full is no reason to stop serving.
+      }
+    },
+    close: async () => closeSync(fd),
+  };
+}
+
+/** This process's own stderr. */
+export const toStderr: Output = {
+  fd: undefined,
+  say: (message) => void process.stderr.write(`${message}\n`),
+  close: () => Promise.resolve(),
+};
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GraceError('FILE_INVALID', `failed to open log file:${path}: ${reason}`, {
+      subject: 'log-file',
+      value: path,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,30 @@
+import { takenVariable } from '../lib/environment.js';
+import { GraceError } from '../lib/errors.js';
+import { SERVER_STARTER_PORT } from '../lib/protocol.js';
+
+/**
+ * In a worker: the descriptors to accept on, by what `--port` and `--path` call
+ * them. Server::Starter's `server_ports`.
+ *
+ * @throws GraceError `SOCKET_NOT_PASSED` where this process was not started by start_server.
+ *
+ * @example
+ * net.createServer(onSocket).listen({ fd: serverPorts()['127.0.0.1:80'] });
+ */
+export function serverPorts(): Record<string, number> {
+  const value = process.env[SERVER_STARTER_PORT] ?? takenVariable(SERVER_STARTER_PORT);
+  if (value === undefined) {
+    throw new GraceError(
+      'SOCKET_NOT_PASSED',
+      `no environment variable ${SERVER_STARTER_PORT}. Did you start the process using start_server?`,
+      { subject: SERVER_STARTER_PORT },
+    );
+  }
+  const entries = value.split(';').filter((entry) => entry !== '');
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.lastIndexOf('=');
+      return [entry.slice(0, at), Number(entry.slice(at + 1))];
+    }),
+  );
+}
