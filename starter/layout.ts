@@ -17,8 +17,8 @@ export interface Layout<Socket extends Described> {
   readonly extra: readonly (Socket | undefined)[];
   /** The descriptor of each socket: the one it asked for, or the one that `LISTEN_FDS` implies. */
   readonly fds: ReadonlyMap<Socket, number>;
-  /** The socket for descriptor 0, where one asked for that. */
-  readonly stdin: Socket | undefined;
+  /** The descriptor from 3 on of what is to be descriptor 0 as well, where a socket asked for that. */
+  readonly stdin: number | undefined;
   /** A descriptor that is free behind them all. */
   readonly free: number;
   /** `SERVER_STARTER_PORT`, `LISTEN_FDS` and `LISTEN_FDNAMES`; empty values where there is no socket. */
@@ -43,7 +43,9 @@ export function layOut<Socket extends Described>(sockets: readonly Socket[]): La
   }
   const range = sockets.map((_, index) => targets.get(LISTEN_FDS_START + index));
   const placed = new Set(range);
-  const waiting = sockets.filter((socket) => !placed.has(socket));
+  const stdin = targets.get(0);
+  // The one for descriptor 0 first: dash can duplicate descriptors below 10 only.
+  const waiting = sockets.filter((socket) => !placed.has(socket)).sort((a, b) => Number(b === stdin) - Number(a === stdin));
   const inRange = range.map((socket) => socket ?? waiting.shift()!);
   const extra: (Socket | undefined)[] = [...inRange];
   for (const [fd, socket] of targets) if (fd >= LISTEN_FDS_START) extra[fd - LISTEN_FDS_START] = socket;
@@ -51,7 +53,7 @@ export function layOut<Socket extends Described>(sockets: readonly Socket[]): La
   return {
     extra: Array.from(extra),
     fds,
-    stdin: targets.get(0),
+    stdin: stdin && LISTEN_FDS_START + inRange.indexOf(stdin),
     free: LISTEN_FDS_START + extra.length,
     variables: {
       SERVER_STARTER_PORT: sockets.map((socket) => `${socket.label}=${fds.get(socket)}`).join(';'),

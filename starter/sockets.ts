@@ -3,11 +3,11 @@ import { bindError } from '../lib/bind.js';
 import { GraceError } from '../lib/errors.js';
 import { type ListenVariables } from '../lib/protocol.js';
 import { ActivatedSockets } from './activated.js';
+import { makeBlocking } from './blocking.js';
 import { type HeldSocket } from './held-socket.js';
 import { listenUnpolled } from './listen.js';
 import { openPath } from './open-path.js';
 import { openTcp } from './open-tcp.js';
-import { openUdp } from './open-udp.js';
 import { type Port } from './port.js';
 
 export interface SocketPlan {
@@ -40,7 +40,7 @@ export async function openSockets({ ports, paths, backlog, passed, say }: Socket
       const kind = port.udp ? 'datagram' : 'stream';
       const address = { kind: 'tcp', host: port.host, port: port.port } as const;
       const taken = activated.take(kind, address, port.label, port.fd);
-      await add(taken, () => (port.udp ? openUdp(port) : openTcp(port)));
+      await add(taken, () => (port.udp ? openDatagram(port) : openTcp(port)));
       if (port.fd !== undefined) say(`socket is duplicated to file descriptor ${port.fd}`);
     }
     for (const path of paths) {
@@ -48,12 +48,19 @@ export async function openSockets({ ports, paths, backlog, passed, say }: Socket
       await add(taken, () => openPath(path, say));
     }
     listen(bound.filter(({ kind }) => kind === 'stream'), backlog);
+    makeBlocking(bound.map(({ fd }) => fd));
   } catch (error) {
     for (const socket of bound) socket.close();
     throw error;
   }
   for (const address of activated.unclaimed) say(`${address} was passed by systemd, but no --port or --path asks for it`);
   return sockets;
+}
+
+/** Few use UDP: for the others node:dgram is not loaded. */
+async function openDatagram(port: Port): Promise<HeldSocket> {
+  const { openUdp } = await import('./open-udp.js');
+  return openUdp(port);
 }
 
 /** A duplicate may show only at listen(2): SO_REUSEADDR lets two sockets have one address until one of them listens. */

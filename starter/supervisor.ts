@@ -1,7 +1,4 @@
 import { spawn } from 'node:child_process';
-import { logger } from '../lib/log.js';
-
-const log = logger('starter');
 
 /** What start_server tells systemd under `Type=notify`; nothing where it is not asked to. */
 export interface Supervisor {
@@ -45,10 +42,8 @@ export class Systemd implements Supervisor {
 function notify(socket: string, assignments: readonly string[]): Promise<void> {
   return new Promise((done) => {
     const child = spawn('systemd-notify', assignments, { env: { ...process.env, NOTIFY_SOCKET: socket }, stdio: 'ignore' });
-    child.once('error', (error) => {
-      log('systemd-notify: %s', error.message);
-      done();
-    });
+    // It comes with systemd; where it is not there, nobody listens either.
+    child.once('error', () => done());
     child.once('exit', () => done());
   });
 }
