@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,8 +64,9 @@ export class Starter {
     return matches()[nth - 1]!;
   }
 
+  /** The status file; empty where there is none. */
   status(): string {
-    return readFileSync(this.statusFile, 'utf8');
+    return existsSync(this.statusFile) ? readFileSync(this.statusFile, 'utf8') : '';
   }
 
   /** Runs `start_server --action` with this one's files. */

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { makeCertificate, scratch } from '../../support/certificate.js';
+import { Load, type Target } from '../../support/load.js';
+import { fixture } from '../../support/program.js';
+import { startStarter } from '../../support/starter.js';
+
+const DEPLOYS = 5;
+const CLIENTS_OF_A_KIND = 3;
+const INTERVAL_S = 5;
+
+for (const workers of [1, 4]) {
+  t.test(`${DEPLOYS} HUPs under load lose no request with ${workers} of ${workers}`, async (t) => {
+    const folder = scratch(t);
+    const { keyFile, certFile, cert } = makeCertificate(folder);
+    const socketPath = join(folder, 'app.sock');
+    const argument = { http: [':1', `unix:${socketPath}`], https: [':2'], key: keyFile, cert: certFile, idleTimeout: 1_000 };
+    const args = ['--port=127.0.0.1:0', '--port=127.0.0.1:0', `--path=${socketPath}`, `--workers=${workers}`, `--interval=${INTERVAL_S}`];
+    const starter = startStarter(t, [...args, '--', process.execPath, fixture('server'), JSON.stringify(argument)]);
+    const { addresses } = await starter.program.announced('ready', workers);
+    const [port, , tlsPort] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+    const targets: Target[] = [{ port: port! }, { socketPath }, { port: tlsPort!, ca: cert }];
+    const load = new Load(targets, CLIENTS_OF_A_KIND);
+    const times: number[] = [];
+    for (let deploy = 1; deploy <= DEPLOYS; deploy += 1) {
+      const begin = performance.now();
+      starter.signal('SIGHUP');
+      await starter.said('killing old workers', deploy * workers);
+      times.push(performance.now() - begin);
+      await starter.said(/^old worker \d+ died, status:0$/, deploy * workers);
+    }
+    const { answered, lost, pids } = await load.stop();
+    t.same(lost, [], 'nothing is lost');
+    t.ok(pids.size > DEPLOYS, `${pids.size} processes answered`);
+    t.ok(Math.max(...times) / workers < INTERVAL_S * 1000, 'a deploy takes less than the interval');
+    t.comment(`${answered} requests; until the last new worker was up: ${times.map(Math.round).join(', ')} ms`);
+    t.match(await starter.stop(), { code: 0 });
+  });
+}

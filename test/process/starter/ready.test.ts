@@ -1,0 +1,81 @@
+import t from 'tap';
+import { ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { fixture } from '../../support/program.js';
+import { waitUntil } from '../../support/wait.js';
+
+const NODE = process.execPath;
+const SLOW = fixture('starter/slow');
+const SERVER = [NODE, fixture('server'), JSON.stringify({ http: [':0'] })];
+
+t.test('a worker on ts-grace is up when it says so, long before the interval', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--port=127.0.0.1:u0', '--interval=20', '--', ...SERVER]);
+  const first = await starter.program.announced('ready');
+  t.match(first, { generation: 1, addresses: [/^127\.0\.0\.1:\d+$/] });
+  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+  const begin = performance.now();
+  const { code } = await starter.command('--restart');
+  t.equal(code, 0);
+  const elapsed = performance.now() - begin;
+  t.ok(elapsed < 20_000, `a restart took ${elapsed.toFixed(0)} ms, the interval is 20 s`);
+  t.match(await starter.program.announced('ready', 2), { generation: 2, addresses: first['addresses'] });
+  await starter.stop();
+});
+
+t.test('one that says that it will say so is waited for beyond the interval', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', NODE, SLOW, '1500']);
+  const started = await starter.program.announced('started');
+  t.same((started['environment'] as string[]).toSorted(), ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'], 'what passes sockets is gone from its environment');
+  const begin = performance.now();
+  await waitUntil('generation 1', () => starter.status() !== '');
+  t.ok(performance.now() - begin > 1_000);
+  await starter.stop();
+});
+
+t.test('--ready-timeout: a worker that has not said it by then is killed and counts as failed', async (t) => {
+  for (const command of [[NODE, SLOW, 'never'], plain('plain.py')]) {
+    const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--ready-timeout=0.8', '--', ...command], { env: { IGNORE_TERM: '1' } });
+    const line = await starter.said(/^new worker \d+ was not ready within 0\.8 seconds$/);
+    const pid = Number(/\d+/.exec(line)![0]);
+    await starter.said(new RegExp(`^new worker ${pid} seems to have failed to start, exit status:${command[0] === NODE ? 0 : 9}$`));
+    await starter.said('starting new worker', 2);
+    t.equal(starter.status(), '');
+    starter.signal('SIGTERM');
+    for (const announced of starter.program.all('ready')) kill(announced.pid);
+    t.match(await starter.program.exited, { code: 0 });
+  }
+});
+
+t.test('SIGUSR2 to a worker is a mistake: it goes on, and says which pid to send HUP to', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=5', '--', ...SERVER]);
+  const { pid, addresses } = await starter.program.announced('ready');
+  process.kill(pid, 'SIGUSR2');
+  await starter.said(`send SIGHUP to process ${starter.pid}`);
+  const port = Number((addresses as string[])[0]!.split(':')[1]);
+  t.match(await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.headers.get('x-pid')), String(pid));
+  t.equal(starter.program.all('restarting').length, 0);
+  await starter.stop();
+});
+
+t.test('start_server accepts nothing itself', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain('plain.py')]);
+  const first = await starter.program.announced('ready');
+  const port = portOf(first);
+  const answers: number[] = [];
+  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+  process.kill(first.pid, 'SIGKILL');
+  // In the kernel's queue while nobody is there to accept.
+  const pending = Array.from({ length: 50 }, () => ask(port).then(([pid]) => answers.push(pid!)));
+  await Promise.all(pending);
+  const second = await starter.program.announced('ready', 2);
+  t.ok(answers.every((pid) => pid === second.pid), 'the next worker answers all');
+  await starter.said(`worker ${first.pid} died unexpectedly with status:9, restarting`);
+  await starter.stop();
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it was killed already
+  }
+}

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import t from 'tap';
+import { scratch } from '../../support/certificate.js';
+import { MAIN, ask, descriptors, plain, portOf, resident, startStarter } from '../../support/starter.js';
+import { fixture } from '../../support/program.js';
+import { waitUntil } from '../../support/wait.js';
+
+/** Receives systemd's notify messages and prints each as a line of JSON. */
+const NOTIFY_RECEIVER = `
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('{}', flush=True)
+while True:
+    print(json.dumps(s.recv(4096).decode()), flush=True)
+`;
+
+/** Why to skip a test: a command that does not work here. In CI it has to. */
+function unless(command: string, ...args: string[]): string | false {
+  return process.env['CI'] === undefined && spawnSync(command, args).status !== 0 && `${command} does not work here`;
+}
+
+t.test('itself socket-activated: --port is taken from LISTEN_FDS where the address matches', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+  // systemd's way: the program's own pid in the environment, by exec.
+  const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 -- ${plain('plain.py').join(' ')}`;
+  const starter = startStarter(t, [], { shell, passed: [fd], env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' } });
+  const ready = await starter.program.announced('ready');
+  // This process would accept in its turn.
+  await new Promise((done) => server.close(done));
+  t.match(ready, { env: { LISTEN_FDNAMES: 'web:127.0.0.1_0', LISTEN_PID: String(ready.pid) } });
+  t.equal(portOf(ready), port);
+  t.same(await ask(port), [ready.pid, 1]);
+  t.match(await starter.stop(), { code: 0 });
+});
+
+t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, STOPPING, and no word of MAINPID', { skip: unless('systemd-notify', '--version') }, async (t) => {
+  const path = join(scratch(t), 'notify');
+  const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => receiver.kill());
+  let text = '';
+  receiver.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await waitUntil('the receiver', () => text !== '');
+  const said = (word: string, nth = 1): Promise<void> => waitUntil(`${word} ${nth}`, () => text.split(word).length > nth, () => text);
+  const starter = startStarter(t, ['--interval=0.3', '--', ...plain('plain.py')], { env: { NOTIFY_SOCKET: path } });
+  const { env } = await starter.program.announced('ready');
+  t.notOk('NOTIFY_SOCKET' in (env as object), 'which is not for the worker');
+  await said('READY=1');
+  starter.signal('SIGHUP');
+  await said('RELOADING=1');
+  await said('READY=1', 2);
+  await starter.stop();
+  await said('STOPPING=1');
+  const words = [...text.matchAll(/(READY|RELOADING|STOPPING|MAINPID)=/g)].map(([, word]) => word);
+  t.same(words, ['READY', 'RELOADING', 'READY', 'STOPPING']);
+  t.match(text, /RELOADING=1\\nMONOTONIC_USEC=\d+/);
+});
+
+t.test('as process 1 it passes signals on and ends in order', { skip: unless('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
+  const folder = scratch(t);
+  const log = join(folder, 'log');
+  const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain('plain.py')];
+  const unshare = spawn('unshare', ['--fork', '--pid', '--mount-proc', process.execPath, MAIN, ...args], { stdio: 'ignore' });
+  const exited = once(unshare, 'exit');
+  t.teardown(() => unshare.kill('SIGKILL'));
+  const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+  await waitUntil('a worker', () => read().includes('"ready"'), read);
+  const children = (): string => readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8');
+  const pid = Number(children());
+  process.kill(pid, 'SIGUSR1');
+  await waitUntil('the signal', () => read().includes('"SIGUSR1"'), read);
+  process.kill(pid, 'SIGHUP');
+  await waitUntil('a deploy', () => read().includes('old worker'), read);
+  process.kill(pid, 'SIGTERM');
+  t.same(await exited, [0, null]);
+  t.match(read(), /exiting\n$/);
+});
+
+t.test('under 60 MiB after 100 deploys, with as many descriptors as before', async (t) => {
+  const server = [process.execPath, fixture('starter/quick')];
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=20', '--', ...server]);
+  const upTo = (generation: number): Promise<void> =>
+    waitUntil(`generation ${generation}`, () => new RegExp(`^${generation}:\\d+\\n$`).test(starter.status()), () => starter.status());
+  await upTo(1);
+  const before = descriptors(starter.pid);
+  for (let generation = 2; generation <= 101; generation += 1) {
+    starter.signal('SIGHUP');
+    await upTo(generation);
+  }
+  await waitUntil('as many descriptors', () => descriptors(starter.pid) === before, () => `${descriptors(starter.pid)}, ${before} before`);
+  const kibibytes = resident(starter.pid);
+  t.comment(`${kibibytes} KiB resident, ${before} descriptors`);
+  t.ok(kibibytes < 60 * 1024, `${kibibytes} KiB`);
+  await starter.stop();
+});
+
+t.test('a worker that the superdaemon left behind serves on', async (t) => {
+  const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'] })];
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--', ...server]);
+  const { pid, addresses } = await starter.program.announced('ready');
+  starter.signal('SIGKILL');
+  await starter.program.exited;
+  const port = Number((addresses as string[])[0]!.split(':')[1]);
+  const socket = createConnection(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  process.kill(pid, 'SIGTERM');
+  await starter.program.ended();
+  t.match(starter.program.all('closed'), [{ code: 0 }]);
+});

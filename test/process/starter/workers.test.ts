@@ -1,0 +1,64 @@
+import t from 'tap';
+import { fixture } from '../../support/program.js';
+import { ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { waitUntil } from '../../support/wait.js';
+
+const COMMAND = ['--', ...plain('plain.py')];
+
+t.test('--workers=3: numbered, on the same sockets, replaced rolling with never fewer than 3', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=3', '--interval=0.3', ...COMMAND]);
+  const { program } = starter;
+  await program.announced('ready', 3);
+  const numbers = program.all('ready').map(({ env }) => (env as Record<string, string>)['SERVER_STARTER_WORKER']);
+  t.same(numbers.toSorted(), ['1', '2', '3']);
+  await waitUntil('three', () => /^(1:\d+\n){3}$/.test(starter.status()));
+  let fewest = Infinity;
+  const count = setInterval(() => {
+    fewest = Math.min(fewest, starter.status().trimEnd().split('\n').length);
+  }, 5);
+  starter.signal('SIGHUP');
+  await waitUntil('three new ones', () => /^(2:\d+\n){3}$/.test(starter.status()), () => starter.status() + program.report());
+  clearInterval(count);
+  t.equal(fewest, 3);
+  const began = starter.messages.filter((line) => /^starting new worker|^killing old workers/.test(line)).slice(3);
+  t.same(began.map((line) => line.split(' ')[0]), ['starting', 'killing', 'starting', 'killing', 'starting', 'killing']);
+  await starter.stop();
+});
+
+t.test('each crash is replaced with a back-off that doubles', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=0.2', ...COMMAND]);
+  const { program } = starter;
+  await program.announced('ready', 2);
+  await waitUntil('two', () => /^(1:\d+\n){2}$/.test(starter.status()));
+  let victim = program.all('ready')[0]!;
+  const worker = (victim['env'] as Record<string, string>)['SERVER_STARTER_WORKER'];
+  const delays: number[] = [];
+  for (let crash = 1; crash <= 3; crash += 1) {
+    process.kill(victim.pid, 'SIGKILL');
+    const begin = performance.now();
+    await starter.said(`worker ${victim.pid} died unexpectedly with status:9, restarting`);
+    await starter.said('starting new worker', 2 + crash);
+    delays.push(performance.now() - begin);
+    victim = await program.announced('ready', 2 + crash);
+    t.match(victim, { env: { SERVER_STARTER_WORKER: worker, SERVER_STARTER_GENERATION: String(1 + crash) } });
+    await waitUntil('it is up', () => starter.status().includes(`:${victim.pid}\n`));
+  }
+  const [first, second, third] = delays as [number, number, number];
+  t.ok(first >= 195 && second >= 395 && third >= 795, delays.map(Math.round).join(', '));
+  t.match(await ask(portOf(victim)), { length: 2 });
+  await starter.stop();
+});
+
+t.test('a deploy does not wait for a back-off', async (t) => {
+  const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'] })];
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=20', '--', ...server]);
+  const { pid } = await starter.program.announced('ready');
+  await waitUntil('two', () => /^(1:\d+\n){2}$/.test(starter.status()));
+  process.kill(pid, 'SIGKILL');
+  await starter.said('died unexpectedly');
+  const begin = performance.now();
+  t.match(await starter.command('--restart'), { code: 0 });
+  t.ok(performance.now() - begin < 15_000);
+  t.match(starter.status(), /^(\d:\d+\n){2}$/);
+  await starter.stop();
+});
