@@ -36,6 +36,7 @@ export class LogCommand implements Output {
   #process!: ChildProcess;
   #ended = Promise.resolve();
   #closing = false;
+  #running = false;
 
   private constructor(command: string) {
     this.#command = command;
@@ -74,6 +75,8 @@ export class LogCommand implements Output {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#restart);
+    // One that died and waits for its next start has words to read as well.
+    if (!this.#running) this.#start();
     const end = performance.now() + LAST_WORDS_MS;
     while (this.#waiting.length > 0 && performance.now() < end) await pause(RETRY_MS);
     clearTimeout(this.#retry);
@@ -90,8 +93,10 @@ export class LogCommand implements Output {
     // Detached: a Ctrl-C ends the program first, and the log of its end is still read.
     const child = spawn('/bin/sh', ['-c', this.#command], { stdio: [this.#reading, 'inherit', 'inherit'], detached: true });
     this.#process = child;
+    this.#running = true;
     this.#ended = new Promise((done) => {
       const onEnd = (status: number): void => {
+        this.#running = false;
         done();
         if (this.#closing) return;
         if (performance.now() - startedAt >= HEALTHY_MS) this.#backOff.reset();
