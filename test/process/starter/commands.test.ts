@@ -7,6 +7,9 @@ import { scratch } from '../../support/certificate.js';
 import { MAIN, ask, plain, portOf, run, startStarter } from '../../support/starter.js';
 import { isAlive, waitUntil } from '../../support/wait.js';
 
+/** Other tests may have the processors. */
+t.setTimeout(110_000);
+
 const COMMAND = ['--', ...plain('plain.py')];
 /** Leaves at once, with the code that EXIT says, where it says one. */
 const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain('plain.py')];

@@ -3,6 +3,9 @@ import t from 'tap';
 import { MAIN, PERL_MAIN, type Starter, ask, plain, portOf, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
+/** Other tests may have the processors. */
+t.setTimeout(110_000);
+
 /* What both print on stderr and write to their files, pids replaced by names in the order of their appearance. */
 
 const MISSING = !existsSync(PERL_MAIN) && 'the Debian package libserver-starter-perl is not installed';

@@ -9,6 +9,9 @@ import { MAIN, ask, descriptors, plain, portOf, resident, startStarter } from '.
 import { fixture } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
+/** Other tests may have the processors. */
+t.setTimeout(110_000);
+
 /** Receives systemd's notify messages and prints each as a line of JSON. */
 const NOTIFY_RECEIVER = `
 import json, socket, sys
