@@ -26,7 +26,7 @@ export interface Inheritance {
   /** The process that hands over to this one. */
   readonly parent: Parent | undefined;
   /** Pid of a Server::Starter that does the restarts and speaks no handoff; of one that does, see `parent`. */
-  readonly starter: number | undefined;
+  readonly starter?: number | undefined;
   /** Sockets that no listener has claimed yet. */
   readonly sockets: Set<InheritedSocket>;
 }
@@ -103,7 +103,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     return parent.superdaemon ? { ...socket, asked: undefined } : socket;
   });
   log('generation %d: %d sockets from process %d', handoff.generation, sockets.length, handoff.pid);
-  return { parent, starter: undefined, sockets: new Set(sockets) };
+  return { parent, sockets: new Set(sockets) };
 }
 
 function systemdNames(): (string | undefined)[] {
