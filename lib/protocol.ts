@@ -90,7 +90,7 @@ export function parseHandoff(text: string): Handoff {
   if (new Set([pipe, ...read.map(({ fd }) => fd)]).size !== read.length + 1) {
     throw brokenHandoff(text, 'a descriptor is named twice');
   }
-  return { pid, generation, pipe, nonce, sockets: read, superdaemon: superdaemon === true };
+  return { pid, generation, pipe, nonce, sockets: read, ...(superdaemon === true && { superdaemon }) };
 }
 
 function readSocket(entry: unknown, text: string): HandoffSocket {

@@ -51,7 +51,8 @@ t.test('a datagram socket', { skip }, async (t) => {
     await once(socket, 'listening');
     const added = [...openSockets()].filter(([fd, inode]) => before.get(fd) !== inode);
     t.equal(added.length, 1);
-    t.strictSame(describeDescriptor(added[0]![0]), { kind: 'datagram socket' }, type);
+    const address = { kind: 'tcp', host: type === 'udp4' ? '0.0.0.0' : '::', port: socket.address().port };
+    t.strictSame(describeDescriptor(added[0]![0]), { kind: 'datagram socket', address }, type);
   }
 });
 
