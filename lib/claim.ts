@@ -36,7 +36,7 @@ const MAX_MODE = 0o7777;
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
-export async function claimSockets(claims: readonly Claim[], { sockets }: Inheritance): Promise<GraceListener[]> {
+export async function claimSockets(claims: readonly Claim[], { passed, sockets }: Inheritance): Promise<GraceListener[]> {
   const requests = await Promise.all(claims.map(readClaim));
   refuseDuplicates(requests.map(({ address }) => address));
   const matches = matchSockets(requests, [...sockets]);
@@ -46,7 +46,7 @@ export async function claimSockets(claims: readonly Claim[], { sockets }: Inheri
       const socket = matches[index];
       sources.push(
         socket === undefined
-          ? await openSocket(request, claims[index]?.mode, sockets)
+          ? await openSocket(request, claims[index]?.mode, passed)
           : { kind: 'inherited', socket },
       );
     }
@@ -64,10 +64,11 @@ async function readClaim(claim: Claim): Promise<Request> {
   wholeNumber('backlog', claim.backlog, 1, MAX_BACKLOG);
   wholeNumber('mode', claim.mode, 0, MAX_MODE);
   const address = parseAddress(claim.address);
+  const wanted = address.kind === 'systemd' ? (address.otherwise ?? address) : address;
   const resolved =
-    address.kind === 'tcp' && address.host !== undefined
-      ? { ...address, host: await resolveHost(address, address.host) }
-      : address;
+    wanted.kind === 'tcp' && wanted.host !== undefined
+      ? { ...wanted, host: await resolveHost(wanted, wanted.host) }
+      : wanted;
   return { address, name: claim.name, resolved };
 }
 
@@ -88,11 +89,14 @@ function refuseDuplicates(addresses: readonly Address[]): void {
 async function openSocket(
   { address }: Request,
   mode: number | undefined,
-  passed: ReadonlySet<InheritedSocket>,
+  passed: readonly InheritedSocket[],
 ): Promise<Source> {
   switch (address.kind) {
     case 'systemd':
-      if (address.otherwise === undefined || passed.size > 0) throw notPassed(address.name, passed);
+      // A program that systemd passed sockets to has its name wrong; to bind another one would hide that.
+      if (address.otherwise === undefined || passed.some(({ origin }) => origin === 'systemd')) {
+        throw notPassed(address.name, passed);
+      }
       return openBindable(address.otherwise, mode);
     case 'fd':
       return { kind: 'inherited', socket: passedDescriptor(address.fd) };
@@ -123,8 +127,8 @@ function passedDescriptor(fd: number): InheritedSocket {
   return { fd, origin: 'fd', name: undefined, asked: undefined, bound: address, backlog: undefined, file: undefined };
 }
 
-function notPassed(name: string, passed: ReadonlySet<InheritedSocket>): GraceError {
-  const names = [...passed].map((socket) => socket.name ?? `(unnamed, fd ${socket.fd})`);
+function notPassed(name: string, passed: readonly InheritedSocket[]): GraceError {
+  const names = passed.map((socket) => socket.name ?? `(unnamed, fd ${socket.fd})`);
   const had = names.length === 0 ? 'no sockets were passed' : `passed were: ${names.join(', ')}`;
   return new GraceError('SOCKET_NOT_PASSED', `no socket named ${show(name)} was passed to this process; ${had}`, {
     subject: 'address',

@@ -27,7 +27,9 @@ export interface Inheritance {
   readonly parent: Parent | undefined;
   /** Pid of a Server::Starter that does the restarts and speaks no handoff; of one that does, see `parent`. */
   readonly starter?: number | undefined;
-  /** Sockets that no listener has claimed yet. */
+  /** All sockets that were passed. */
+  readonly passed: readonly InheritedSocket[];
+  /** Those that no listener has claimed yet. */
   readonly sockets: Set<InheritedSocket>;
 }
 
@@ -84,9 +86,9 @@ async function find(): Promise<Inheritance> {
   if (handedOver !== undefined) return handedOver;
   // Our own start_server passes the same sockets both ways; Server::Starter's variable says for what each is.
   const underStarter = variables[SERVER_STARTER_PORT] !== undefined;
-  const sockets = new Set(underStarter ? fromServerStarter() : fromSystemd());
+  const passed = underStarter ? fromServerStarter() : fromSystemd();
   const starter = underStarter && process.env[SERVER_STARTER_GENERATION] !== undefined ? process.ppid : undefined;
-  return { parent: undefined, starter, sockets };
+  return { parent: undefined, starter, passed, sockets: new Set(passed) };
 }
 
 async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
@@ -97,13 +99,13 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const sockets = handoff.sockets.map((socket): InheritedSocket => {
+  const passed = handoff.sockets.map((socket): InheritedSocket => {
     checkListener(socket.fd, HANDOFF, text, false);
     // What a superdaemon was asked for is not what this program asks for: it is matched as systemd's sockets are.
     return parent.superdaemon ? { ...socket, asked: undefined } : socket;
   });
-  log('generation %d: %d sockets from process %d', handoff.generation, sockets.length, handoff.pid);
-  return { parent, sockets: new Set(sockets) };
+  log('generation %d: %d sockets from process %d', handoff.generation, passed.length, handoff.pid);
+  return { parent, passed, sockets: new Set(passed) };
 }
 
 function systemdNames(): (string | undefined)[] {

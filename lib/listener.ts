@@ -41,6 +41,8 @@ export class GraceListener {
   /** Length of the kernel's queue that listen(2) is asked for. */
   readonly backlog: number;
   readonly #source: Source;
+  /** systemd's name for the socket, by which a later version of the program may ask for it. */
+  readonly #passedName: string | undefined;
   #bound: BindableAddress | undefined;
   #file: FileIdentity | undefined;
   #server: net.Server | undefined;
@@ -52,12 +54,14 @@ export class GraceListener {
     this.asked = formatAddress(asked);
     if (source.kind === 'bound') {
       this.origin = 'bound';
+      this.#passedName = undefined;
       this.name = name;
       this.#bound = source.socket.address;
       this.backlog = backlog ?? DEFAULT_BACKLOG;
     } else {
       const { socket } = source;
       this.origin = socket.origin;
+      this.#passedName = socket.origin === 'systemd' ? socket.name : undefined;
       this.name = name ?? socket.name;
       this.#bound = socket.bound;
       // The backlog that another program chose cannot be read; listen(2) must not shrink it.
@@ -173,7 +177,7 @@ export class GraceListener {
   describe(): HandoffSocket {
     return {
       fd: this.fd,
-      name: this.name,
+      name: this.#passedName ?? this.name,
       asked: this.asked,
       bound: this.#bound,
       backlog: this.backlog,

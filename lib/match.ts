@@ -18,7 +18,7 @@ export interface InheritedSocket {
 export interface Request {
   readonly address: Address;
   readonly name: string | undefined;
-  /** `address` with its host name resolved. */
+  /** `address`, or what it says for the case that systemd passed nothing, with its host name resolved. */
   readonly resolved: Address;
 }
 
@@ -31,8 +31,8 @@ const RULES: readonly Rule[] = [
   ({ address }, { fd, asked }) => address.kind === 'fd' && asked === undefined && address.fd === fd,
   ({ address }, { name }) => address.kind === 'systemd' && address.name === name,
   ({ address, name }, { name: given }) => isBindable(address) && name !== undefined && name === given,
-  ({ resolved }, { bound }) => bound !== undefined && sameAddress(resolved, bound),
-  ({ resolved }, { asked, bound }) => asked === undefined && bound !== undefined && mayStandIn(resolved, bound),
+  (request, socket) => isByAddress(request, socket) && sameAddress(request.resolved, socket.bound),
+  (request, socket) => socket.asked === undefined && isByAddress(request, socket) && mayStandIn(request.resolved, socket.bound),
 ];
 
 /**
@@ -58,6 +58,14 @@ export function matchSockets(
     }
   }
   return requests.map((request) => found.get(request));
+}
+
+/** Where systemd passed sockets, one that is asked for by name is found by name or not at all. */
+function isByAddress(
+  { address }: Request,
+  socket: InheritedSocket,
+): socket is InheritedSocket & { readonly bound: BindableAddress } {
+  return socket.bound !== undefined && !(address.kind === 'systemd' && socket.origin === 'systemd');
 }
 
 /** By order never from one host to another that is wider: an admin port must not turn public by a mix-up. */
