@@ -1,4 +1,13 @@
-import { HANDOFF, LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID, SERVER_STARTER_PORT } from './protocol.js';
+import {
+  HANDOFF,
+  LISTEN_FDNAMES,
+  LISTEN_FDS,
+  LISTEN_PID,
+  NOTIFY_SOCKET,
+  SERVER_STARTER_PORT,
+  WATCHDOG_PID,
+  WATCHDOG_USEC,
+} from './protocol.js';
 
 const VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_STARTER_PORT] as const;
 
@@ -27,4 +36,18 @@ export function takeVariables(env: NodeJS.ProcessEnv): PassedVariables {
   }
   known = { ...known, ...taken };
   return taken;
+}
+
+/** The variables by which a service manager asks to be told of a service, as they stood when they were read. */
+export interface NotifyVariables {
+  readonly socket: string;
+  readonly watchdogUsec: string | undefined;
+  readonly watchdogPid: string | undefined;
+}
+
+/** Takes them out too: a program that this one starts would speak for the service, and could even become its main process. */
+export function takeNotifyVariables(env: NodeJS.ProcessEnv): NotifyVariables | undefined {
+  const { [NOTIFY_SOCKET]: socket, [WATCHDOG_USEC]: watchdogUsec, [WATCHDOG_PID]: watchdogPid } = env;
+  for (const variable of [NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID]) delete env[variable];
+  return socket === undefined || socket === '' ? undefined : { socket, watchdogUsec, watchdogPid };
 }

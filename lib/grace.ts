@@ -5,6 +5,7 @@ import { type Claim, type ListenOptions, claimSockets } from './claim.js';
 import { successorCommand } from './command.js';
 import { Deadline } from './deadline.js';
 import { drain } from './drain.js';
+import { type NotifyVariables, takeNotifyVariables } from './environment.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 import { runHook } from './hook.js';
@@ -17,6 +18,7 @@ import { removePidFile, writePidFile } from './pid-file.js';
 import { Restarter } from './restarter.js';
 import { exitCodeOf, onSignals } from './signals.js';
 import { removeSocketFile } from './socket-file.js';
+import { type Systemd } from './systemd.js';
 
 const log = logger('grace');
 
@@ -60,6 +62,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   #state: State = 'starting';
   #reason: DrainReason | undefined;
   #inheritance: Inheritance | undefined;
+  readonly #notify: NotifyVariables | undefined;
+  #systemd: Systemd | undefined;
   #child: Child | undefined;
   #stopSignals = 0;
   #restartTimeout: number;
@@ -75,6 +79,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       });
     }
     current = this;
+    this.#notify = takeNotifyVariables(process.env);
     this.#restartTimeout = this.settings.restartTimeout;
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -136,8 +141,7 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** {@link listen} for several sockets, all or none; sockets from systemd without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
     this.#expect('starting', 'listen');
-    this.#inheritance ??= await findInheritance();
-    const listeners = await claimSockets(claims, this.#inheritance);
+    const listeners = await claimSockets(claims, await this.#inherit());
     this.#sockets.push(...listeners);
     return listeners;
   }
@@ -160,8 +164,7 @@ export class Grace extends EventEmitter<GraceEvents> {
    */
   async ready(): Promise<void> {
     this.#expect('starting', 'be ready');
-    this.#inheritance ??= await findInheritance();
-    const { parent, sockets: unclaimed } = this.#inheritance;
+    const { parent, sockets: unclaimed } = await this.#inherit();
     if (this.settings.pidFile !== undefined) writePidFile(this.settings.pidFile);
     this.#state = 'serving';
     for (const listener of this.#sockets) listener.own();
@@ -226,6 +229,16 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#end({ cutOff: [], code: 1 });
   }
 
+  /** What this process was started with, and whom it reports to; few are started by systemd, so what speaks to it loads late. */
+  async #inherit(): Promise<Inheritance> {
+    if (this.#notify !== undefined) {
+      const { Systemd } = await import('./systemd.js');
+      this.#systemd ??= new Systemd(this, this.#notify);
+    }
+    this.#inheritance ??= await findInheritance();
+    return this.#inheritance;
+  }
+
   async #startSuccessor(): Promise<Successor> {
     this.emit('restarting');
     const deadline = new Deadline(this.settings.drainTimeout);
@@ -240,6 +253,7 @@ export class Grace extends EventEmitter<GraceEvents> {
         sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
         state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
         timeout: this.#restartTimeout,
+        serviceManager: this.#systemd?.environment,
       });
       this.#child = child;
       const kept = await child.ready;
@@ -248,6 +262,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       const error = asRestartError(cause);
       this.#child = undefined;
       log('%s', error.message);
+      this.#systemd?.restartFailed(error);
       if (!this.emit('restart-failed', error)) warn(error.message);
       throw error;
     } finally {
@@ -268,6 +283,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     log('draining: %s', reason);
     this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    const begin = performance.now();
     const { cutOff, failure } = await drain({
       listeners: this.#sockets,
       handedOver,
@@ -282,6 +298,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
     // Where the successor is still to be buried, that is waited for: it holds the sockets.
     await this.#child?.ready.catch(() => undefined);
+    await this.#systemd?.finish(drainTimeout - (performance.now() - begin));
     const code = cutOff.length > 0 || failure !== undefined ? 1 : 0;
     this.#leave({ cutOff, code });
     // After the microtasks, so that what awaits wait() or stop() still runs.
@@ -304,8 +321,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   /** A socket that this version of the program does not want; while the parent lives, it empties its queue. */
-  #closeUnclaimed({ fd, bound, file }: InheritedSocket): void {
+  #closeUnclaimed({ fd, bound, file, origin, name }: InheritedSocket): void {
     closeSync(fd);
+    if (origin === 'systemd') {
+      warn(`systemd passed a socket (name ${name ?? 'unknown'}, fd ${fd}) that no server listens on: its clients wait in vain`);
+    }
     if (this.#inheritance?.parent?.alive === true || file === undefined || bound?.kind !== 'unix') return;
     removeSocketFile(bound.path, file);
   }
@@ -325,6 +345,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #onStopSignal(signal: NodeJS.Signals): void {
+    // systemd signals the whole group, and what is left of it again when the main process has ended; impatient, it kills.
+    if (this.#systemd !== undefined && this.#state === 'draining' && (this.#reason === 'handover' || signal === 'SIGTERM')) {
+      this.#systemd.reportDrain();
+      return;
+    }
     this.#stopSignals += 1;
     // Under a superdaemon the second is nothing new: a terminal or systemd signals both, and it passes on what it gets.
     if (this.#stopSignals > 1 && this.superdaemon === undefined) {

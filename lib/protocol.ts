@@ -10,6 +10,10 @@ export const LISTEN_FDNAMES = 'LISTEN_FDNAMES';
 /** Server::Starter's, see its documentation. */
 export const SERVER_STARTER_PORT = 'SERVER_STARTER_PORT';
 export const SERVER_STARTER_GENERATION = 'SERVER_STARTER_GENERATION';
+/** systemd's, see sd_notify(3) and sd_watchdog_enabled(3). */
+export const NOTIFY_SOCKET = 'NOTIFY_SOCKET';
+export const WATCHDOG_USEC = 'WATCHDOG_USEC';
+export const WATCHDOG_PID = 'WATCHDOG_PID';
 
 /** sd_listen_fds(3): the first descriptor that systemd passes. */
 export const LISTEN_FDS_START = 3;
@@ -61,10 +65,11 @@ export type ParentMessage =
   | { readonly type: 'restart' };
 
 /**
- * Child's lines: to a superdaemon, that it speaks this protocol; what it says on stderr while it starts, the code it
- * exits with, and that it is ready.
+ * Child's lines: that it runs; to a superdaemon, that it speaks this protocol; what it says on stderr while it starts,
+ * the code it exits with, and that it is ready.
  */
 export type ChildMessage =
+  | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'starting'; readonly nonce: string }
   | { readonly type: 'stderr'; readonly text: string }
   | { readonly type: 'exit'; readonly code: number }
@@ -132,6 +137,7 @@ export function parseChildMessage(line: string): ChildMessage | undefined {
   const data = parseRecord(line);
   const { type, text, code, nonce, pid, kept } = data ?? {};
   if (type === 'starting' && typeof nonce === 'string') return { type, nonce };
+  if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {

@@ -46,6 +46,7 @@ function preload(variable: string, prefix: string, suffix: string): void {
       pipe = undefined;
     }
   };
+  send({ type: 'started', pid: process.pid });
   const pieces: Buffer[] = [];
   while (pipe !== undefined && pieces.at(-1)?.includes('\n') !== true) {
     const piece = Buffer.alloc(65_536);
