@@ -1,5 +1,5 @@
 import t from 'tap';
-import { takeVariables } from '../../lib/environment.js';
+import { takeNotifyVariables, takeVariables } from '../../lib/environment.js';
 
 const ALL = {
   GRACE_HANDOFF: '{}',
@@ -23,3 +23,21 @@ for (const [name, value] of Object.entries(ALL)) {
     t.strictSame(env, {});
   });
 }
+
+t.test('the variables of sd_notify(3) are taken out', async (t) => {
+  const cases = [
+    [{}, undefined],
+    [{ NOTIFY_SOCKET: '' }, undefined],
+    [{ WATCHDOG_USEC: '5' }, undefined],
+    [{ NOTIFY_SOCKET: '/run/notify' }, { socket: '/run/notify', watchdogUsec: undefined, watchdogPid: undefined }],
+    [
+      { NOTIFY_SOCKET: '@abstract', WATCHDOG_USEC: '5', WATCHDOG_PID: '7' },
+      { socket: '@abstract', watchdogUsec: '5', watchdogPid: '7' },
+    ],
+  ] as const;
+  for (const [variables, expected] of cases) {
+    const env: NodeJS.ProcessEnv = { HOME: '/', ...variables };
+    t.same(takeNotifyVariables(env), expected, JSON.stringify(variables));
+    t.same(env, { HOME: '/' });
+  }
+});

@@ -1,0 +1,85 @@
+import t from 'tap';
+import { fixture, start } from '../../support/program.js';
+import { INSIDE, Systemd, cannotRun } from '../../support/systemd.js';
+import { Unit } from '../../support/unit.js';
+import { waitUntil } from '../../support/wait.js';
+
+const SERVER = `
+process.on('SIGHUP', () => { for (;;); });
+await import('${INSIDE.repository}/dist/test/fixtures/server.js');
+`;
+const NEVER_READY = `setInterval(() => undefined, 1_000);\n`;
+
+const skip = cannotRun() ?? false;
+t.test('a service under a real systemd, stopped, restarted and hanging', { skip }, async (t) => {
+  const systemd = await Systemd.start(t);
+  const unit = await Unit.install(systemd, {
+    program: SERVER,
+    argument: { http: ['systemd:web', 'systemd:web'] },
+    // Less time than the drains below take: they have to ask for more.
+    service: ['TimeoutStopSec=1', 'WatchdogSec=2'],
+  });
+  await unit.get('/');
+
+  await t.test('a stop with requests in flight, here and in the process before', async (t) => {
+    const pid = await unit.mainPid();
+    const before = unit.get('/?ms=4000');
+    // Answered on a connection made later, so the slow one has been accepted.
+    await unit.get('/');
+    await unit.systemctl('reload');
+    const { successor } = await unit.announced('restarted');
+    await unit.waitFor('MainPID', String(successor));
+    const after = unit.get('/?ms=2000');
+    await unit.get('/');
+    await unit.systemctl('stop');
+    t.same(await before, { status: 200, body: 'slept 4000', pid });
+    t.same(await after, { status: 200, body: 'slept 2000', pid: successor });
+    t.equal(await unit.show('ActiveState'), 'inactive');
+    t.equal(await unit.show('Result'), 'success');
+    t.equal(await unit.show('NRestarts'), '0');
+  });
+
+  await t.test('a restart under load', async (t) => {
+    const argument = JSON.stringify({ targets: [{ port: Unit.port }], clientsOfAKind: 2 });
+    const load = start(t, fixture('load'), { shell: `exec nsenter -t ${systemd.pid} -n "$NODE" "$PROGRAM" '${argument}'` });
+    await load.announced('answered');
+    const pid = await unit.mainPid();
+    await unit.systemctl('restart');
+    const next = await unit.mainPid();
+    t.not(next, pid);
+    await waitUntil('answers of the new process', () => load.all('answered').some(({ pids }) => (pids as number[]).includes(next)));
+    process.kill(load.pid, 'SIGTERM');
+    const { answered, lost } = await load.announced('stopped');
+    t.same(lost, [], 'no request is lost');
+    t.comment(`${answered} requests`);
+  });
+
+  await t.test('a stop while a successor starts', async (t) => {
+    unit.release(NEVER_READY);
+    await unit.systemctl('reload');
+    await unit.waitFor('StatusText', /generation 2 is being started/);
+    const answer = unit.get('/?ms=1500');
+    await unit.get('/');
+    await unit.systemctl('stop');
+    t.equal((await answer).body, 'slept 1500');
+    t.equal(await unit.show('ActiveState'), 'inactive');
+    t.equal(await unit.show('Result'), 'success');
+    unit.release(SERVER);
+  });
+
+  await t.test('a process that hangs, also after a reload, is replaced', async (t) => {
+    await unit.get('/');
+    const reloads = unit.all('restarted').length;
+    await unit.systemctl('reload');
+    const { successor } = await unit.announced('restarted', reloads + 1);
+    await unit.waitFor('MainPID', String(successor));
+    await new Promise((done) => setTimeout(done, 2_500));
+    t.equal(await unit.mainPid(), successor, 'one that does not hang stays longer than WatchdogSec');
+    t.equal(await unit.show('NRestarts'), '0');
+    await unit.systemctl('kill', '--kill-who=main', '-s', 'HUP');
+    await unit.waitFor('NRestarts', '1');
+    await unit.waitFor('ActiveState', 'active');
+    t.not(await unit.mainPid(), successor);
+    t.equal((await unit.get('/')).status, 200);
+  });
+});

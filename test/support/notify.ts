@@ -1,0 +1,47 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What was said to a service manager in one message. */
+export interface Notification {
+  /** The process that said it, by its helper. */
+  readonly pid: number;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Stands in for `systemd-notify`: its socket is a file, in which it writes down who says what. */
+const RECORDS = `#!/bin/sh
+{ printf '%s' $PPID; printf '\\t%s' "$@"; echo; } >> "$NOTIFY_SOCKET"
+`;
+
+/** A program named `systemd-notify` for the `PATH`, and what it was called with. */
+export class NotifyRecorder {
+  readonly env: Readonly<Record<string, string>>;
+  readonly #log: string;
+
+  /** @param script - what it does in place of writing down. */
+  constructor(folder: string, script = RECORDS) {
+    this.#log = join(folder, 'notifications');
+    writeFileSync(this.#log, '');
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'systemd-notify'), script);
+    chmodSync(join(bin, 'systemd-notify'), 0o755);
+    this.env = { NOTIFY_SOCKET: this.#log, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  }
+
+  get all(): readonly Notification[] {
+    return readFileSync(this.#log, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => {
+        const [pid, ...assignments] = line.split('\t');
+        const fields = assignments.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]);
+        return { pid: Number(pid), fields: Object.fromEntries(fields) as Record<string, string> };
+      });
+  }
+
+  /** Those with a field, in order. */
+  with(field: string): readonly Notification[] {
+    return this.all.filter(({ fields }) => field in fields);
+  }
+}
