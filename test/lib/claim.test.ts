@@ -12,14 +12,12 @@ import { scratch } from '../support/certificate.js';
 import { type ExpectedError, fails } from '../support/errors.js';
 import { connected, descriptorOf, freePort, listening, openSockets, portOf } from '../support/sockets.js';
 
-const NOTHING: Inheritance = { parent: undefined, sockets: new Set() };
+const NOTHING: Inheritance = { parent: undefined, passed: [], sockets: new Set() };
 
 function passed(...sockets: readonly Partial<InheritedSocket>[]): Inheritance {
   const unknown = { name: undefined, asked: undefined, bound: undefined, backlog: undefined, file: undefined };
-  return {
-    parent: undefined,
-    sockets: new Set(sockets.map((socket, index) => ({ fd: 1_000 + index, origin: 'systemd' as const, ...unknown, ...socket }))),
-  };
+  const all = sockets.map((socket, index) => ({ fd: 1_000 + index, origin: 'systemd' as const, ...unknown, ...socket }));
+  return { parent: undefined, passed: all, sockets: new Set(all) };
 }
 
 t.test('binds what nobody passed', async (t) => {

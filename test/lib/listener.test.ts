@@ -13,7 +13,7 @@ import { scratch } from '../support/certificate.js';
 import { fails } from '../support/errors.js';
 import { connected, freePort, openSockets } from '../support/sockets.js';
 
-const NOTHING = { parent: undefined, sockets: new Set<InheritedSocket>() };
+const NOTHING = { parent: undefined, passed: [], sockets: new Set<InheritedSocket>() };
 const DEFAULT = 511;
 const KERNEL_MAXIMUM = 0x7fff_ffff;
 
