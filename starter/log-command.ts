@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GraceError, errnoCode } from '../lib/errors.js';
 import { BackOff } from './back-off.js';
-import { type Output } from './output.js';
+import { type Sink } from './sink.js';
 import { waitStatus } from './wait-status.js';
 
 const RESTART_FIRST_MS = 1_000;
@@ -22,7 +22,7 @@ const LAST_WORDS_MS = 5_000;
  * pipe is held here with both its ends, so that it outlives the command: what
  * was written meanwhile is read by the next one.
  */
-export class LogCommand implements Output {
+export class LogCommand implements Sink {
   /** Blocking, as programs expect of their stdout. */
   readonly fd: number;
   readonly #command: string;

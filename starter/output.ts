@@ -1,16 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
 import { LogCommand } from './log-command.js';
-
-/** Where messages go, and what the workers write to their stdout and stderr. */
-export interface Output {
-  /** The descriptor for the workers; undefined for those of this process. */
-  readonly fd: number | undefined;
-  /** Writes one line. */
-  say(message: string): void;
-  /** Fulfils when everything is written. */
-  close(): Promise<void>;
-}
+import { type Sink } from './sink.js';
 
 const PIPE = /^\s*\|\s*/;
 
@@ -19,7 +10,7 @@ const PIPE = /^\s*\|\s*/;
  *
  * @throws GraceError `FILE_INVALID`
  */
-export async function openOutput(logFile: string | undefined): Promise<Output> {
+export async function openOutput(logFile: string | undefined): Promise<Sink> {
   if (logFile === undefined) return toStderr;
   if (PIPE.test(logFile)) return LogCommand.open(logFile.replace(PIPE, ''));
   const fd = openFile(logFile);
@@ -37,7 +28,7 @@ export async function openOutput(logFile: string | undefined): Promise<Output> {
 }
 
 /** This process's own stderr. */
-export const toStderr: Output = {
+export const toStderr: Sink = {
   fd: undefined,
   say: (message) => void process.stderr.write(`${message}\n`),
   close: () => Promise.resolve(),

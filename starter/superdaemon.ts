@@ -4,7 +4,7 @@ import { type Environment, type Timing } from './environment.js';
 import { type HeldSocket } from './held-socket.js';
 import { type Layout } from './layout.js';
 import { type Settings } from './options.js';
-import { type Output } from './output.js';
+import { type Sink } from './sink.js';
 import { Slot, type SlotHost } from './slot.js';
 import { type StatusFile, type WorkerState, type WorkerStatus } from './status-file.js';
 import { type Supervisor } from './supervisor.js';
@@ -15,7 +15,7 @@ export interface Equipment {
   readonly settings: Settings;
   readonly layout: Layout<HeldSocket>;
   readonly environment: Environment;
-  readonly output: Output;
+  readonly output: Sink;
   readonly statusFile: StatusFile | undefined;
   readonly supervisor: Supervisor;
   /** Lets go of the sockets: the workers have them, and the kernel refuses who comes when they are gone. */
