@@ -59,19 +59,15 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function leave(code: number): void {
-  process.exitCode = code;
-}
-
-function fail(error: unknown): void {
-  toStderr.say(`start_server: ${messageOf(error)}`);
-  process.exitCode = 1;
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await run(readCommandLine(process.argv.slice(2)));
+  } catch (error) {
+    toStderr.say(`start_server: ${messageOf(error)}`);
+    process.exitCode = 1;
+  }
 }
 
 // A log reader that went away is no reason to stop serving.
 process.stderr.on('error', () => undefined);
-try {
-  run(readCommandLine(process.argv.slice(2))).then(leave, fail);
-} catch (error) {
-  fail(error);
-}
+void main();
