@@ -2,18 +2,17 @@ import { Server } from 'node:net';
 import { type Claim } from '../lib/claim.js';
 import { GraceError, show } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
-import { type GraceListener } from '../lib/listener.js';
 import { type GraceOptions } from '../lib/options.js';
-import { type Service } from '../lib/service.js';
-import { speaksHttp2 } from './drain/http2.js';
-import { HttpService } from './http-service.js';
+import { LimitHandoff } from './limit-handoff.js';
+import { ServedServer, speaksHttp } from './served.js';
+import { type ThrottleOptions, checkThrottle } from './throttle.js';
 import { exportTickets, hasOwnTickets, importTickets } from './tickets.js';
 
 /** All times are in milliseconds; see {@link GraceOptions} for each. */
 export type AppOptions = GraceOptions;
 
 /** A server and where it is to serve. */
-export interface ServerEntry {
+export interface ServerEntry extends ThrottleOptions {
   /** An `http.Server`, `https.Server`, HTTP/2 server, or any other `net.Server`; not listening yet. */
   readonly server: Server;
   /** The address, see {@link parseAddress}: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
@@ -24,12 +23,6 @@ export interface ServerEntry {
   readonly mode?: number;
   /** Length of the kernel's queue. Default 511; for a socket that somebody else bound the kernel's maximum. */
   readonly backlog?: number;
-}
-
-/** A server that serves. */
-export interface ServedServer {
-  readonly server: Server;
-  readonly listener: GraceListener;
 }
 
 /**
@@ -79,10 +72,13 @@ export class App extends Grace {
     try {
       checkEntries(entries);
       const listeners = await this.listenAll(entries.map(toClaim));
-      this.#servers = entries.map(({ server }, index) => ({ server, listener: listeners[index]! }));
-      for (const { server, listener } of this.#servers) {
+      this.#servers = entries.map(
+        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
+      );
+      new LimitHandoff(this, this.#servers);
+      for (const { server, listener, service } of this.#servers) {
         this.#shareTickets(server, listener);
-        await listener.serve(server, this.#serviceOf(server));
+        await listener.serve(server, service);
       }
       await this.ready();
     } catch (error) {
@@ -92,11 +88,7 @@ export class App extends Grace {
     return this;
   }
 
-  #serviceOf(server: Server): Service | undefined {
-    return speaksHttp(server) ? new HttpService(server, this.settings.idleTimeout) : undefined;
-  }
-
-  #shareTickets(server: Server, { asked, name }: GraceListener): void {
+  #shareTickets(server: Server, { asked, name }: ServedServer['listener']): void {
     if (!hasOwnTickets(server)) return;
     const key = `tickets ${asked} ${name ?? ''}`;
     importTickets(server, this.carried(key));
@@ -122,11 +114,6 @@ function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {
   return { address: listen, name, mode, backlog };
 }
 
-/** `keepAliveTimeout` is http.Server's and https.Server's; asking by class would load TLS for servers without. */
-function speaksHttp(server: Server): boolean {
-  return 'keepAliveTimeout' in server || speaksHttp2(server);
-}
-
 function checkEntries(entries: readonly ServerEntry[]): void {
   if (entries.length === 0) throw invalid('serve() was called without a server', 'servers', entries.length);
   const seen = new Set<Server>();
@@ -145,6 +132,7 @@ function checkEntries(entries: readonly ServerEntry[]): void {
     const what = `${subject} (${listen})`;
     if (server.listening) throw invalid(`${what} listens already, on ${JSON.stringify(server.address())}`, subject, listen);
     if (seen.has(server)) throw invalid(`${what} is a server that was passed before`, subject, listen);
+    checkThrottle(entry, speaksHttp(server));
     seen.add(server);
   }
 }

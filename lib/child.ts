@@ -1,4 +1,5 @@
 import { type ChildProcess } from 'node:child_process';
+import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type Command } from './command.js';
 import { GraceError } from './errors.js';
@@ -73,8 +74,19 @@ export class Child {
 
   /** Leaves a child that is ready to itself; `restartAgain` passes on a restart that was asked for meanwhile. */
   release(restartAgain: boolean): void {
-    this.#pipe.end(restartAgain ? formatMessage({ type: 'restart' }) : undefined);
+    if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
+    (this.#pipe as Socket).unref();
+  }
+
+  /** Tells a child that is ready something, see Grace.tell(). */
+  tell(key: string, value: unknown): void {
+    if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
+  }
+
+  /** This process has drained; the child learns it from the end of the pipe. */
+  leave(): void {
+    this.#pipe.end();
   }
 
   #waitUntilReady({ sockets, timeout }: ChildOptions, nonce: string): Promise<ReadonlySet<number>> {

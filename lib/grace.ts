@@ -61,6 +61,7 @@ export class Grace extends EventEmitter<GraceEvents> {
   #reason: DrainReason | undefined;
   #inheritance: Inheritance | undefined;
   #child: Child | undefined;
+  #successor: Child | undefined;
   #stopSignals = 0;
   #restartTimeout: number;
 
@@ -143,6 +144,25 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** What the predecessor left under a key; known after the first {@link listen}. */
   carried(key: string): unknown {
     return this.#inheritance?.parent?.state[key];
+  }
+
+  /** Tells the successor something while this process drains; nothing where there is none. `value` is for JSON. */
+  tell(key: string, value: unknown): void {
+    this.#successor?.tell(key, value);
+  }
+
+  /**
+   * Hears what the predecessor tells while it drains, until it is gone. To be
+   * asked for after the first {@link listen}.
+   *
+   * @returns whether there is a predecessor.
+   */
+  hear(onNews: (key: string, value: unknown) => void, onGone: () => void): boolean {
+    const parent = this.#inheritance?.parent;
+    if (parent === undefined || !parent.alive) return false;
+    parent.onNews = onNews;
+    parent.onGone = onGone;
+    return true;
   }
 
   /**
@@ -244,6 +264,7 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #handOver({ child, pid, kept }: Successor, again: boolean): void {
     this.#child = undefined;
+    this.#successor = child;
     child.release(again);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
@@ -280,6 +301,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#removeSignals();
     this.#removeFiles();
     this.emit('closed', closed);
+    this.#successor?.leave();
     this.#end(closed);
   }
 

@@ -18,6 +18,10 @@ export class Parent {
   readonly state: State;
   /** Called where the parent was asked to restart again while this process started. */
   onRestart: () => void = () => undefined;
+  /** Called with what the parent tells while it drains, see Grace.tell(). */
+  onNews: (key: string, value: unknown) => void = () => undefined;
+  /** Called when the parent has drained, or died. */
+  onGone: () => void = () => undefined;
   readonly #handoff: Handoff;
   #pipe: net.Socket | undefined;
 
@@ -89,12 +93,17 @@ export class Parent {
     if (this.#pipe !== undefined) this.#listen(this.#pipe);
   }
 
-  /** Until the parent closes the pipe it may pass on a restart. */
+  /** Until the parent closes the pipe it may pass on a restart, and news of its drain. */
   #listen(pipe: net.Socket): void {
     readLines(pipe, (line) => {
-      if (parseParentMessage(line)?.type === 'restart') this.onRestart();
+      const message = parseParentMessage(line);
+      if (message?.type === 'restart') this.onRestart();
+      if (message?.type === 'news') this.onNews(message.key, message.value);
     });
-    pipe.on('close', () => log('process %d closed the pipe', this.pid));
+    pipe.on('close', () => {
+      log('process %d closed the pipe', this.pid);
+      this.onGone();
+    });
     pipe.on('error', (error) => log('pipe: %s', error.message));
     pipe.on('end', () => pipe.destroy());
     pipe.unref();

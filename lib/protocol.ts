@@ -52,10 +52,11 @@ export interface Handoff {
   readonly sockets: readonly HandoffSocket[];
 }
 
-/** Parent's lines: first the greeting; after the hand-over perhaps the wish for another restart. */
+/** Parent's lines: first the greeting; after the hand-over perhaps the wish for another restart, and news of its drain. */
 export type ParentMessage =
   | { readonly type: 'hello'; readonly nonce: string; readonly state: Readonly<Record<string, unknown>> }
-  | { readonly type: 'restart' };
+  | { readonly type: 'restart' }
+  | { readonly type: 'news'; readonly key: string; readonly value: unknown };
 
 /** Child's lines: what it says on stderr while it starts, the code it exits with, and that it is ready. */
 export type ChildMessage =
@@ -116,6 +117,9 @@ export function formatMessage(message: ParentMessage | ChildMessage): string {
 export function parseParentMessage(line: string): ParentMessage | undefined {
   const data = parseRecord(line);
   if (data?.['type'] === 'restart') return { type: 'restart' };
+  if (data?.['type'] === 'news' && typeof data['key'] === 'string') {
+    return { type: 'news', key: data['key'], value: data['value'] };
+  }
   if (data?.['type'] !== 'hello' || typeof data['nonce'] !== 'string') return undefined;
   return { type: 'hello', nonce: data['nonce'], state: isRecord(data['state']) ? data['state'] : {} };
 }
