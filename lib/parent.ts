@@ -104,9 +104,9 @@ export class Parent {
       log('process %d closed the pipe', this.pid);
       this.onGone();
     });
-    pipe.on('error', (error) => log('pipe: %s', error.message));
     pipe.on('end', () => pipe.destroy());
-    pipe.unref();
+    // It may have been paused after the greeting, which a listener for 'data' does not undo.
+    pipe.resume().unref();
   }
 }
 
