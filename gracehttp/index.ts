@@ -1,4 +1,8 @@
-export { App, type AppOptions, type ServerEntry, serve } from './serve.js';
+export { App, type AppOptions, serve } from './serve.js';
+export { type CertificateSource, type Pem } from './certificate.js';
+export { type EntryOptions, type ServerEntry } from './entry.js';
+export { type Handler, type ServerOptions, createServer } from './server.js';
+export { type ListenAndServeOptions, listenAndServe } from './listen-and-serve.js';
 export { type ServedServer, type Traffic } from './served.js';
 export { type Overflow } from './overflow.js';
 export { type ThrottleOptions } from './throttle.js';

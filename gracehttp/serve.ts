@@ -3,27 +3,18 @@ import { type Claim } from '../lib/claim.js';
 import { GraceError, show } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
 import { type GraceOptions } from '../lib/options.js';
+import { type ServerEntry, entryOf } from './entry.js';
+import { onFatalError } from './fatal.js';
 import { LimitHandoff } from './limit-handoff.js';
+import { reloadAll, reloadOnSignal } from './reload.js';
 import { ServedServer, speaksHttp } from './served.js';
-import { type ThrottleOptions, checkThrottle } from './throttle.js';
+import { checkThrottle } from './throttle.js';
 import { exportTickets, hasOwnTickets, importTickets } from './tickets.js';
+
+export { type ServerEntry } from './entry.js';
 
 /** All times are in milliseconds; see {@link GraceOptions} for each. */
 export type AppOptions = GraceOptions;
-
-/** A server and where it is to serve. */
-export interface ServerEntry extends ThrottleOptions {
-  /** An `http.Server`, `https.Server`, HTTP/2 server, or any other `net.Server`; not listening yet. */
-  readonly server: Server;
-  /** The address, see {@link parseAddress}: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
-  readonly listen: string | number;
-  /** What messages call it, and the `FileDescriptorName=` it goes by under systemd. */
-  readonly name?: string;
-  /** Permissions of a unix socket's file, for example 0o660. Default: what the umask leaves. */
-  readonly mode?: number;
-  /** Length of the kernel's queue. Default 511; for a socket that somebody else bound the kernel's maximum. */
-  readonly backlog?: number;
-}
 
 /**
  * Servers that live and end together, and are handed over together.
@@ -55,13 +46,17 @@ export class App extends Grace {
    * Lets every server accept, on an inherited socket or a new one, and says so to
    * the process that hands over. All or none: where one fails nothing is left bound.
    *
+   * An error of a server later on, after which it can accept no more, drains them
+   * all, and is what {@link wait} rejects with.
+   *
+   * @param servers - entries, or servers that createServer() made.
    * @returns this.
    * @throws GraceError `SERVER_INVALID` for no server, one that is none, one that
    * listens already or is passed twice; `STATE_INVALID` for a second call;
    * `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`,
    * `OPTION_INVALID`, `PID_FILE`.
    */
-  async serve(...entries: readonly ServerEntry[]): Promise<this> {
+  async serve(...servers: readonly (ServerEntry | Server)[]): Promise<this> {
     if (this.state !== 'starting' || this.#called) {
       throw new GraceError('STATE_INVALID', `serve() was called twice: this process is ${this.state}`, {
         subject: 'state',
@@ -70,6 +65,7 @@ export class App extends Grace {
     }
     this.#called = true;
     try {
+      const entries = servers.map(entryOf);
       checkEntries(entries);
       const listeners = await this.listenAll(entries.map(toClaim));
       this.#servers = entries.map(
@@ -79,13 +75,25 @@ export class App extends Grace {
       for (const { server, listener, service } of this.#servers) {
         this.#shareTickets(server, listener);
         await listener.serve(server, service);
+        onFatalError(server, (error) => this.fail(error));
       }
       await this.ready();
+      reloadOnSignal(this, entries.map(({ server }) => server));
     } catch (error) {
       this.abandon();
       throw error;
     }
     return this;
+  }
+
+  /**
+   * Reads the certificates again that {@link createServer} has from files, as
+   * SIGHUP does: for connections that come from now on.
+   *
+   * @returns what failed; such a server goes on with the certificate it has.
+   */
+  reload(): readonly GraceError[] {
+    return reloadAll(this, this.#servers.map(({ server }) => server));
   }
 
   #shareTickets(server: Server, { asked, name }: ServedServer['listener']): void {
@@ -98,16 +106,17 @@ export class App extends Grace {
 
 /**
  * Serves several servers in one process: go.grace's `gracehttp.Serve`. Short for
- * `new App().serve(...entries)`.
+ * `new App().serve(...servers)`.
  *
  * @example
  * await serve(
  *   { server: http.createServer(app), listen: ':8080', name: 'public' },
  *   { server: http.createServer(admin), listen: 'unix:/run/app/admin.sock', mode: 0o660 },
+ *   createServer(':9090', handler),
  * );
  */
-export async function serve(...entries: readonly ServerEntry[]): Promise<App> {
-  return new App().serve(...entries);
+export async function serve(...servers: readonly (ServerEntry | Server)[]): Promise<App> {
+  return new App().serve(...servers);
 }
 
 function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {
@@ -119,6 +128,10 @@ function checkEntries(entries: readonly ServerEntry[]): void {
   const seen = new Set<Server>();
   for (const [index, entry] of entries.entries()) {
     const subject = `servers[${index}]`;
+    if ((entry as unknown) instanceof Server) {
+      const expected = '{ server, listen }, or a server that createServer(address, handler) made';
+      throw invalid(`${subject} is a server that has no address, expected ${expected}`, subject, entry);
+    }
     const { server, listen, name } = (entry ?? {}) as Partial<ServerEntry>;
     if (!(server instanceof Server)) {
       throw invalid(`${subject}.server is ${show(server)}, expected an http, https or net server`, subject, server);

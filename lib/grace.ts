@@ -56,7 +56,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   readonly #restarter: Restarter<Successor>;
   readonly #removeSignals: () => void;
   readonly #ended: Promise<Closed>;
-  #end!: (closed: Closed) => void;
+  #end!: (closed: Closed | Promise<never>) => void;
+  #fatal: { readonly error: unknown } | undefined;
   #state: State = 'starting';
   #reason: DrainReason | undefined;
   #inheritance: Inheritance | undefined;
@@ -80,6 +81,8 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    // Nobody has to wait().
+    this.#ended.catch(() => undefined);
     this.#restarter = new Restarter(
       () => this.#startSuccessor(),
       (successor, again) => this.#handOver(successor, again),
@@ -216,12 +219,19 @@ export class Grace extends EventEmitter<GraceEvents> {
       this.#child?.giveUp('was given up, as this process stops');
       await this.#drain('stop', this.#state === 'starting' ? this.#stillServedByParent() : NOTHING_KEPT);
     }
-    await this.#ended;
+    await this.#ended.catch(() => undefined);
   }
 
-  /** Fulfils when this process has drained, whatever for. */
+  /** Fulfils when this process has drained, whatever for; rejects then with the error of the first server that failed. */
   wait(): Promise<Closed> {
     return this.#ended;
+  }
+
+  /** One server can serve no more: all drain, and {@link wait} rejects with the error. */
+  protected fail(error: unknown): void {
+    if (this.#fatal === undefined) log('a server failed: %s', error);
+    this.#fatal ??= { error };
+    void this.stop();
   }
 
   /** Undoes a start that failed: what was bound is released, what was inherited stays with the parent. */
@@ -290,7 +300,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
     // Where the successor is still to be buried, that is waited for: it holds the sockets.
     await this.#child?.ready.catch(() => undefined);
-    const code = cutOff.length > 0 || failure !== undefined ? 1 : 0;
+    const code = cutOff.length > 0 || failure !== undefined || this.#fatal !== undefined ? 1 : 0;
     this.#leave({ cutOff, code });
     // After the microtasks, so that what awaits wait() or stop() still runs.
     if (this.settings.exit) setImmediate(() => process.exit(code));
@@ -302,7 +312,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#removeFiles();
     this.emit('closed', closed);
     this.#successor?.leave();
-    this.#end(closed);
+    this.#end(this.#fatal === undefined ? closed : Promise.reject(this.#fatal.error));
   }
 
   /** What only a last owner removes; a successor's files are not touched. */
