@@ -22,10 +22,6 @@ export class LimitHandoff {
   constructor(grace: Grace, servers: readonly ServedServer[]) {
     this.#grace = grace;
     this.#servers = new Map(servers.map((served) => [keyOf(served), served]));
-    const heard = grace.hear(
-      (key, value) => this.#onNews(key, value),
-      () => this.#onGone(),
-    );
     for (const [key, served] of this.#servers) {
       grace.carry(key, () => carried(served));
       served.throttle.onEnd = () => this.#tell(key, served);
@@ -33,20 +29,18 @@ export class LimitHandoff {
       if (before === undefined || before === null) continue;
       if (before.limit !== undefined) served.limit(before.limit ?? Infinity);
       // Until the old process has stopped accepting and says how many it has left.
+      const heard = grace.hear(
+        key,
+        (value) => {
+          if (typeof value === 'number') this.#reserve(key, served, value);
+        },
+        () => this.#reserve(key, served, 0),
+      );
       if (heard) this.#reserve(key, served, Infinity);
     }
     grace.on('draining', ({ reason }) => {
       if (reason === 'handover') for (const [key, served] of this.#servers) this.#tell(key, served);
     });
-  }
-
-  #onNews(key: string, value: unknown): void {
-    const served = this.#servers.get(key);
-    if (served !== undefined && typeof value === 'number') this.#reserve(key, served, value);
-  }
-
-  #onGone(): void {
-    for (const [key, served] of this.#servers) this.#reserve(key, served, 0);
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {

@@ -5,6 +5,7 @@ import { Grace } from '../lib/grace.js';
 import { type GraceOptions } from '../lib/options.js';
 import { type ServerEntry, entryOf } from './entry.js';
 import { onFatalError } from './fatal.js';
+import { type History, HistoryKeeper, NO_HISTORY } from './history.js';
 import { LimitHandoff } from './limit-handoff.js';
 import { reloadAll, reloadOnSignal } from './reload.js';
 import { ServedServer, speaksHttp } from './served.js';
@@ -27,6 +28,7 @@ export type AppOptions = GraceOptions;
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];
   #called = false;
+  #history: HistoryKeeper | undefined;
 
   constructor(options: AppOptions = {}) {
     super(options);
@@ -40,6 +42,11 @@ export class App extends Grace {
   /** Where they serve, port 0 resolved: `[::]:8080`, `127.0.0.1:80`, `unix:/path`. */
   get addresses(): readonly string[] {
     return this.#servers.map(({ listener }) => listener.address);
+  }
+
+  /** What happened in this process and those before it. */
+  get history(): History {
+    return this.#history?.now ?? NO_HISTORY;
   }
 
   /**
@@ -71,6 +78,7 @@ export class App extends Grace {
       this.#servers = entries.map(
         (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
       );
+      this.#history = new HistoryKeeper(this);
       new LimitHandoff(this, this.#servers);
       for (const { server, listener, service } of this.#servers) {
         this.#shareTickets(server, listener);

@@ -63,6 +63,7 @@ export class Grace extends EventEmitter<GraceEvents> {
   #inheritance: Inheritance | undefined;
   #child: Child | undefined;
   #successor: Child | undefined;
+  #failedRestarts = 0;
   #stopSignals = 0;
   #restartTimeout: number;
 
@@ -107,6 +108,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** 1 in the first process, one more in each successor. */
   get generation(): number {
     return this.#inheritance?.parent?.generation ?? 1;
+  }
+
+  /** Restarts of this process that failed. */
+  get failedRestarts(): number {
+    return this.#failedRestarts;
   }
 
   /** Pid of the process that handed over to this one. */
@@ -155,16 +161,16 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   /**
-   * Hears what the predecessor tells while it drains, until it is gone. To be
-   * asked for after the first {@link listen}.
+   * Hears what the predecessor tells under a key while it drains, and that it is
+   * gone. To be asked for after the first {@link listen}.
    *
    * @returns whether there is a predecessor.
    */
-  hear(onNews: (key: string, value: unknown) => void, onGone: () => void): boolean {
+  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
     const parent = this.#inheritance?.parent;
     if (parent === undefined || !parent.alive) return false;
-    parent.onNews = onNews;
-    parent.onGone = onGone;
+    parent.onNews.set(key, onNews);
+    parent.onGone.push(onGone);
     return true;
   }
 
@@ -264,6 +270,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     } catch (cause) {
       const error = asRestartError(cause);
       this.#child = undefined;
+      this.#failedRestarts += 1;
       log('%s', error.message);
       if (!this.emit('restart-failed', error)) warn(error.message);
       throw error;

@@ -18,10 +18,10 @@ export class Parent {
   readonly state: State;
   /** Called where the parent was asked to restart again while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the parent tells while it drains, see Grace.tell(). */
-  onNews: (key: string, value: unknown) => void = () => undefined;
+  /** Called with what the parent tells while it drains, by key; see Grace.tell(). */
+  readonly onNews = new Map<string, (value: unknown) => void>();
   /** Called when the parent has drained, or died. */
-  onGone: () => void = () => undefined;
+  readonly onGone: (() => void)[] = [];
   readonly #handoff: Handoff;
   #pipe: net.Socket | undefined;
 
@@ -98,12 +98,13 @@ export class Parent {
     readLines(pipe, (line) => {
       const message = parseParentMessage(line);
       if (message?.type === 'restart') this.onRestart();
-      if (message?.type === 'news') this.onNews(message.key, message.value);
+      if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
     pipe.on('close', () => {
       log('process %d closed the pipe', this.pid);
-      this.onGone();
+      this.onGone.forEach((handler) => handler());
     });
+    pipe.on('error', (error) => log('pipe: %s', error.message));
     pipe.on('end', () => pipe.destroy());
     // It may have been paused after the greeting, which a listener for 'data' does not undo.
     pipe.resume().unref();
