@@ -84,6 +84,14 @@ function makeRegistry({ Registry, Gauge, Counter }: Client, app: App): MetricsSo
       },
     });
   };
+  new Gauge({
+    name: 'grace_generation',
+    help: 'Which process it is; the first is 1',
+    registers,
+    collect() {
+      this.set(app.generation);
+    },
+  });
   for (const [name, help, key] of GAUGES) gauge(name, help, key);
   for (const [name, help, key] of COUNTERS) counter(name, help, 'server', () => ofServers(key));
   counter('grace_restarts_total', 'Restarts in all generations, by result', 'result', () => [
