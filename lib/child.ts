@@ -6,6 +6,7 @@ import { GraceError } from './errors.js';
 import { readLines } from './lines.js';
 import { logger } from './log.js';
 import { HANDOFF, type HandoffSocket, formatHandoff, formatMessage, parseChildMessage } from './protocol.js';
+import { exitCodeOf } from './signals.js';
 import { optionsWithCopy } from './stderr-copy.js';
 
 const log = logger('child');
@@ -25,6 +26,8 @@ export interface ChildOptions {
   readonly state: Readonly<Record<string, unknown>>;
   /** Milliseconds until the child has to be ready. */
   readonly timeout: number;
+  /** `pipe` where this process is to follow those after it; a descriptor where the first one does. */
+  readonly follow: 'pipe' | number | undefined;
 }
 
 /** The process that this one hands its sockets over to: the parent's end of the conversation. */
@@ -35,13 +38,15 @@ export class Child {
    * nothing of it is left.
    */
   readonly ready: Promise<ReadonlySet<number>>;
+  /** This process's end of what it shares with all generations after it; where it is to follow them. */
+  readonly followPipe: Socket | undefined;
   readonly #process: ChildProcess;
   readonly #pipe: Duplex;
   #givenUp: string | undefined;
   #kill: NodeJS.Timeout | undefined;
 
   constructor(options: ChildOptions) {
-    const { sockets, generation, state } = options;
+    const { sockets, generation, state, follow } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
     const handoff = formatHandoff({
@@ -50,10 +55,12 @@ export class Child {
       pipe,
       nonce,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
+      follow: follow === undefined ? undefined : pipe + 1,
     });
     this.#process = spawnChild(options, handoff);
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
+    if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
     this.#pipe.write(formatMessage({ type: 'hello', nonce, state }));
     log('generation %d is process %d', generation, this.#process.pid);
     this.ready = this.#waitUntilReady(options, nonce);
@@ -77,6 +84,14 @@ export class Child {
     if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
     (this.#pipe as Socket).unref();
+  }
+
+  /** How a child ends that was released; a signal as a shell reports it. This process stays until then. */
+  exited(): Promise<number> {
+    this.#process.ref();
+    return new Promise((done) => {
+      this.#process.once('exit', (code, signal) => done(code ?? exitCodeOf(signal!)));
+    });
   }
 
   /** Tells a child that is ready something, see Grace.tell(). */
@@ -128,7 +143,7 @@ export class Child {
 }
 
 /** stdio takes the numbers of descriptors and clears their close-on-exec flag in the child. */
-function spawnChild({ command, sockets }: ChildOptions, handoff: string): ChildProcess {
+function spawnChild({ command, sockets, follow }: ChildOptions, handoff: string): ChildProcess {
   // Not loaded at the top: a successor starts faster without, and most processes restart never.
   const { spawn } = process.getBuiltinModule('node:child_process');
   return spawn(command.file, command.args, {
@@ -139,7 +154,7 @@ function spawnChild({ command, sockets }: ChildOptions, handoff: string): ChildP
       NODE_OPTIONS: optionsWithCopy(process.env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
-    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe'],
+    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
   });
 }
 

@@ -7,6 +7,8 @@ import { Deadline } from './deadline.js';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { Followed } from './followed.js';
+import { Follower } from './follower.js';
 import { runHook } from './hook.js';
 import { type Inheritance, findInheritance } from './inherit.js';
 import { type GraceListener } from './listener.js';
@@ -32,6 +34,9 @@ interface Successor {
   /** The descriptors that it goes on serving. */
   readonly kept: ReadonlySet<number>;
 }
+
+/** What the first process passes on where it follows; what the options name beside these as well. */
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'] as const;
 
 const NOTHING_KEPT: ReadonlySet<number> = new Set();
 
@@ -64,7 +69,10 @@ export class Grace extends EventEmitter<GraceEvents> {
   #child: Child | undefined;
   #successor: Child | undefined;
   #failedRestarts = 0;
-  #stopSignals = 0;
+  #followed: Followed | undefined;
+  #follower: Follower | undefined;
+  /** A terminal signals all generations, and the first one passes it on: that is one wish, and not two. */
+  readonly #stopSignals = { direct: 0, forwarded: 0 };
   #restartTimeout: number;
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` where this process has one that is not closed. */
@@ -90,7 +98,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     );
     const { stop, restart } = this.settings.signals;
     const removers = [
-      onSignals(stop, (signal) => this.#onStopSignal(signal)),
+      onSignals(stop, (signal) => this.#onStopSignal(signal, 'direct')),
       onSignals(restart, (signal) => this.#onRestartWish(signal)),
     ];
     this.#removeSignals = () => removers.forEach((remove) => remove());
@@ -189,6 +197,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     for (const listener of this.#sockets) listener.own();
     if (parent !== undefined) {
       parent.onRestart = () => this.#onRestartWish('the previous process');
+      if (parent.follow !== undefined) this.#beFollowed(new Followed(parent.follow));
       parent.ready(this.#sockets.map(({ fd }) => fd));
     }
     for (const socket of unclaimed) this.#closeUnclaimed(socket);
@@ -211,6 +220,13 @@ export class Grace extends EventEmitter<GraceEvents> {
       throw new GraceError('RESTART_UNSUPPORTED', `${process.platform} cannot hand a listening socket to another process`, {
         subject: 'process.platform',
         value: process.platform,
+      });
+    }
+    if (process.pid === 1 && !this.settings.follow) {
+      const ways = 'set the option follow, or run the program under start_server or another init';
+      throw new GraceError('RESTART_UNSUPPORTED', `as PID 1 this process would end its container by a restart: ${ways}`, {
+        subject: 'process.pid',
+        value: 1,
       });
     }
     this.#restartTimeout = milliseconds('timeout', options.timeout, this.settings.restartTimeout);
@@ -263,6 +279,7 @@ export class Grace extends EventEmitter<GraceEvents> {
         sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
         state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
         timeout: this.#restartTimeout,
+        follow: this.#followed?.fd ?? (this.settings.follow && this.generation === 1 ? 'pipe' : undefined),
       });
       this.#child = child;
       const kept = await child.ready;
@@ -283,6 +300,12 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#child = undefined;
     this.#successor = child;
     child.release(again);
+    this.#followed?.handOver();
+    if (child.followPipe !== undefined) {
+      const { stop, restart, reload } = this.settings.signals;
+      const signals = [...FORWARDED, ...stop, ...restart, ...reload];
+      this.#follower = new Follower(child.followPipe, { pid, exited: child.exited() }, signals);
+    }
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -309,8 +332,10 @@ export class Grace extends EventEmitter<GraceEvents> {
     await this.#child?.ready.catch(() => undefined);
     const code = cutOff.length > 0 || failure !== undefined || this.#fatal !== undefined ? 1 : 0;
     this.#leave({ cutOff, code });
+    if (!this.settings.exit) return;
+    if (this.#follower !== undefined) process.exit(await this.#follower.ended);
     // After the microtasks, so that what awaits wait() or stop() still runs.
-    if (this.settings.exit) setImmediate(() => process.exit(code));
+    setImmediate(() => process.exit(code));
   }
 
   #leave(closed: Closed): void {
@@ -350,9 +375,15 @@ export class Grace extends EventEmitter<GraceEvents> {
     });
   }
 
-  #onStopSignal(signal: NodeJS.Signals): void {
-    this.#stopSignals += 1;
-    if (this.#stopSignals > 1) {
+  #onStopSignal(signal: NodeJS.Signals, by: 'direct' | 'forwarded'): void {
+    this.#stopSignals[by] += 1;
+    const again = Math.max(this.#stopSignals.direct, this.#stopSignals.forwarded) > 1;
+    if (this.#follower !== undefined) {
+      // The generation that serves has it; what this process still has must not keep it from ending.
+      if (again) for (const listener of this.#sockets) listener.cutOff();
+      return;
+    }
+    if (again) {
       log('%s again: leaving at once', signal);
       this.#removeFiles();
       process.exit(exitCodeOf(signal));
@@ -360,13 +391,36 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (this.#state !== 'draining') void this.stop();
   }
 
+  #beFollowed(followed: Followed): void {
+    this.#followed = followed;
+    const { stop, restart } = this.settings.signals;
+    followed.serve(
+      (signal) => {
+        // Read in the moment in which the successor began to read, too; it is meant for that one.
+        if (this.#reason === 'handover') process.kill(this.#successor!.pid!, signal);
+        else if (stop.includes(signal)) this.#onStopSignal(signal, 'forwarded');
+        else if (restart.includes(signal)) this.#onRestartWish(`${signal} of the first process`);
+        else process.kill(process.pid, signal);
+      },
+      () => {
+        log('the first process is gone, and who watched it takes this service for ended');
+        if (this.#state === 'serving') void this.stop();
+      },
+    );
+  }
+
   #onRestartWish(by: string): void {
+    if (this.#follower !== undefined) return;
     if (this.#state !== 'serving') {
       warn(`${by} ignored: this process is ${this.#state}`);
       return;
     }
     log('restart asked for by %s', by);
-    this.restart().catch((error: unknown) => log('%s', error));
+    this.restart().catch((error: unknown) => {
+      // A failed restart was reported when it failed.
+      if (error instanceof GraceError && error.code === 'RESTART_UNSUPPORTED') warn(error.message);
+      log('%s', error);
+    });
   }
 }
 

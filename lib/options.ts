@@ -36,6 +36,13 @@ export interface GraceOptions {
   readonly signals?: SignalOptions | false;
   /** Whether to leave the process when it is drained: code 0, or 1 where something was cut off. Default true. */
   readonly exit?: boolean;
+  /**
+   * For whoever watches the first process: supervisord, npm, foreman, a terminal,
+   * PID 1 of a container. It stays when it has drained, passes SIGTERM, SIGINT,
+   * SIGUSR2 and SIGHUP on to the generation that serves, and exits with the code
+   * of the last one. Needs the option `exit`. Default false.
+   */
+  readonly follow?: boolean;
   /** Runs before a successor is started; where it throws, the restart has failed. Bounded by `drainTimeout`. */
   readonly beforeRestart?: () => unknown;
   /** Runs when the last connection is gone, to close what the requests needed. Bounded by `drainTimeout`. */
@@ -51,6 +58,7 @@ export interface Settings {
   readonly pidFile: string | undefined;
   readonly signals: Required<SignalOptions>;
   readonly exit: boolean;
+  readonly follow: boolean;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
@@ -75,12 +83,14 @@ export function readOptions(options: GraceOptions): Settings {
     pidFile: ofType('pidFile', options.pidFile, 'string'),
     signals: readSignals(options.signals),
     exit: ofType('exit', options.exit, 'boolean') ?? true,
+    follow: ofType('follow', options.follow, 'boolean') ?? false,
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   };
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
+  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false where exit is false');
   return settings;
 }
 

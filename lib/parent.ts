@@ -40,6 +40,12 @@ export class Parent {
     return this.#handoff.generation;
   }
 
+  /** See Handoff; undefined where it is no socket. */
+  get follow(): number | undefined {
+    const { follow } = this.#handoff;
+    return follow !== undefined && Parent.isPipe(follow) ? follow : undefined;
+  }
+
   /** False where the parent died: then this process is alone with the sockets. */
   get alive(): boolean {
     try {
