@@ -8,12 +8,17 @@ const log = logger('followed');
 
 /** A later generation's end of what it shares with the first process, which waits for the last: see Follower. */
 export class Followed {
-  /** The inherited end, for the next generation to inherit; Node.js keeps it from all other programs. */
-  readonly fd: number;
+  readonly #fd: number;
   #reader: net.Socket | undefined;
+  #closed = false;
 
   constructor(fd: number) {
-    this.fd = fd;
+    this.#fd = fd;
+  }
+
+  /** The inherited end, for the next generation to inherit; undefined when the first process is gone. Node.js keeps it from all other programs. */
+  get fd(): number | undefined {
+    return this.#closed ? undefined : this.#fd;
   }
 
   /**
@@ -25,13 +30,19 @@ export class Followed {
   serve(onSignal: (signal: NodeJS.Signals) => void, onAlone: () => void): void {
     this.#say({ type: 'serving', pid: process.pid });
     process.on('exit', (code) => this.#say({ type: 'exit', pid: process.pid, code }));
-    const reader = new net.Socket({ fd: this.fd, readable: true, writable: true, allowHalfOpen: true });
+    const reader = new net.Socket({ fd: this.#fd, readable: true, writable: true, allowHalfOpen: true });
     readLines(reader, (line) => {
       const message = parseForwardMessage(line);
       if (message !== undefined) onSignal(message.signal);
     });
-    reader.once('end', onAlone);
+    // A reset where the first process was killed before it had read all that was said to it.
     reader.on('error', (error) => log('%s', error.message));
+    reader.once('end', () => reader.destroy());
+    reader.once('close', () => {
+      // The number may soon be another file's.
+      this.#closed = true;
+      onAlone();
+    });
     reader.unref();
     this.#reader = reader;
   }
@@ -42,8 +53,9 @@ export class Followed {
   }
 
   #say(message: FollowMessage): void {
+    if (this.#closed) return;
     try {
-      writeSync(this.fd, formatMessage(message));
+      writeSync(this.#fd, formatMessage(message));
     } catch (error) {
       log('the first process is gone: %s', error);
     }

@@ -279,7 +279,7 @@ export class Grace extends EventEmitter<GraceEvents> {
         sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
         state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
         timeout: this.#restartTimeout,
-        follow: this.#followed?.fd ?? (this.settings.follow && this.generation === 1 ? 'pipe' : undefined),
+        follow: this.settings.follow && this.generation === 1 ? 'pipe' : this.#followed?.fd,
       });
       this.#child = child;
       const kept = await child.ready;

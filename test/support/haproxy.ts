@@ -81,7 +81,10 @@ export class HaProxy {
   }
 }
 
-/** Nothing is retried or sent to the other server: what HAProxy gets no answer for is lost, and shows. */
+/**
+ * Nothing is retried or sent to the other server: what HAProxy gets no answer for
+ * is lost, and shows. A check may take longer than the interval on a busy machine.
+ */
 function configuration(folder: string, backends: readonly Backend[]): string {
   return `
 global
@@ -92,6 +95,7 @@ defaults
   timeout connect 2s
   timeout client 30s
   timeout server 30s
+  timeout check 5s
 frontend front
   bind ${join(folder, 'front.sock')}
   default_backend instances
