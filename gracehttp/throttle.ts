@@ -1,13 +1,9 @@
 import { type Server, type Socket } from 'node:net';
 import { type Connections } from '../lib/connections.js';
 import { GraceError, show } from '../lib/errors.js';
+import { type Pausing, unpause } from '../lib/hold.js';
 import { wholeNumber } from '../lib/options.js';
 import { type Overflow, turnAway } from './overflow.js';
-
-/** A server whose next connections can be made to come unread; not in the types. */
-interface Pausing {
-  pauseOnConnect: boolean;
-}
 
 export interface ThrottleOptions {
   /** How many connections the server has at a time; more wait their turn. Default: no limit. */
@@ -141,6 +137,8 @@ export class Throttle {
     };
     server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
       if (event === 'connection' && !this.#admits(args[0] as Socket)) return true;
+      // It may have come while there was no place, and been held by a final stop since.
+      if (event === 'connection') this.#unpause(args[0] as Socket);
       const handled = Reflect.apply(emit, server, [event, ...args]) as boolean;
       if (event === 'connection') this.#update();
       return handled;
@@ -195,13 +193,13 @@ export class Throttle {
     });
   }
 
-  /** Gives the server the connection as it would have come without a limit: reading, and not flowing yet. */
   #handOver(socket: Socket): void {
-    if (!this.#pausesAnyway) {
-      (socket as { readableFlowing: boolean | null }).readableFlowing = null;
-      socket.read(0);
-    }
+    this.#unpause(socket);
     Reflect.apply(this.#emit!, this.#server, ['connection', socket]);
+  }
+
+  #unpause(socket: Socket): void {
+    if (!this.#pausesAnyway && socket.isPaused()) unpause(socket);
   }
 
   #update(): void {

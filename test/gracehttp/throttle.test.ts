@@ -263,6 +263,45 @@ t.test('a drain serves what waits', async (t) => {
   }
 });
 
+t.test('a final stop serves what waits in the queue of the kernel, too', async (t) => {
+  const folder = scratch(t);
+  const { keyFile, cert } = makeCertificate(folder);
+  const tls = { key: readFileSync(keyFile), cert };
+  const makers = [
+    (handler: http.RequestListener) => http.createServer(handler),
+    (handler: http.RequestListener) => https.createServer(tls, handler),
+  ];
+  for (const [index, make] of makers.entries()) {
+    let open = 0;
+    let most = 0;
+    const server = make((_, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        response.end('served');
+      }, 5);
+    });
+    const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 3 });
+    const target = { port: portOf(app), ...(index === 1 ? { ca: cert } : {}) };
+    const before = Array.from({ length: 10 }, () => get(target));
+    await waitUntil('a queue', () => app.servers[0]!.traffic.queued > 0);
+    const sockets = Array.from({ length: 60 }, () => connect({ port: target.port }));
+    // The kernel takes these now; the server has not heard of them.
+    for (const socket of sockets) socket.write(index === 0 ? 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' : '');
+    const ends = sockets.map(listenTo);
+    await Promise.all(sockets.map((socket) => socket.connecting && once(socket, 'connect')));
+    const stopped = app.stop();
+    if (index === 1) sockets.forEach((socket) => socket.destroy());
+    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10);
+    const answers = await Promise.all(ends);
+    if (index === 0) t.equal(answers.filter(({ said }) => said.endsWith('served')).length, 60, 'all are answered');
+    await stopped;
+    t.match(await app.wait(), { code: 0 });
+    t.equal(most, 3);
+  }
+});
+
 t.test('the deadline of a drain ends what waits, and counts it', async (t) => {
   const held = new Held();
   const app = await serveHere(
