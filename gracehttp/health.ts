@@ -16,7 +16,7 @@ export interface HealthOptions {
   readonly registry?: MetricsSource;
   /** Whether `POST /restart` and `POST /limit` are there. Default false. */
   readonly control?: boolean;
-  /** What `Authorization: Bearer` has to bring for these. Without it they are there on loopback addresses and unix sockets only. */
+  /** What `Authorization: Bearer` has to bring for these. Without it they work on loopback addresses and unix sockets only. */
   readonly token?: string;
 }
 
@@ -70,7 +70,8 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
     const isAction = url.pathname === '/restart' || url.pathname === '/limit';
     const allowed = isAction ? ['POST'] : ['GET', 'HEAD'];
     if (!allowed.includes(method ?? '')) {
-      return { status: 405, headers: { Allow: allowed.join(', ') }, body: { error: `${method} is not one of ${allowed.join(', ')}` } };
+      const Allow = allowed.join(', ');
+      return { status: 405, headers: { Allow }, body: { error: `the method is ${method}, expected ${Allow}` } };
     }
     const found = isAction ? await act(request, url) : await look(url.pathname);
     return found ?? { status: 404, body: { error: `there is no ${url.pathname}` } };

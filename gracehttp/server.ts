@@ -12,7 +12,7 @@ export type Handler = http.RequestListener;
 export interface ServerOptions extends EntryOptions {
   /** HTTPS where it is there. Files are read again on SIGHUP, and by each successor. */
   readonly tls?: CertificateSource & Omit<SecureContextOptions, 'key' | 'cert' | 'ca'>;
-  /** From the connection, or the first byte after an idle time, to the end of a request's head; TLS handshakes as well. Default 5 000. */
+  /** From the connection, or the first byte after an idle time, to the end of a head; for a TLS handshake as well. Default 5 000. */
   readonly readHeaderTimeout?: number;
   /** From there to the end of the whole request. Default 5 000. */
   readonly readTimeout?: number;

@@ -16,7 +16,10 @@ export class Followed {
     this.#fd = fd;
   }
 
-  /** The inherited end, for the next generation to inherit; undefined when the first process is gone. Node.js keeps it from all other programs. */
+  /**
+   * The inherited end, for the next generation to inherit; undefined when the
+   * first process is gone. Node.js keeps it from all other programs.
+   */
   get fd(): number | undefined {
     return this.#closed ? undefined : this.#fd;
   }
@@ -47,7 +50,7 @@ export class Followed {
     this.#reader = reader;
   }
 
-  /** Leaves the reading to the next generation. The descriptor stays open until this process ends, as that is what is waited for. */
+  /** Leaves the reading to the next generation. The descriptor stays open until this process ends: that is waited for. */
   handOver(): void {
     this.#reader?.pause();
   }

@@ -17,7 +17,11 @@ function makeApp(t: Test, options = {}): App {
 }
 
 /** An app with a server that answers after `?ms=`, and an administrator's. */
-async function administered(t: Test, options: HealthOptions = {}, listen = '127.0.0.1:0'): Promise<{ app: App; admin: Target; target: Target }> {
+async function administered(
+  t: Test,
+  options: HealthOptions = {},
+  listen = '127.0.0.1:0',
+): Promise<{ app: App; admin: Target; target: Target }> {
   const app = makeApp(t);
   const slow = http.createServer((request, response) => {
     setTimeout(() => response.end('served'), Number(new URL(request.url!, 'http://x').searchParams.get('ms')));
@@ -111,7 +115,10 @@ t.test('checks', async (t) => {
 t.test('status', async (t) => {
   const { admin, target } = await administered(t);
   const slow = [get(target, '/?ms=500'), get(target, '/?ms=500')];
-  await waitUntil('requests', async () => (json(await get(admin, '/status'))['servers'] as { inFlight: number }[])[0]!.inFlight === 2);
+  await waitUntil('requests', async () => {
+    const servers = json(await get(admin, '/status'))['servers'] as { inFlight: number }[];
+    return servers[0]!.inFlight === 2;
+  });
   const found = json(await get(admin, '/status'));
   t.match(found, {
     pid: process.pid,
@@ -131,7 +138,10 @@ t.test('metrics', async (t) => {
   const others = { metrics: () => '# HELP mine Of the program\nmine 1\n' };
   const { admin, target } = await administered(t, { registry: others });
   const slow = get(target, '/?ms=300');
-  await waitUntil('a request', async () => (await get(admin, '/metrics')).body.includes('grace_requests_in_flight{server="public"} 1'));
+  await waitUntil('a request', async () => {
+    const { body } = await get(admin, '/metrics');
+    return body.includes('grace_requests_in_flight{server="public"} 1');
+  });
   const { status, headers, body } = await get(admin, '/metrics');
   t.equal(status, 200);
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);

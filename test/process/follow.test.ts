@@ -12,7 +12,10 @@ import { waitUntil } from '../support/wait.js';
 async function followed(t: Test, options: object = {}): Promise<{ program: Program; target: Target }> {
   const argument = { follow: true, idleTimeout: 100, ...options };
   // A group of its own, as a shell gives to a job.
-  const program = start(t, fixture('follow'), { env: { ARGUMENT: JSON.stringify(argument) }, shell: 'exec setsid "$NODE" "$PROGRAM" "$ARGUMENT"' });
+  const program = start(t, fixture('follow'), {
+    env: { ARGUMENT: JSON.stringify(argument) },
+    shell: 'exec setsid "$NODE" "$PROGRAM" "$ARGUMENT"',
+  });
   const { addresses } = await program.announced('ready');
   return { program, target: { port: Number((addresses as string[])[0]!.split(':').at(-1)) } };
 }

@@ -18,7 +18,8 @@ interface Instance {
 }
 
 function startProgram(t: Test, port = 0, healthPort = 0): Program {
-  const argument = { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${healthPort}`, drainDelay: DRAIN_DELAY_MS, idleTimeout: 1_000 };
+  const addresses = { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${healthPort}` };
+  const argument = { ...addresses, drainDelay: DRAIN_DELAY_MS, idleTimeout: 1_000 };
   return start(t, fixture('administered'), { args: [JSON.stringify(argument)] });
 }
 
