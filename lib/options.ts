@@ -112,7 +112,7 @@ function readSignals(value: SignalOptions | false | undefined): Required<SignalO
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
   // Whoever restarts by SIGHUP does not mean certificates by it.
   const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));
-  const signals = { stop, restart, reload: value.reload ?? free };
+  const signals = { stop, restart, reload: value.reload === undefined ? free : value.reload };
   const taken = new Map<NodeJS.Signals, string>();
   for (const [name, list] of Object.entries(signals)) {
     const subject = `signals.${name}`;

@@ -99,7 +99,7 @@ export function parseHandoff(text: string): Handoff {
   if (new Set(descriptors).size !== descriptors.length) {
     throw brokenHandoff(text, 'a descriptor is named twice');
   }
-  return { pid, generation, pipe, nonce, sockets: read, follow };
+  return { pid, generation, pipe, nonce, sockets: read, ...(follow === undefined ? {} : { follow }) };
 }
 
 function readSocket(entry: unknown, text: string): HandoffSocket {
