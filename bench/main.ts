@@ -1,8 +1,10 @@
 import { drainStall, idleMemory } from './idle.js';
+import { type Waiting, waiting } from './limit.js';
 import { restartTime } from './restart.js';
 import { throughput } from './throughput.js';
 
 const IDLE_CONNECTIONS = 10_000;
+const WAITING_CONNECTIONS = 10_000;
 
 interface Figure {
   readonly what: string;
@@ -16,7 +18,7 @@ interface Figure {
 const FIGURES: readonly Figure[] = [
   {
     what: 'requests a second, to a bare http.Server',
-    measure: throughput,
+    measure: () => throughput(),
     unit: '',
     aim: 'at least 0.97',
     reached: (value) => value >= 0.97,
@@ -42,7 +44,36 @@ const FIGURES: readonly Figure[] = [
     aim: 'under 50',
     reached: (value) => value < 50,
   },
+  {
+    what: 'requests a second with a limit, to a bare http.Server',
+    measure: () => throughput('limited'),
+    unit: '',
+    aim: 'at least 0.97',
+    reached: (value) => value >= 0.97,
+  },
+  {
+    what: `memory of a connection, ${WAITING_CONNECTIONS} of which wait`,
+    measure: async () => (await waited()).bytes,
+    unit: ' bytes',
+    aim: 'at most 2048',
+    reached: (value) => value <= 2_048,
+  },
+  {
+    what: `time to serve ${WAITING_CONNECTIONS} connections that waited, 100 at a time`,
+    measure: async () => (await waited()).milliseconds,
+    unit: ' ms',
+    aim: 'at most 5000',
+    reached: (value) => value <= 5_000,
+  },
 ];
+
+let measured: Promise<Waiting> | undefined;
+
+/** Both figures of those that wait are of one run. */
+function waited(): Promise<Waiting> {
+  measured ??= waiting(WAITING_CONNECTIONS);
+  return measured;
+}
 
 console.log(`Node.js ${process.version}`);
 for (const { what, measure, unit, aim, reached } of FIGURES) {

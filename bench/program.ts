@@ -2,16 +2,19 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type Kind = 'bare' | 'ours';
+export type Kind = 'bare' | 'ours' | 'limited';
 
 /** A benchmarked server: what it tells comes as facts, in order. */
 export class Program {
   readonly process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(kind: Kind) {
+  constructor(kind: Kind, env: NodeJS.ProcessEnv = {}) {
     const file = fileURLToPath(new URL(`programs/${kind}.js`, import.meta.url));
-    this.process = spawn(process.execPath, ['--expose-gc', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.process = spawn(process.execPath, ['--expose-gc', file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }
 

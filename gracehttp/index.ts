@@ -1,3 +1,14 @@
-export { App, type AppOptions, type ServedServer, type ServerEntry, serve } from './serve.js';
+export { App, type AppOptions, serve } from './serve.js';
+export { type CertificateSource, type Pem } from './certificate.js';
+export { type EntryOptions, type ServerEntry } from './entry.js';
+export { type Handler, type ServerOptions, createServer } from './server.js';
+export { type Check } from './health/checks.js';
+export { type MetricsSource } from './health/metrics.js';
+export { type HealthOptions, health } from './health.js';
+export { type History } from './history.js';
+export { type ListenAndServeOptions, listenAndServe } from './listen-and-serve.js';
+export { type ServedServer, type Traffic } from './served.js';
+export { type Overflow } from './overflow.js';
+export { type ThrottleOptions } from './throttle.js';
 export { type Closed, type DrainReason, type GraceEvents, type State } from '../lib/events.js';
 export { GraceError, type GraceErrorCode } from '../lib/errors.js';

@@ -2,35 +2,20 @@ import { Server } from 'node:net';
 import { type Claim } from '../lib/claim.js';
 import { GraceError, show } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
-import { type GraceListener } from '../lib/listener.js';
 import { type GraceOptions } from '../lib/options.js';
-import { type Service } from '../lib/service.js';
-import { speaksHttp2 } from './drain/http2.js';
-import { HttpService } from './http-service.js';
+import { type ServerEntry, entryOf } from './entry.js';
+import { onFatalError } from './fatal.js';
+import { type History, HistoryKeeper, NO_HISTORY } from './history.js';
+import { LimitHandoff } from './limit-handoff.js';
+import { reloadAll, reloadOnSignal } from './reload.js';
+import { ServedServer, speaksHttp } from './served.js';
+import { checkThrottle } from './throttle.js';
 import { exportTickets, hasOwnTickets, importTickets } from './tickets.js';
+
+export { type ServerEntry } from './entry.js';
 
 /** All times are in milliseconds; see {@link GraceOptions} for each. */
 export type AppOptions = GraceOptions;
-
-/** A server and where it is to serve. */
-export interface ServerEntry {
-  /** An `http.Server`, `https.Server`, HTTP/2 server, or any other `net.Server`; not listening yet. */
-  readonly server: Server;
-  /** The address, see {@link parseAddress}: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
-  readonly listen: string | number;
-  /** What messages call it, and the `FileDescriptorName=` it goes by under systemd. */
-  readonly name?: string;
-  /** Permissions of a unix socket's file, for example 0o660. Default: what the umask leaves. */
-  readonly mode?: number;
-  /** Length of the kernel's queue. Default 511; for a socket that somebody else bound the kernel's maximum. */
-  readonly backlog?: number;
-}
-
-/** A server that serves. */
-export interface ServedServer {
-  readonly server: Server;
-  readonly listener: GraceListener;
-}
 
 /**
  * Servers that live and end together, and are handed over together.
@@ -43,6 +28,7 @@ export interface ServedServer {
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];
   #called = false;
+  #history: HistoryKeeper | undefined;
 
   constructor(options: AppOptions = {}) {
     super(options);
@@ -58,17 +44,26 @@ export class App extends Grace {
     return this.#servers.map(({ listener }) => listener.address);
   }
 
+  /** What happened in this process and those before it. */
+  get history(): History {
+    return this.#history?.now ?? NO_HISTORY;
+  }
+
   /**
    * Lets every server accept, on an inherited socket or a new one, and says so to
    * the process that hands over. All or none: where one fails nothing is left bound.
    *
+   * An error of a server later on, after which it can accept no more, drains them
+   * all, and is what {@link wait} rejects with.
+   *
+   * @param servers - entries, or servers that createServer() made.
    * @returns this.
    * @throws GraceError `SERVER_INVALID` for no server, one that is none, one that
    * listens already or is passed twice; `STATE_INVALID` for a second call;
    * `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`,
    * `OPTION_INVALID`, `PID_FILE`.
    */
-  async serve(...entries: readonly ServerEntry[]): Promise<this> {
+  async serve(...servers: readonly (ServerEntry | Server)[]): Promise<this> {
     if (this.state !== 'starting' || this.#called) {
       throw new GraceError('STATE_INVALID', `serve() was called twice: this process is ${this.state}`, {
         subject: 'state',
@@ -77,14 +72,21 @@ export class App extends Grace {
     }
     this.#called = true;
     try {
+      const entries = servers.map(entryOf);
       checkEntries(entries);
       const listeners = await this.listenAll(entries.map(toClaim));
-      this.#servers = entries.map(({ server }, index) => ({ server, listener: listeners[index]! }));
-      for (const { server, listener } of this.#servers) {
+      this.#servers = entries.map(
+        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
+      );
+      this.#history = new HistoryKeeper(this);
+      new LimitHandoff(this, this.#servers);
+      for (const { server, listener, service } of this.#servers) {
         this.#shareTickets(server, listener);
-        await listener.serve(server, this.#serviceOf(server));
+        await listener.serve(server, service);
+        onFatalError(server, (error) => this.fail(error));
       }
       await this.ready();
+      reloadOnSignal(this, entries.map(({ server }) => server));
     } catch (error) {
       this.abandon();
       throw error;
@@ -92,11 +94,17 @@ export class App extends Grace {
     return this;
   }
 
-  #serviceOf(server: Server): Service | undefined {
-    return speaksHttp(server) ? new HttpService(server, this.settings.idleTimeout) : undefined;
+  /**
+   * Reads the certificates again that {@link createServer} has from files, as
+   * SIGHUP does: for connections that come from now on.
+   *
+   * @returns what failed; such a server goes on with the certificate it has.
+   */
+  reload(): readonly GraceError[] {
+    return reloadAll(this, this.#servers.map(({ server }) => server));
   }
 
-  #shareTickets(server: Server, { asked, name }: GraceListener): void {
+  #shareTickets(server: Server, { asked, name }: ServedServer['listener']): void {
     if (!hasOwnTickets(server)) return;
     const key = `tickets ${asked} ${name ?? ''}`;
     importTickets(server, this.carried(key));
@@ -106,25 +114,21 @@ export class App extends Grace {
 
 /**
  * Serves several servers in one process: go.grace's `gracehttp.Serve`. Short for
- * `new App().serve(...entries)`.
+ * `new App().serve(...servers)`.
  *
  * @example
  * await serve(
  *   { server: http.createServer(app), listen: ':8080', name: 'public' },
  *   { server: http.createServer(admin), listen: 'unix:/run/app/admin.sock', mode: 0o660 },
+ *   createServer(':9090', handler),
  * );
  */
-export async function serve(...entries: readonly ServerEntry[]): Promise<App> {
-  return new App().serve(...entries);
+export async function serve(...servers: readonly (ServerEntry | Server)[]): Promise<App> {
+  return new App().serve(...servers);
 }
 
 function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {
   return { address: listen, name, mode, backlog };
-}
-
-/** `keepAliveTimeout` is http.Server's and https.Server's; asking by class would load TLS for servers without. */
-function speaksHttp(server: Server): boolean {
-  return 'keepAliveTimeout' in server || speaksHttp2(server);
 }
 
 function checkEntries(entries: readonly ServerEntry[]): void {
@@ -132,6 +136,10 @@ function checkEntries(entries: readonly ServerEntry[]): void {
   const seen = new Set<Server>();
   for (const [index, entry] of entries.entries()) {
     const subject = `servers[${index}]`;
+    if ((entry as unknown) instanceof Server) {
+      const expected = '{ server, listen }, or a server that createServer(address, handler) made';
+      throw invalid(`${subject} is a server that has no address, expected ${expected}`, subject, entry);
+    }
     const { server, listen, name } = (entry ?? {}) as Partial<ServerEntry>;
     if (!(server instanceof Server)) {
       throw invalid(`${subject}.server is ${show(server)}, expected an http, https or net server`, subject, server);
@@ -145,6 +153,7 @@ function checkEntries(entries: readonly ServerEntry[]): void {
     const what = `${subject} (${listen})`;
     if (server.listening) throw invalid(`${what} listens already, on ${JSON.stringify(server.address())}`, subject, listen);
     if (seen.has(server)) throw invalid(`${what} is a server that was passed before`, subject, listen);
+    checkThrottle(entry, speaksHttp(server));
     seen.add(server);
   }
 }

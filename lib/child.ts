@@ -1,4 +1,5 @@
 import { type ChildProcess } from 'node:child_process';
+import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type Command } from './command.js';
 import { GraceError } from './errors.js';
@@ -6,6 +7,7 @@ import { throughIntermediate, untilGone } from './intermediate.js';
 import { readLines } from './lines.js';
 import { logger } from './log.js';
 import { HANDOFF, type HandoffSocket, formatHandoff, formatMessage, parseChildMessage } from './protocol.js';
+import { exitCodeOf } from './signals.js';
 import { optionsWithCopy } from './stderr-copy.js';
 
 const log = logger('child');
@@ -27,6 +29,8 @@ export interface ChildOptions {
   readonly state: Readonly<Record<string, unknown>>;
   /** Milliseconds until the child has to be ready. */
   readonly timeout: number;
+  /** `pipe` where this process is to follow those after it; a descriptor where the first one does. */
+  readonly follow: 'pipe' | number | undefined;
   /**
    * Variables by which the child, too, speaks to systemd. Where they are there it
    * is started through an intermediate, so that it is systemd's child and not ours.
@@ -42,6 +46,8 @@ export class Child {
    * nothing of it is left.
    */
   readonly ready: Promise<ReadonlySet<number>>;
+  /** This process's end of what it shares with all generations after it; where it is to follow them. */
+  readonly followPipe: Socket | undefined;
   /** The child, or the intermediate that started it. */
   readonly #process: ChildProcess;
   readonly #adopted: boolean;
@@ -51,7 +57,7 @@ export class Child {
   #kill: NodeJS.Timeout | undefined;
 
   constructor(options: ChildOptions) {
-    const { sockets, generation, state } = options;
+    const { sockets, generation, state, follow } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
     const handoff = formatHandoff({
@@ -60,12 +66,14 @@ export class Child {
       pipe,
       nonce,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
+      follow: follow === undefined ? undefined : pipe + 1,
     });
     this.#adopted = options.serviceManager !== undefined;
     this.#process = spawnChild(options, handoff);
     if (!this.#adopted) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
+    if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
     this.#pipe.write(formatMessage({ type: 'hello', nonce, state }));
     log('generation %d is started, by process %d', generation, this.#process.pid);
     this.ready = this.#waitUntilReady(options, nonce);
@@ -90,8 +98,29 @@ export class Child {
 
   /** Leaves a child that is ready to itself; `restartAgain` passes on a restart that was asked for meanwhile. */
   release(restartAgain: boolean): void {
-    this.#pipe.end(restartAgain ? formatMessage({ type: 'restart' }) : undefined);
+    if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
+    (this.#pipe as Socket).unref();
+  }
+
+  /** How a child ends that was released; a signal as a shell reports it. This process stays until then. */
+  exited(): Promise<number> {
+    // Only its parent, which is not this process, gets to know.
+    if (this.#adopted) return Promise.resolve(1);
+    this.#process.ref();
+    return new Promise((done) => {
+      this.#process.once('exit', (code, signal) => done(code ?? exitCodeOf(signal!)));
+    });
+  }
+
+  /** Tells a child that is ready something, see Grace.tell(). */
+  tell(key: string, value: unknown): void {
+    if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
+  }
+
+  /** This process has drained; the child learns it from the end of the pipe. */
+  leave(): void {
+    this.#pipe.end();
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -159,7 +188,7 @@ export class Child {
 }
 
 /** stdio takes the numbers of descriptors and clears their close-on-exec flag in the child. */
-function spawnChild({ command, sockets, serviceManager }: ChildOptions, handoff: string): ChildProcess {
+function spawnChild({ command, sockets, serviceManager, follow }: ChildOptions, handoff: string): ChildProcess {
   // Not loaded at the top: a successor starts faster without, and most processes restart never.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
@@ -172,7 +201,7 @@ function spawnChild({ command, sockets, serviceManager }: ChildOptions, handoff:
       NODE_OPTIONS: optionsWithCopy(process.env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
-    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe'],
+    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
   });
 }
 

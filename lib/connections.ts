@@ -1,29 +1,56 @@
 import { type Server, type Socket } from 'node:net';
 
+/** How many connections a server has. */
+export interface ConnectionCounts {
+  /** Open now, those that wait for a place among them. */
+  readonly size: number;
+  /** Accepted since the server began. */
+  readonly accepted: number;
+}
+
 /** The connections that a server has accepted and that are still open, with what is to be remembered of each. */
-export class Connections<Note> {
+export class Connections<Note> implements ConnectionCounts {
+  /** Open, and not handed to the server yet, as it has no place for them; the oldest first. */
+  readonly waiting = new Set<Socket>();
+  /** Called when a connection has ended: a place may be free. */
+  onEnd: () => void = () => undefined;
   readonly #open = new Map<Socket, Note>();
-  #waiting: (() => void)[] = [];
+  readonly #note: () => Note;
+  readonly #forget: (this: Socket) => void;
+  #whenNone: (() => void)[] = [];
+  #accepted = 0;
 
   constructor(server: Server, note: () => Note) {
     const forget = (socket: Socket): void => {
       this.#open.delete(socket);
+      this.waiting.delete(socket);
+      this.onEnd();
       if (this.#open.size > 0) return;
-      this.#waiting.forEach((done) => done());
-      this.#waiting = [];
+      this.#whenNone.forEach((done) => done());
+      this.#whenNone = [];
     };
+    this.#note = note;
     // One function for all sockets: a closure each would cost every idle connection its memory.
-    function onClose(this: Socket): void {
+    this.#forget = function onClose(this: Socket): void {
       forget(this);
-    }
-    server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, note());
-      socket.once('close', onClose);
-    });
+    };
+    server.on('connection', (socket: Socket) => this.add(socket));
+  }
+
+  /** Follows a connection from now on; one that is followed already is left as it is. */
+  add(socket: Socket): void {
+    if (this.#open.has(socket)) return;
+    this.#accepted += 1;
+    this.#open.set(socket, this.#note());
+    socket.once('close', this.#forget);
   }
 
   get size(): number {
     return this.#open.size;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
   }
 
   get(socket: Socket): Note | undefined {
@@ -38,7 +65,7 @@ export class Connections<Note> {
   none(): Promise<void> {
     return new Promise((done) => {
       if (this.#open.size === 0) done();
-      else this.#waiting.push(done);
+      else this.#whenNone.push(done);
     });
   }
 

@@ -19,6 +19,8 @@ export type GraceErrorCode =
   | 'SOCKET_NOT_PASSED'
   /** An option out of its range or of a wrong type. */
   | 'OPTION_INVALID'
+  /** A key or certificate that cannot be read or parsed, or that do not belong together. */
+  | 'CERTIFICATE_INVALID'
   /** What was passed is no server, was passed twice, or listens already. */
   | 'SERVER_INVALID'
   /** A call that does not fit the state the process is in. */

@@ -9,7 +9,7 @@ export type DrainReason = 'handover' | 'stop';
 export interface Closed {
   /** What the deadline cut off, by listener; empty where everything came to its end. */
   readonly cutOff: readonly CutOff[];
-  /** The exit code: 0, or 1 where something was cut off or `onShutdown` failed. */
+  /** The exit code: 0, or 1 where something was cut off, `onShutdown` failed, or a server did. */
   readonly code: number;
 }
 
@@ -22,6 +22,10 @@ export interface GraceEvents {
   restarted: [{ readonly pid: number }];
   /** The successor did not get ready; this process serves on. Printed as a warning where nobody listens. */
   'restart-failed': [GraceError];
+  /** The certificates were read again. */
+  reloaded: [];
+  /** A certificate could not be read again; its server goes on with the one it has. Printed as a warning where nobody listens. */
+  'reload-failed': [GraceError];
   draining: [{ readonly reason: DrainReason }];
   closed: [Closed];
 }

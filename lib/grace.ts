@@ -8,6 +8,8 @@ import { drain } from './drain.js';
 import { type NotifyVariables, takeNotifyVariables } from './environment.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { Followed } from './followed.js';
+import { Follower } from './follower.js';
 import { runHook } from './hook.js';
 import { type Inheritance, findInheritance } from './inherit.js';
 import { type GraceListener } from './listener.js';
@@ -35,6 +37,9 @@ interface Successor {
   readonly kept: ReadonlySet<number>;
 }
 
+/** What the first process passes on where it follows; what the options name beside these as well. */
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'] as const;
+
 const NOTHING_KEPT: ReadonlySet<number> = new Set();
 
 /** Signals and inherited sockets belong to the process, so one object at a time has them. */
@@ -58,14 +63,20 @@ export class Grace extends EventEmitter<GraceEvents> {
   readonly #restarter: Restarter<Successor>;
   readonly #removeSignals: () => void;
   readonly #ended: Promise<Closed>;
-  #end!: (closed: Closed) => void;
+  #end!: (closed: Closed | Promise<never>) => void;
+  #fatal: { readonly error: unknown } | undefined;
   #state: State = 'starting';
   #reason: DrainReason | undefined;
   #inheritance: Inheritance | undefined;
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   #child: Child | undefined;
-  #stopSignals = 0;
+  #successor: Child | undefined;
+  #failedRestarts = 0;
+  #followed: Followed | undefined;
+  #follower: Follower | undefined;
+  /** A terminal signals all generations, and the first one passes it on: that is one wish, and not two. */
+  readonly #stopSignals = { direct: 0, forwarded: 0 };
   #restartTimeout: number;
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` where this process has one that is not closed. */
@@ -84,13 +95,15 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    // Nobody has to wait().
+    this.#ended.catch(() => undefined);
     this.#restarter = new Restarter(
       () => this.#startSuccessor(),
       (successor, again) => this.#handOver(successor, again),
     );
     const { stop, restart } = this.settings.signals;
     const removers = [
-      onSignals(stop, (signal) => this.#onStopSignal(signal)),
+      onSignals(stop, (signal) => this.#onStopSignal(signal, 'direct')),
       onSignals(restart, (signal) => this.#onRestartWish(signal)),
     ];
     this.#removeSignals = () => removers.forEach((remove) => remove());
@@ -108,6 +121,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** 1 in the first process, one more in each successor. */
   get generation(): number {
     return this.#inheritance?.parent?.generation ?? 1;
+  }
+
+  /** Restarts of this process that failed. */
+  get failedRestarts(): number {
+    return this.#failedRestarts;
   }
 
   /** Pid of the process that handed over to this one. */
@@ -156,6 +174,25 @@ export class Grace extends EventEmitter<GraceEvents> {
     return this.#inheritance?.parent?.state[key];
   }
 
+  /** Tells the successor something while this process drains; nothing where there is none. `value` is for JSON. */
+  tell(key: string, value: unknown): void {
+    this.#successor?.tell(key, value);
+  }
+
+  /**
+   * Hears what the predecessor tells under a key while it drains, and that it is
+   * gone. To be asked for after the first {@link listen}.
+   *
+   * @returns whether there is a predecessor.
+   */
+  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
+    const parent = this.#inheritance?.parent;
+    if (parent === undefined || !parent.alive) return false;
+    parent.onNews.set(key, onNews);
+    parent.onGone.push(onGone);
+    return true;
+  }
+
   /**
    * Says that this process serves: to the process that hands over to it, which
    * stops accepting, and to whoever reads the pid file.
@@ -170,6 +207,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     for (const listener of this.#sockets) listener.own();
     if (parent !== undefined) {
       parent.onRestart = () => this.#onRestartWish('the previous process');
+      if (parent.follow !== undefined) this.#beFollowed(new Followed(parent.follow));
       parent.ready(this.#sockets.map(({ fd }) => fd));
     }
     for (const socket of unclaimed) this.#closeUnclaimed(socket);
@@ -200,6 +238,13 @@ export class Grace extends EventEmitter<GraceEvents> {
         value: this.superdaemon,
       });
     }
+    if (process.pid === 1 && !this.settings.follow) {
+      const ways = 'set the option follow, or run the program under start_server or another init';
+      throw new GraceError('RESTART_UNSUPPORTED', `as PID 1 this process would end its container by a restart: ${ways}`, {
+        subject: 'process.pid',
+        value: 1,
+      });
+    }
     this.#restartTimeout = milliseconds('timeout', options.timeout, this.settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
@@ -212,12 +257,19 @@ export class Grace extends EventEmitter<GraceEvents> {
       this.#child?.giveUp('was given up, as this process stops');
       await this.#drain('stop', this.#state === 'starting' ? this.#stillServedByParent() : NOTHING_KEPT);
     }
-    await this.#ended;
+    await this.#ended.catch(() => undefined);
   }
 
-  /** Fulfils when this process has drained, whatever for. */
+  /** Fulfils when this process has drained, whatever for; rejects then with the error of the first server that failed. */
   wait(): Promise<Closed> {
     return this.#ended;
+  }
+
+  /** One server can serve no more: all drain, and {@link wait} rejects with the error. */
+  protected fail(error: unknown): void {
+    if (this.#fatal === undefined) log('a server failed: %s', error);
+    this.#fatal ??= { error };
+    void this.stop();
   }
 
   /** Undoes a start that failed: what was bound is released, what was inherited stays with the parent. */
@@ -253,6 +305,7 @@ export class Grace extends EventEmitter<GraceEvents> {
         sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
         state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
         timeout: this.#restartTimeout,
+        follow: this.settings.follow && this.generation === 1 ? 'pipe' : this.#followed?.fd,
         serviceManager: this.#systemd?.environment,
       });
       this.#child = child;
@@ -261,6 +314,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     } catch (cause) {
       const error = asRestartError(cause);
       this.#child = undefined;
+      this.#failedRestarts += 1;
       log('%s', error.message);
       this.#systemd?.restartFailed(error);
       if (!this.emit('restart-failed', error)) warn(error.message);
@@ -272,7 +326,14 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #handOver({ child, pid, kept }: Successor, again: boolean): void {
     this.#child = undefined;
+    this.#successor = child;
     child.release(again);
+    this.#followed?.handOver();
+    if (child.followPipe !== undefined) {
+      const { stop, restart, reload } = this.settings.signals;
+      const signals = [...FORWARDED, ...stop, ...restart, ...reload];
+      this.#follower = new Follower(child.followPipe, { pid, exited: child.exited() }, signals);
+    }
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -299,10 +360,12 @@ export class Grace extends EventEmitter<GraceEvents> {
     // Where the successor is still to be buried, that is waited for: it holds the sockets.
     await this.#child?.ready.catch(() => undefined);
     await this.#systemd?.finish(drainTimeout - (performance.now() - begin));
-    const code = cutOff.length > 0 || failure !== undefined ? 1 : 0;
+    const code = cutOff.length > 0 || failure !== undefined || this.#fatal !== undefined ? 1 : 0;
     this.#leave({ cutOff, code });
+    if (!this.settings.exit) return;
+    if (this.#follower !== undefined) process.exit(await this.#follower.ended);
     // After the microtasks, so that what awaits wait() or stop() still runs.
-    if (this.settings.exit) setImmediate(() => process.exit(code));
+    setImmediate(() => process.exit(code));
   }
 
   #leave(closed: Closed): void {
@@ -310,7 +373,8 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#removeSignals();
     this.#removeFiles();
     this.emit('closed', closed);
-    this.#end(closed);
+    this.#successor?.leave();
+    this.#end(this.#fatal === undefined ? closed : Promise.reject(this.#fatal.error));
   }
 
   /** What only a last owner removes; a successor's files are not touched. */
@@ -344,15 +408,21 @@ export class Grace extends EventEmitter<GraceEvents> {
     });
   }
 
-  #onStopSignal(signal: NodeJS.Signals): void {
+  #onStopSignal(signal: NodeJS.Signals, by: 'direct' | 'forwarded'): void {
     // systemd signals the whole group, and what is left of it again when the main process has ended; impatient, it kills.
     if (this.#systemd !== undefined && this.#state === 'draining' && (this.#reason === 'handover' || signal === 'SIGTERM')) {
       this.#systemd.reportDrain();
       return;
     }
-    this.#stopSignals += 1;
+    this.#stopSignals[by] += 1;
+    const again = Math.max(this.#stopSignals.direct, this.#stopSignals.forwarded) > 1;
+    if (this.#follower !== undefined) {
+      // The generation that serves has it; what this process still has must not keep it from ending.
+      if (again) for (const listener of this.#sockets) listener.cutOff();
+      return;
+    }
     // Under a superdaemon the second is nothing new: a terminal or systemd signals both, and it passes on what it gets.
-    if (this.#stopSignals > 1 && this.superdaemon === undefined) {
+    if (again && this.superdaemon === undefined) {
       log('%s again: leaving at once', signal);
       this.#removeFiles();
       process.exit(exitCodeOf(signal));
@@ -360,11 +430,30 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (this.#state !== 'draining') void this.stop();
   }
 
+  #beFollowed(followed: Followed): void {
+    this.#followed = followed;
+    const { stop, restart } = this.settings.signals;
+    followed.serve(
+      (signal) => {
+        // Read in the moment in which the successor began to read, too; it is meant for that one.
+        if (this.#reason === 'handover') process.kill(this.#successor!.pid!, signal);
+        else if (stop.includes(signal)) this.#onStopSignal(signal, 'forwarded');
+        else if (restart.includes(signal)) this.#onRestartWish(`${signal} of the first process`);
+        else process.kill(process.pid, signal);
+      },
+      () => {
+        log('the first process is gone, and who watched it takes this service for ended');
+        if (this.#state === 'serving') void this.stop();
+      },
+    );
+  }
+
   get #whomToAsk(): string {
     return `send SIGHUP to process ${this.superdaemon}`;
   }
 
   #onRestartWish(by: string): void {
+    if (this.#follower !== undefined) return;
     if (this.#state !== 'serving') {
       warn(`${by} ignored: this process is ${this.#state}`);
       return;
@@ -374,7 +463,11 @@ export class Grace extends EventEmitter<GraceEvents> {
       return;
     }
     log('restart asked for by %s', by);
-    this.restart().catch((error: unknown) => log('%s', error));
+    this.restart().catch((error: unknown) => {
+      // A failed restart was reported when it failed.
+      if (error instanceof GraceError && error.code === 'RESTART_UNSUPPORTED') warn(error.message);
+      log('%s', error);
+    });
   }
 }
 

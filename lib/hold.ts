@@ -2,7 +2,7 @@ import { type Server, type Socket } from 'node:net';
 import { nextTurn } from './turn.js';
 
 /** A server whose next connections can be made to come unread; an option of net.Server, its property is not in the types. */
-interface Pausing {
+export interface Pausing {
   pauseOnConnect: boolean;
 }
 

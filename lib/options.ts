@@ -6,6 +6,8 @@ export interface SignalOptions {
   readonly stop?: readonly NodeJS.Signals[];
   /** Start a successor and hand over to it. Default `SIGUSR2`. */
   readonly restart?: readonly NodeJS.Signals[];
+  /** Read certificates again. Default `SIGHUP`; left alone where no certificate comes from a file. */
+  readonly reload?: readonly NodeJS.Signals[];
 }
 
 /** All times are in milliseconds. */
@@ -34,6 +36,13 @@ export interface GraceOptions {
   readonly signals?: SignalOptions | false;
   /** Whether to leave the process when it is drained: code 0, or 1 where something was cut off. Default true. */
   readonly exit?: boolean;
+  /**
+   * For whoever watches the first process: supervisord, npm, foreman, a terminal,
+   * PID 1 of a container. It stays when it has drained, passes SIGTERM, SIGINT,
+   * SIGUSR2 and SIGHUP on to the generation that serves, and exits with the code
+   * of the last one. Needs the option `exit`. Default false.
+   */
+  readonly follow?: boolean;
   /** Runs before a successor is started; where it throws, the restart has failed. Bounded by `drainTimeout`. */
   readonly beforeRestart?: () => unknown;
   /** Runs when the last connection is gone, to close what the requests needed. Bounded by `drainTimeout`. */
@@ -49,13 +58,18 @@ export interface Settings {
   readonly pidFile: string | undefined;
   readonly signals: Required<SignalOptions>;
   readonly exit: boolean;
+  readonly follow: boolean;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
 
 /** setTimeout() takes no more: a signed 32-bit number of milliseconds, 24.8 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-const DEFAULT_SIGNALS: Required<SignalOptions> = { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'] };
+const DEFAULT_SIGNALS: Required<SignalOptions> = {
+  stop: ['SIGTERM', 'SIGINT'],
+  restart: ['SIGUSR2'],
+  reload: ['SIGHUP'],
+};
 const NOTHING = (): void => undefined;
 
 /** @throws GraceError `OPTION_INVALID` that names the option and its value. */
@@ -69,12 +83,14 @@ export function readOptions(options: GraceOptions): Settings {
     pidFile: ofType('pidFile', options.pidFile, 'string'),
     signals: readSignals(options.signals),
     exit: ofType('exit', options.exit, 'boolean') ?? true,
+    follow: ofType('follow', options.follow, 'boolean') ?? false,
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   };
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
+  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false where exit is false');
   return settings;
 }
 
@@ -90,16 +106,24 @@ export function wholeNumber(name: string, value: number | undefined, min: number
 }
 
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {
-  if (value === false) return { stop: [], restart: [] };
+  if (value === false) return { stop: [], restart: [], reload: [] };
   if (value === undefined) return DEFAULT_SIGNALS;
   if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
-  for (const [name, list] of [['signals.stop', stop] as const, ['signals.restart', restart] as const]) {
-    if (!Array.isArray(list) || !list.every(canBeHandled)) throw invalid(name, list, 'a list of signals that can be handled');
+  // Whoever restarts by SIGHUP does not mean certificates by it.
+  const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));
+  const signals = { stop, restart, reload: value.reload === undefined ? free : value.reload };
+  const taken = new Map<NodeJS.Signals, string>();
+  for (const [name, list] of Object.entries(signals)) {
+    const subject = `signals.${name}`;
+    if (!Array.isArray(list) || !list.every(canBeHandled)) throw invalid(subject, list, 'a list of signals that can be handled');
+    for (const signal of new Set(list)) {
+      const other = taken.get(signal);
+      if (other !== undefined) throw invalid(subject, list, `other signals than to ${other} by, which has ${signal}`);
+      taken.set(signal, name);
+    }
   }
-  const both = stop.find((signal) => restart.includes(signal));
-  if (both !== undefined) throw invalid('signals.restart', restart, `other signals than to stop by, which has ${both}`);
-  return { stop, restart };
+  return signals;
 }
 
 /** signal(7): nobody handles SIGKILL and SIGSTOP; Node.js takes an unknown name for an event like any other. */

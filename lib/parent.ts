@@ -18,6 +18,10 @@ export class Parent {
   readonly state: State;
   /** Called where the parent was asked to restart again while this process started. */
   onRestart: () => void = () => undefined;
+  /** Called with what the parent tells while it drains, by key; see Grace.tell(). */
+  readonly onNews = new Map<string, (value: unknown) => void>();
+  /** Called when the parent has drained, or died. */
+  readonly onGone: (() => void)[] = [];
   readonly #handoff: Handoff;
   #pipe: net.Socket | undefined;
 
@@ -34,6 +38,12 @@ export class Parent {
   /** The generation of this process. */
   get generation(): number {
     return this.#handoff.generation;
+  }
+
+  /** See Handoff; undefined where it is no socket. */
+  get follow(): number | undefined {
+    const { follow } = this.#handoff;
+    return follow !== undefined && Parent.isPipe(follow) ? follow : undefined;
   }
 
   /** Whether it is a superdaemon, which stays and does the restarts. */
@@ -103,15 +113,21 @@ export class Parent {
     }
   }
 
-  /** Until the parent closes the pipe it may pass on a restart. */
+  /** Until the parent closes the pipe it may pass on a restart, and news of its drain. */
   #listen(pipe: net.Socket): void {
     readLines(pipe, (line) => {
-      if (parseParentMessage(line)?.type === 'restart') this.onRestart();
+      const message = parseParentMessage(line);
+      if (message?.type === 'restart') this.onRestart();
+      if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
-    pipe.on('close', () => log('process %d closed the pipe', this.pid));
+    pipe.on('close', () => {
+      log('process %d closed the pipe', this.pid);
+      this.onGone.forEach((handler) => handler());
+    });
     pipe.on('error', (error) => log('pipe: %s', error.message));
     pipe.on('end', () => pipe.destroy());
-    pipe.unref();
+    // It may have been paused after the greeting, which a listener for 'data' does not undo.
+    pipe.resume().unref();
   }
 }
 

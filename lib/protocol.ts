@@ -55,14 +55,17 @@ export interface Handoff {
   /** Repeated in the parent's first line; without that the variable counts as leaked. */
   readonly nonce: string;
   readonly sockets: readonly HandoffSocket[];
+  /** Descriptor of what every generation shares with the first process, where that waits for the last one. */
+  readonly follow?: number | undefined;
   /** Whether a superdaemon (start_server) passes them: it stays, keeps them, and does the restarts. */
   readonly superdaemon?: boolean;
 }
 
-/** Parent's lines: first the greeting; after the hand-over perhaps the wish for another restart. */
+/** Parent's lines: first the greeting; after the hand-over perhaps the wish for another restart, and news of its drain. */
 export type ParentMessage =
   | { readonly type: 'hello'; readonly nonce: string; readonly state: Readonly<Record<string, unknown>> }
-  | { readonly type: 'restart' };
+  | { readonly type: 'restart' }
+  | { readonly type: 'news'; readonly key: string; readonly value: unknown };
 
 /**
  * Child's lines: that it runs; to a superdaemon, that it speaks this protocol; what it says on stderr while it starts,
@@ -75,6 +78,17 @@ export type ChildMessage =
   | { readonly type: 'exit'; readonly code: number }
   | { readonly type: 'ready'; readonly nonce: string; readonly pid: number; readonly kept: readonly number[] };
 
+/** To the first process, where that waits for the last one: who serves, and with which code it ended. */
+export type FollowMessage =
+  | { readonly type: 'serving'; readonly pid: number }
+  | { readonly type: 'exit'; readonly pid: number; readonly code: number };
+
+/** From the first process: a signal that it got, meant for the generation that serves. */
+export interface ForwardMessage {
+  readonly type: 'signal';
+  readonly signal: NodeJS.Signals;
+}
+
 export function formatHandoff(handoff: Handoff): string {
   return JSON.stringify({ version: HANDOFF_VERSION, ...handoff });
 }
@@ -86,16 +100,22 @@ export function parseHandoff(text: string): Handoff {
   if (data['version'] !== HANDOFF_VERSION) {
     throw brokenHandoff(text, `its version is ${show(data['version'])}, this library reads ${HANDOFF_VERSION}`);
   }
-  const { pid, generation, pipe, nonce, sockets, superdaemon } = data;
+  const { pid, generation, pipe, nonce, sockets, superdaemon, follow } = data;
   if (!isCount(pid) || !isCount(generation) || !isCount(pipe) || typeof nonce !== 'string' || nonce === '') {
     throw brokenHandoff(text, 'pid, generation, pipe or nonce is missing or of a wrong type');
   }
   if (!Array.isArray(sockets)) throw brokenHandoff(text, 'sockets is no array');
+  if (follow !== undefined && !isCount(follow)) throw brokenHandoff(text, 'follow is no descriptor');
   const read = sockets.map((socket: unknown) => readSocket(socket, text));
-  if (new Set([pipe, ...read.map(({ fd }) => fd)]).size !== read.length + 1) {
+  const descriptors = [pipe, ...(follow === undefined ? [] : [follow]), ...read.map(({ fd }) => fd)];
+  if (new Set(descriptors).size !== descriptors.length) {
     throw brokenHandoff(text, 'a descriptor is named twice');
   }
-  return { pid, generation, pipe, nonce, sockets: read, ...(superdaemon === true && { superdaemon }) };
+  return {
+    ...{ pid, generation, pipe, nonce, sockets: read },
+    ...(superdaemon === true && { superdaemon }),
+    ...(follow !== undefined && { follow }),
+  };
 }
 
 function readSocket(entry: unknown, text: string): HandoffSocket {
@@ -120,7 +140,7 @@ function brokenHandoff(value: string, reason: string): GraceError {
 }
 
 /** A message as the one line that goes through the pipe. */
-export function formatMessage(message: ParentMessage | ChildMessage): string {
+export function formatMessage(message: ParentMessage | ChildMessage | FollowMessage | ForwardMessage): string {
   return `${JSON.stringify(message)}\n`;
 }
 
@@ -128,6 +148,9 @@ export function formatMessage(message: ParentMessage | ChildMessage): string {
 export function parseParentMessage(line: string): ParentMessage | undefined {
   const data = parseRecord(line);
   if (data?.['type'] === 'restart') return { type: 'restart' };
+  if (data?.['type'] === 'news' && typeof data['key'] === 'string') {
+    return { type: 'news', key: data['key'], value: data['value'] };
+  }
   if (data?.['type'] !== 'hello' || typeof data['nonce'] !== 'string') return undefined;
   return { type: 'hello', nonce: data['nonce'], state: isRecord(data['state']) ? data['state'] : {} };
 }
@@ -144,6 +167,21 @@ export function parseChildMessage(line: string): ChildMessage | undefined {
     return { type, nonce, pid, kept };
   }
   return undefined;
+}
+
+/** Reads a line that a generation wrote to the first process; undefined where it is none. */
+export function parseFollowMessage(line: string): FollowMessage | undefined {
+  const { type, pid, code } = parseRecord(line) ?? {};
+  if (!isCount(pid)) return undefined;
+  if (type === 'serving') return { type, pid };
+  return type === 'exit' && isCount(code) ? { type, pid, code } : undefined;
+}
+
+/** Reads a line that the first process wrote; undefined where it is none. */
+export function parseForwardMessage(line: string): ForwardMessage | undefined {
+  const { type, signal } = parseRecord(line) ?? {};
+  const valid = type === 'signal' && typeof signal === 'string' && /^SIG[A-Z0-9]+$/.test(signal);
+  return valid ? { type, signal: signal as NodeJS.Signals } : undefined;
 }
 
 /** `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` as they stand in the environment. */

@@ -22,7 +22,8 @@ interface Layer {
 }
 const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
-  gracehttp: { folders: ['lib'], packages: RUN_TIME },
+  // Optional, and asked for where it is needed.
+  gracehttp: { folders: ['lib'], packages: [...RUN_TIME, 'prom-client'] },
   starter: { folders: ['lib'], packages: RUN_TIME },
   demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },

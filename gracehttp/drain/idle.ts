@@ -12,6 +12,8 @@ export interface Watched {
   sockets(): Iterable<Socket>;
   /** Whether no answer is under way. */
   isIdle(socket: Socket): boolean;
+  /** How many may be ended at a look, those that are idle the longest; all where this is not there. */
+  atMost?(): number;
 }
 
 /** What an idle connection was like when it was last looked at. */
@@ -35,7 +37,7 @@ export function endIdle(watched: Watched, idleTimeout: number): () => void {
   const look = async (): Promise<void> => {
     const now = performance.now();
     const next = new Map<Socket, Look>();
-    const due: Socket[] = [];
+    let due: Socket[] = [];
     for (const socket of watched.sockets()) {
       if (!watched.isIdle(socket)) continue;
       const last = looks.get(socket);
@@ -44,6 +46,10 @@ export function endIdle(watched: Watched, idleTimeout: number): () => void {
       if (now - current.since >= idleTimeout) due.push(socket);
     }
     looks = next;
+    if (watched.atMost !== undefined && watched.atMost() < due.length) {
+      const since = (socket: Socket): number => next.get(socket)!.since;
+      due = due.sort((a, b) => since(a) - since(b)).slice(0, watched.atMost());
+    }
     await endInSlices(due, (socket) => watched.isIdle(socket) && socket.bytesRead === looks.get(socket)?.bytesRead);
     if (!stopped) timer = setTimeout(look, interval);
   };

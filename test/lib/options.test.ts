@@ -12,8 +12,9 @@ t.test('defaults', async (t) => {
     drainDelay: 0,
     restartTimeout: 60_000,
     pidFile: undefined,
-    signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'] },
+    signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'], reload: ['SIGHUP'] },
     exit: true,
+    follow: false,
   });
   t.equal(beforeRestart(), undefined);
   t.equal(onShutdown(), undefined);
@@ -26,8 +27,9 @@ t.test('what is given is taken', async (t) => {
     drainDelay: 1,
     restartTimeout: MAX_MS,
     pidFile: '/run/a.pid',
-    signals: { stop: ['SIGQUIT'], restart: [] },
+    signals: { stop: ['SIGQUIT'], restart: [], reload: ['SIGUSR1'] },
     exit: false,
+    follow: false,
     beforeRestart: () => 1,
     onShutdown: () => 2,
   };
@@ -83,15 +85,22 @@ t.test('no options at all', async (t) => {
 });
 
 t.test('signals', async (t) => {
-  t.strictSame(readOptions({ signals: false }).signals, { stop: [], restart: [] }, 'false for none');
+  t.strictSame(readOptions({ signals: false }).signals, { stop: [], restart: [], reload: [] }, 'false for none');
   t.strictSame(readOptions({ signals: {} }).signals, readOptions({}).signals);
-  t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'] });
+  t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'], reload: ['SIGHUP'] });
   t.strictSame(readOptions({ signals: { restart: ['SIGHUP', 'SIGUSR2'] } }).signals.restart, ['SIGHUP', 'SIGUSR2']);
+  t.strictSame(readOptions({ signals: { restart: ['SIGHUP'] } }).signals.reload, [], 'SIGHUP is one thing or the other');
+  await fails(
+    t,
+    () => readOptions({ follow: true, exit: false }),
+    { code: 'OPTION_INVALID', subject: 'follow', value: true },
+    'who follows has to exit',
+  );
   for (const value of [true, null, 'SIGTERM', 5]) {
     await fails(t, () => readOptions({ signals: value as never }), { code: 'OPTION_INVALID', subject: 'signals', value }, String(value));
   }
   const lists = ['SIGTERM', null, {}, [5], [null], ['sigterm'], ['TERM'], ['SIGNOTHING'], ['SIG'], ['toString'], ['SIGKILL'], ['SIGSTOP'], ['SIGHUP', 15]];
-  for (const kind of ['stop', 'restart']) {
+  for (const kind of ['stop', 'restart', 'reload']) {
     for (const value of lists) {
       const facts = { code: 'OPTION_INVALID', subject: `signals.${kind}`, value } as const;
       await fails(t, () => readOptions({ signals: { [kind]: value } as never }), facts, `${kind}: ${JSON.stringify(value)}`);

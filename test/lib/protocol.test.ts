@@ -72,6 +72,8 @@ t.test('a broken handoff', async (t) => {
     'has no nonce': changed({ nonce: undefined }),
     'has an empty nonce': changed({ nonce: '' }),
     'has a nonce that is a number': changed({ nonce: 1 }),
+    'has a follow that is text': changed({ follow: '7' }),
+    'has a follow that is the pipe': changed({ follow: HANDOFF.pipe }),
     'has no sockets': changed({ sockets: undefined }),
     'has sockets that are no array': changed({ sockets: {} }),
     'has a socket that is null': changed({ sockets: [null] }),
@@ -111,7 +113,7 @@ t.test('a broken handoff', async (t) => {
 });
 
 t.test('messages go over as one line', async (t) => {
-  const parents: ParentMessage[] = [{ type: 'hello', nonce: 'n', state: { a: 'two\nlines', b: [1] } }, { type: 'restart' }];
+  const parents: ParentMessage[] = [{ type: 'hello', nonce: 'n', state: { a: 'two\nlines', b: [1] } }, { type: 'restart' }, { type: 'news', key: 'k', value: [1] }];
   const children: ChildMessage[] = [
     { type: 'stderr', text: 'two\nlines' },
     { type: 'exit', code: 7 },

@@ -1,6 +1,6 @@
 import { type Server } from 'node:net';
 import { type Test } from 'tap';
-import { App, type AppOptions } from '../../gracehttp/serve.js';
+import { App, type AppOptions, type ServerEntry } from '../../gracehttp/serve.js';
 
 /** An App that leaves signals and the process to the test. */
 export function makeApp(t: Test, options: AppOptions = {}): App {
@@ -17,4 +17,14 @@ export async function serveOn(t: Test, server: Server, options: AppOptions = {})
   const app = makeApp(t, options);
   await app.serve({ server, listen: '127.0.0.1:0' });
   return { app, port: Number(app.addresses[0]!.split(':')[1]) };
+}
+
+/** The same for several servers, each with an entry of its own. */
+export async function serveHere(t: Test, options: AppOptions, ...entries: (ServerEntry | Server)[]): Promise<App> {
+  return makeApp(t, { drainTimeout: 5_000, idleTimeout: 50, ...options }).serve(...(entries as ServerEntry[]));
+}
+
+/** The port of a server with a TCP address. */
+export function portOf(app: App, index = 0): number {
+  return Number(app.addresses[index]!.split(':').at(-1));
 }

@@ -1,0 +1,26 @@
+import { App, type AppOptions } from './serve.js';
+import { type Handler, type ServerOptions, createServer } from './server.js';
+
+export interface ListenAndServeOptions extends ServerOptions {
+  /** How the process is run; its `idleTimeout` is that of a drain. */
+  readonly app?: AppOptions;
+}
+
+/**
+ * {@link createServer}, {@link serve} and wait in one. Fulfils when the process
+ * has drained, right before it exits.
+ *
+ * @throws GraceError as these do; rejects with the error that made the server stop.
+ *
+ * @example
+ * await listenAndServe(':8080', (request, response) => response.end('hello'));
+ */
+export async function listenAndServe(
+  address: string | number,
+  handler: Handler,
+  { app: appOptions, ...options }: ListenAndServeOptions = {},
+): Promise<void> {
+  const server = createServer(address, handler, options);
+  const app = await new App(appOptions).serve(server);
+  await app.wait();
+}

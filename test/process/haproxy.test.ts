@@ -1,0 +1,86 @@
+import t, { type Test } from 'tap';
+import { scratch } from '../support/certificate.js';
+import { HaProxy } from '../support/haproxy.js';
+import { Load } from '../support/load.js';
+import { type Program, fixture, start } from '../support/program.js';
+import { waitUntil } from '../support/wait.js';
+
+/** More than what the checks need to notice: two of them, 100 ms apart, and a busy machine. */
+const DRAIN_DELAY_MS = 1_000;
+const CLIENTS_OF_A_KIND = 2;
+const skip = !HaProxy.installed && process.env['CI'] === undefined ? 'haproxy is not installed' : false;
+
+interface Instance {
+  readonly name: string;
+  readonly port: number;
+  readonly healthPort: number;
+  program: Program;
+}
+
+function startProgram(t: Test, port = 0, healthPort = 0): Program {
+  const addresses = { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${healthPort}` };
+  const argument = { ...addresses, drainDelay: DRAIN_DELAY_MS, idleTimeout: 1_000 };
+  return start(t, fixture('administered'), { args: [JSON.stringify(argument)] });
+}
+
+async function startInstance(t: Test, name: string): Promise<Instance> {
+  const program = startProgram(t);
+  const { addresses } = await program.announced('ready');
+  const [port, healthPort] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+  return { name, port: port!, healthPort: healthPort!, program };
+}
+
+async function behindHaProxy(t: Test): Promise<{ proxy: HaProxy; instances: Instance[] }> {
+  const instances = [await startInstance(t, 'a'), await startInstance(t, 'b')];
+  const proxy = await HaProxy.start(t, scratch(t), instances);
+  for (const { name } of instances) await waitUntil(`${name} up`, async () => (await proxy.state(name)) === 'UP');
+  return { proxy, instances };
+}
+
+t.test('a rolling restart of two instances behind HAProxy by SIGTERM', { skip }, async (t) => {
+  const { proxy, instances } = await behindHaProxy(t);
+  const load = new Load([{ socketPath: proxy.socketPath }], CLIENTS_OF_A_KIND);
+  const pids = new Set(instances.map(({ program }) => program.pid));
+  for (const instance of instances) {
+    const { name, port, healthPort, program } = instance;
+    let down = false;
+    process.kill(program.pid, 'SIGTERM');
+    await waitUntil(`${name} down`, async () => (await proxy.state(name)).startsWith('DOWN'), () => program.report());
+    down = program.all('closed').length === 0;
+    t.ok(down, `${name} is taken out before it is gone`);
+    t.match(await program.exited, { code: 0 });
+    instance.program = startProgram(t, port, healthPort);
+    await instance.program.announced('ready');
+    pids.add(instance.program.pid);
+    await waitUntil(`${name} up`, async () => (await proxy.state(name)) === 'UP');
+    const { answered } = load.result;
+    await waitUntil('answers', () => load.result.answered > answered + 100);
+  }
+  const { lost, answered, pids: seen } = await load.stop();
+  t.same(lost, [], 'nothing is lost');
+  t.same([...seen.keys()].sort(), [...pids].sort(), 'all four processes answered');
+  t.comment(`${answered} requests`);
+});
+
+t.test('a rolling restart of two instances behind HAProxy by SIGUSR2', { skip }, async (t) => {
+  const { proxy, instances } = await behindHaProxy(t);
+  const load = new Load([{ socketPath: proxy.socketPath }], CLIENTS_OF_A_KIND);
+  for (let round = 1; round <= 2; round += 1) {
+    for (const { name, program } of instances) {
+      process.kill(program.serving, 'SIGUSR2');
+      await program.announced('ready', round + 1);
+      let states: string[] = [];
+      await waitUntil('the old one gone', async () => {
+        states.push(await proxy.state(name));
+        return program.all('closed').length === round;
+      });
+      t.ok(states.every((state) => state === 'UP'), `${name} is never taken out`);
+      const { answered } = load.result;
+      await waitUntil('answers', () => load.result.answered > answered + 100);
+    }
+  }
+  const { lost, answered, pids } = await load.stop();
+  t.same(lost, [], 'nothing is lost');
+  t.equal(pids.size, 6, 'all six processes answered');
+  t.comment(`${answered} requests`);
+});
