@@ -13,7 +13,8 @@ const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
   const { a0, a1, a2 } = readFlags();
-  const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS });
+  // Whoever started the first process keeps it: a terminal, npm, a supervisor.
+  const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS, follow: true });
   app.on('closed', () => console.log(`Exiting pid ${process.pid}.`));
   app.on('restart-failed', ({ message }) => console.error(message));
   await app.serve(
