@@ -123,6 +123,11 @@ export class Child {
     this.#pipe.end();
   }
 
+  /** Ends a child that is not ready at once: this process cannot wait for it. */
+  kill(): void {
+    this.#signal('SIGKILL');
+  }
+
   #signal(signal: NodeJS.Signals): void {
     if (!this.#adopted) {
       this.#process.kill(signal);

@@ -1,5 +1,3 @@
-import { EventEmitter } from 'node:events';
-import { closeSync } from 'node:fs';
 import { Child } from './child.js';
 import { type Claim, type ListenOptions, claimSockets } from './claim.js';
 import { successorCommand } from './command.js';
@@ -7,20 +5,21 @@ import { Deadline } from './deadline.js';
 import { drain } from './drain.js';
 import { type NotifyVariables, takeNotifyVariables } from './environment.js';
 import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { type Closed, type DrainReason, type State } from './events.js';
 import { Followed } from './followed.js';
 import { Follower } from './follower.js';
 import { runHook } from './hook.js';
 import { type Inheritance, findInheritance } from './inherit.js';
+import { Lineage } from './lineage.js';
 import { type GraceListener } from './listener.js';
 import { logger, warn } from './log.js';
-import { type InheritedSocket } from './match.js';
 import { type GraceOptions, type Settings, milliseconds, readOptions } from './options.js';
 import { removePidFile, writePidFile } from './pid-file.js';
+import { asRestartError, refuseUnsupported, whomToAsk } from './restart-error.js';
 import { Restarter } from './restarter.js';
 import { exitCodeOf, onSignals } from './signals.js';
-import { removeSocketFile } from './socket-file.js';
 import { type Systemd } from './systemd.js';
+import { closeUnclaimed } from './unclaimed.js';
 
 const log = logger('grace');
 
@@ -55,11 +54,10 @@ let current: Grace | undefined;
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends EventEmitter<GraceEvents> {
+export class Grace extends Lineage {
   /** The options, every default filled in. */
   readonly settings: Settings;
   readonly #sockets: GraceListener[] = [];
-  readonly #carried = new Map<string, () => unknown>();
   readonly #restarter: Restarter<Successor>;
   readonly #removeSignals: () => void;
   readonly #ended: Promise<Closed>;
@@ -67,11 +65,9 @@ export class Grace extends EventEmitter<GraceEvents> {
   #fatal: { readonly error: unknown } | undefined;
   #state: State = 'starting';
   #reason: DrainReason | undefined;
-  #inheritance: Inheritance | undefined;
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   #child: Child | undefined;
-  #successor: Child | undefined;
   #failedRestarts = 0;
   #followed: Followed | undefined;
   #follower: Follower | undefined;
@@ -118,26 +114,9 @@ export class Grace extends EventEmitter<GraceEvents> {
     return this.#reason;
   }
 
-  /** 1 in the first process, one more in each successor. */
-  get generation(): number {
-    return this.#inheritance?.parent?.generation ?? 1;
-  }
-
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#failedRestarts;
-  }
-
-  /** Pid of the process that handed over to this one. */
-  get predecessor(): number | undefined {
-    const parent = this.#inheritance?.parent;
-    return parent?.superdaemon === true ? undefined : parent?.pid;
-  }
-
-  /** Pid of the start_server that does the restarts of this process, as long as it lives. */
-  get superdaemon(): number | undefined {
-    const { parent, starter } = this.#inheritance ?? {};
-    return parent?.superdaemon === true && parent.alive ? parent.pid : starter;
   }
 
   /** The sockets of this process, in the order they were asked for. */
@@ -164,35 +143,6 @@ export class Grace extends EventEmitter<GraceEvents> {
     return listeners;
   }
 
-  /** Leaves something for the successor beside the sockets, in memory only. `value` is asked at each restart, for JSON. */
-  carry(key: string, value: () => unknown): void {
-    this.#carried.set(key, value);
-  }
-
-  /** What the predecessor left under a key; known after the first {@link listen}. */
-  carried(key: string): unknown {
-    return this.#inheritance?.parent?.state[key];
-  }
-
-  /** Tells the successor something while this process drains; nothing where there is none. `value` is for JSON. */
-  tell(key: string, value: unknown): void {
-    this.#successor?.tell(key, value);
-  }
-
-  /**
-   * Hears what the predecessor tells under a key while it drains, and that it is
-   * gone. To be asked for after the first {@link listen}.
-   *
-   * @returns whether there is a predecessor.
-   */
-  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
-    const parent = this.#inheritance?.parent;
-    if (parent === undefined || !parent.alive) return false;
-    parent.onNews.set(key, onNews);
-    parent.onGone.push(onGone);
-    return true;
-  }
-
   /**
    * Says that this process serves: to the process that hands over to it, which
    * stops accepting, and to whoever reads the pid file.
@@ -210,7 +160,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       if (parent.follow !== undefined) this.#beFollowed(new Followed(parent.follow));
       parent.ready(this.#sockets.map(({ fd }) => fd));
     }
-    for (const socket of unclaimed) this.#closeUnclaimed(socket);
+    for (const socket of unclaimed) closeUnclaimed(socket, parent?.alive === true);
     unclaimed.clear();
     log('generation %d is ready', this.generation);
     this.emit('ready');
@@ -226,25 +176,13 @@ export class Grace extends EventEmitter<GraceEvents> {
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#expect('serving', 'restart');
-    if (process.platform === 'win32' || this.#sockets.some(({ fd }) => fd < 0)) {
-      throw new GraceError('RESTART_UNSUPPORTED', `${process.platform} cannot hand a listening socket to another process`, {
-        subject: 'process.platform',
-        value: process.platform,
-      });
-    }
-    if (this.superdaemon !== undefined) {
-      throw new GraceError('RESTART_UNSUPPORTED', `start_server restarts this process: ${this.#whomToAsk}`, {
-        subject: 'superdaemon',
-        value: this.superdaemon,
-      });
-    }
-    if (process.pid === 1 && !this.settings.follow) {
-      const ways = 'set the option follow, or run the program under start_server or another init';
-      throw new GraceError('RESTART_UNSUPPORTED', `as PID 1 this process would end its container by a restart: ${ways}`, {
-        subject: 'process.pid',
-        value: 1,
-      });
-    }
+    refuseUnsupported({
+      platform: process.platform,
+      pid: process.pid,
+      descriptors: this.#sockets.map(({ fd }) => fd),
+      superdaemon: this.superdaemon,
+      follow: this.settings.follow,
+    });
     this.#restartTimeout = milliseconds('timeout', options.timeout, this.settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
@@ -287,8 +225,8 @@ export class Grace extends EventEmitter<GraceEvents> {
       const { Systemd } = await import('./systemd.js');
       this.#systemd ??= new Systemd(this, this.#notify);
     }
-    this.#inheritance ??= await findInheritance();
-    return this.#inheritance;
+    this.inheritance ??= await findInheritance();
+    return this.inheritance;
   }
 
   async #startSuccessor(): Promise<Successor> {
@@ -303,7 +241,7 @@ export class Grace extends EventEmitter<GraceEvents> {
         command: successorCommand(),
         generation: this.generation + 1,
         sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-        state: Object.fromEntries([...this.#carried].map(([key, value]) => [key, value()])),
+        state: this.carriedState(),
         timeout: this.#restartTimeout,
         follow: this.settings.follow && this.generation === 1 ? 'pipe' : this.#followed?.fd,
         serviceManager: this.#systemd?.environment,
@@ -326,7 +264,7 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #handOver({ child, pid, kept }: Successor, again: boolean): void {
     this.#child = undefined;
-    this.#successor = child;
+    this.successor = child;
     child.release(again);
     this.#followed?.handOver();
     if (child.followPipe !== undefined) {
@@ -373,7 +311,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#removeSignals();
     this.#removeFiles();
     this.emit('closed', closed);
-    this.#successor?.leave();
+    this.successor?.leave();
     this.#end(this.#fatal === undefined ? closed : Promise.reject(this.#fatal.error));
   }
 
@@ -384,19 +322,9 @@ export class Grace extends EventEmitter<GraceEvents> {
     for (const listener of this.#sockets) listener.removeFile();
   }
 
-  /** A socket that this version of the program does not want; while the parent lives, it empties its queue. */
-  #closeUnclaimed({ fd, bound, file, origin, name }: InheritedSocket): void {
-    closeSync(fd);
-    if (origin === 'systemd') {
-      warn(`systemd passed a socket (name ${name ?? 'unknown'}, fd ${fd}) that no server listens on: its clients wait in vain`);
-    }
-    if (this.#inheritance?.parent?.alive === true || file === undefined || bound?.kind !== 'unix') return;
-    removeSocketFile(bound.path, file);
-  }
-
   /** A successor that ends before it is ready leaves the sockets to the process that serves on them. */
   #stillServedByParent(): ReadonlySet<number> {
-    if (this.#inheritance?.parent?.alive !== true) return NOTHING_KEPT;
+    if (this.inheritance?.parent?.alive !== true) return NOTHING_KEPT;
     return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
   }
 
@@ -424,6 +352,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     // Under a superdaemon the second is nothing new: a terminal or systemd signals both, and it passes on what it gets.
     if (again && this.superdaemon === undefined) {
       log('%s again: leaving at once', signal);
+      this.#child?.kill();
       this.#removeFiles();
       process.exit(exitCodeOf(signal));
     }
@@ -436,7 +365,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     followed.serve(
       (signal) => {
         // Read in the moment in which the successor began to read, too; it is meant for that one.
-        if (this.#reason === 'handover') process.kill(this.#successor!.pid!, signal);
+        if (this.#reason === 'handover') process.kill(this.successor!.pid!, signal);
         else if (stop.includes(signal)) this.#onStopSignal(signal, 'forwarded');
         else if (restart.includes(signal)) this.#onRestartWish(`${signal} of the first process`);
         else process.kill(process.pid, signal);
@@ -448,10 +377,6 @@ export class Grace extends EventEmitter<GraceEvents> {
     );
   }
 
-  get #whomToAsk(): string {
-    return `send SIGHUP to process ${this.superdaemon}`;
-  }
-
   #onRestartWish(by: string): void {
     if (this.#follower !== undefined) return;
     if (this.#state !== 'serving') {
@@ -459,7 +384,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       return;
     }
     if (this.superdaemon !== undefined) {
-      warn(`${by} ignored: start_server restarts this process; ${this.#whomToAsk}`);
+      warn(`${by} ignored: start_server restarts this process; ${whomToAsk(this.superdaemon)}`);
       return;
     }
     log('restart asked for by %s', by);
@@ -469,10 +394,4 @@ export class Grace extends EventEmitter<GraceEvents> {
       log('%s', error);
     });
   }
-}
-
-function asRestartError(cause: unknown): GraceError {
-  if (cause instanceof GraceError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GraceError('RESTART_FAILED', `restart failed, this process serves on: ${reason}`, { cause });
 }
