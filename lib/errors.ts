@@ -60,6 +60,8 @@ export interface GraceErrorFacts {
   readonly stderr?: string | undefined;
 }
 
+const BRAND = Symbol.for('ts-grace.error');
+
 /**
  * The one error class of this package. The message says what was tried, what
  * was expected and what was there; the properties carry the same as facts.
@@ -79,10 +81,16 @@ export class GraceError extends Error implements GraceErrorFacts {
   declare readonly signal?: NodeJS.Signals | null;
   declare readonly stderr?: string;
 
+  /** True also for an error of another copy of this class: `ts-grace/starter` is bundled apart from the rest. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && BRAND in value;
+  }
+
   constructor(code: GraceErrorCode, message: string, facts: GraceErrorFacts = {}) {
     const { cause, ...rest } = facts;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
     Object.assign(this, rest);
   }
 }

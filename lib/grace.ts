@@ -18,7 +18,7 @@ import { removePidFile, writePidFile } from './pid-file.js';
 import { asRestartError, refuseUnsupported, whomToAsk } from './restart-error.js';
 import { Restarter } from './restarter.js';
 import { exitCodeOf, onSignals } from './signals.js';
-import { type Systemd } from './systemd.js';
+import { Systemd } from './systemd.js';
 import { closeUnclaimed } from './unclaimed.js';
 
 const log = logger('grace');
@@ -219,12 +219,9 @@ export class Grace extends Lineage {
     this.#end({ cutOff: [], code: 1 });
   }
 
-  /** What this process was started with, and whom it reports to; few are started by systemd, so what speaks to it loads late. */
+  /** What this process was started with, and whom it reports to. */
   async #inherit(): Promise<Inheritance> {
-    if (this.#notify !== undefined) {
-      const { Systemd } = await import('./systemd.js');
-      this.#systemd ??= new Systemd(this, this.#notify);
-    }
+    if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
     this.inheritance ??= await findInheritance();
     return this.inheritance;
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess } from 'node:child_process';
 import { type NotifyVariables } from './environment.js';
 import { GraceError, show } from './errors.js';
 import { logger } from './log.js';
@@ -115,6 +115,8 @@ function newMessage(assignments: Assignments): Message {
 
 function spawnHelper(socket: string, lines: readonly string[]): ChildProcess {
   const { PATH } = process.env;
+  // Loaded when there is something to say: see require.ts.
+  const { spawn } = process.getBuiltinModule('node:child_process');
   return spawn('systemd-notify', lines, {
     // The directory of a release may be gone by now.
     cwd: '/',

@@ -141,9 +141,10 @@ export class Systemd {
     writeFileSync(this.path(inside), text);
   }
 
-  /** What to put before a command to run it inside. */
+  /** What to put before a command to run it inside, with none of the test runner's variables, whose files may not be there. */
   get enter(): readonly string[] {
-    return ['nsenter', '-t', String(this.pid), '-m', '-p', '-i', '-n', '-C'];
+    const clean = ['env', '-i', `PATH=${process.env['PATH'] ?? ''}`];
+    return ['nsenter', '-t', String(this.pid), '-m', '-p', '-i', '-n', '-C', ...clean];
   }
 
   /** Runs a command inside; fails with what it wrote. */
