@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { GraceError } from '../lib/errors.js';
+import { fileError } from './file-error.js';
 import { LogCommand } from './log-command.js';
 import { type Sink } from './sink.js';
 
@@ -38,11 +38,6 @@ function openFile(path: string): number {
   try {
     return openSync(path, 'a');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GraceError('FILE_INVALID', `failed to open log file:${path}: ${reason}`, {
-      subject: 'log-file',
-      value: path,
-      cause,
-    });
+    throw fileError('open log file', 'log-file', path, cause);
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
+import { fileError } from './file-error.js';
 
 export type WorkerState = 'starting' | 'serving' | 'leaving';
 
@@ -43,12 +44,7 @@ export class StatusFile {
     try {
       this.#replace(path, '');
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new GraceError('FILE_INVALID', `failed to create status file:${path}: ${reason}`, {
-        subject: 'status-file',
-        value: path,
-        cause,
-      });
+      throw fileError('create status file', 'status-file', path, cause);
     }
   }
 
