@@ -26,6 +26,6 @@ await build({
 // Apart, as what two bundles share becomes files of its own, which every successor would load.
 await build({
   ...common,
-  entryPoints: ['starter/index.ts', 'starter/main.ts'],
+  entryPoints: ['starter/index.ts', 'starter/cli/main.ts'],
   chunkNames: 'chunks/starter/[name]-[hash]',
 });

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { App } from '../gracehttp/serve.js';
+import { App } from '../gracehttp/app.js';
 import { GraceError } from '../lib/errors.js';
 import { sleeper } from './handler.js';
 

@@ -1,5 +1,5 @@
 import { type Server } from 'node:net';
-import { type ThrottleOptions } from './throttle.js';
+import { type ThrottleOptions } from './limit/connection-limit.js';
 
 /** How a server is to be served, beside where. */
 export interface EntryOptions extends ThrottleOptions {

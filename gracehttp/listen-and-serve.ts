@@ -1,5 +1,5 @@
-import { App, type AppOptions } from './serve.js';
-import { type Handler, type ServerOptions, createServer } from './server.js';
+import { App, type AppOptions } from './app.js';
+import { type Handler, type ServerOptions, createServer } from './create-server.js';
 
 export interface ListenAndServeOptions extends ServerOptions {
   /** How the process is run; its `idleTimeout` is that of a drain. */

@@ -1,6 +1,6 @@
 import { Deadline } from './deadline.js';
 import { runHook } from './hook.js';
-import { type GraceListener } from './listener.js';
+import { type GraceListener } from './socket/listener.js';
 import { logger } from './log.js';
 
 const log = logger('drain');

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { GraceError, show } from '../lib/errors.js';
-import { layOut } from './layout.js';
-import { type Port, parsePort } from './port.js';
+import { layOut } from './sockets/descriptors.js';
+import { type Port, parsePort } from './sockets/port.js';
 
 /** The options of start_server, by Server::Starter's names. All times are in seconds, fractions allowed. */
 export interface StartOptions {

@@ -1,18 +1,18 @@
 import { statSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
-import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/protocol.js';
+import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/handoff/protocol.js';
 import { onSignals } from '../lib/signals.js';
 import { Environment } from './environment.js';
-import { asInit } from './init.js';
-import { layOut } from './layout.js';
+import { asInit } from './workers/process-one.js';
+import { layOut } from './sockets/descriptors.js';
 import { type StartOptions, readStartOptions } from './options.js';
-import { openOutput, toStderr } from './output.js';
-import { PidLock } from './pid-lock.js';
-import { findProgram } from './program.js';
-import { openSockets } from './sockets.js';
-import { StatusFile } from './status-file.js';
-import { Superdaemon } from './superdaemon.js';
-import { Systemd } from './supervisor.js';
+import { openOutput, toStderr } from './log/open-log.js';
+import { PidLock } from './control/pid-lock.js';
+import { findProgram } from './workers/find-program.js';
+import { openSockets } from './sockets/open-sockets.js';
+import { StatusFile } from './control/status-file.js';
+import { Superdaemon } from './workers/superdaemon.js';
+import { Systemd } from './control/systemd-notify.js';
 
 /** Who wants to know how the start goes. */
 export interface StartObserver {

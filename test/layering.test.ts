@@ -147,12 +147,12 @@ t.test('these checks find what they look for', async (t) => {
 
   const refused = [
     ['lib/a.ts', 'gracehttp/serve.ts'],
-    ['lib/a.ts', 'starter/main.ts'],
+    ['lib/a.ts', 'starter/cli/main.ts'],
     ['lib/a.ts', 'lib/index.ts'],
     ['lib/a.ts', 'fs'],
     ['lib/a.ts', 'tap'],
     ['lib/a.ts', '../elsewhere.ts'],
-    ['gracehttp/a.ts', 'starter/main.ts'],
+    ['gracehttp/a.ts', 'starter/cli/main.ts'],
     ['gracehttp/drain/a.ts', 'gracehttp/index.ts'],
     ['gracehttp/a.ts', 'lib/index.ts', 'is allowed'],
     ['starter/a.ts', 'gracehttp/serve.ts'],

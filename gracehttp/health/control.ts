@@ -1,9 +1,9 @@
 import { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { type Server } from 'node:net';
-import { parseAddress } from '../../lib/address.js';
+import { parseAddress } from '../../lib/address/address.js';
 import { GraceError } from '../../lib/errors.js';
-import { type App } from '../serve.js';
-import { type ServedServer } from '../served.js';
+import { type App } from '../app.js';
+import { type ServedServer } from '../served-server.js';
 
 export interface Reply {
   readonly status: number;

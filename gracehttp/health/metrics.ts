@@ -1,8 +1,8 @@
 import { errnoCode } from '../../lib/errors.js';
 import { requirePackage } from '../../lib/require.js';
-import { type History } from '../history.js';
-import { type App } from '../serve.js';
-import { type Traffic } from '../served.js';
+import { type History } from '../totals.js';
+import { type App } from '../app.js';
+import { type Traffic } from '../served-server.js';
 import { type Reply } from './control.js';
 
 /** What is needed of a `Registry` of prom-client's. */

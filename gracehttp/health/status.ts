@@ -1,4 +1,4 @@
-import { type App } from '../serve.js';
+import { type App } from '../app.js';
 
 /** What `/status` answers; a limit of null is none. */
 export function status(app: App): object {

@@ -8,7 +8,7 @@ import { scratch } from './certificate.js';
 import { type Program, type ProgramOptions, start } from './program.js';
 import { waitUntil } from './wait.js';
 
-export const MAIN = fileURLToPath(new URL('../../starter/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../starter/cli/main.js', import.meta.url));
 /** The Debian package libserver-starter-perl. */
 export const PERL_MAIN = '/usr/bin/start_server';
 

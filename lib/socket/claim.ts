@@ -1,0 +1,143 @@
+import { resolve } from 'node:path';
+import { type Address, type BindableAddress, formatAddress, parseAddress } from '../address/address.js';
+import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
+import { describeDescriptor } from './descriptor.js';
+import { GraceError, show } from '../errors.js';
+import { type Inheritance } from '../handoff/inherit.js';
+import { GraceListener, type Source } from './listener.js';
+import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
+import { wholeNumber } from '../options.js';
+import { type DraftSocket, bindSocketFile } from './socket-file.js';
+
+export interface ListenOptions {
+  /** The socket's name: systemd's `FileDescriptorName=`, and what messages call it. */
+  readonly name?: string | undefined;
+  /** Permissions of a unix socket's file. Default: what the umask leaves. */
+  readonly mode?: number | undefined;
+  /**
+   * Length of the kernel's queue, never less than an inherited socket had.
+   * Default 511; for a socket that somebody else bound the kernel's maximum.
+   */
+  readonly backlog?: number | undefined;
+}
+
+/** One socket that a program wants. */
+export interface Claim extends ListenOptions {
+  readonly address: string | number;
+}
+
+const MAX_BACKLOG = 0x7fff_ffff;
+const MAX_MODE = 0o7777;
+
+/**
+ * Turns claims into listeners: with the sockets that were inherited where they
+ * match, with new ones where not. All or none; nothing listens yet.
+ *
+ * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
+ * `INHERITANCE_INVALID`, `OPTION_INVALID`
+ */
+export async function claimSockets(claims: readonly Claim[], { passed, sockets }: Inheritance): Promise<GraceListener[]> {
+  const requests = await Promise.all(claims.map(readClaim));
+  refuseDuplicates(requests.map(({ address }) => address));
+  const matches = matchSockets(requests, [...sockets]);
+  const sources: Source[] = [];
+  try {
+    for (const [index, request] of requests.entries()) {
+      const socket = matches[index];
+      sources.push(
+        socket === undefined
+          ? await openSocket(request, claims[index]?.mode, passed)
+          : { kind: 'inherited', socket },
+      );
+    }
+  } catch (error) {
+    sources.forEach(discard);
+    throw error;
+  }
+  for (const socket of matches) if (socket !== undefined) sockets.delete(socket);
+  return requests.map(
+    ({ address, name }, index) => new GraceListener(sources[index]!, address, name, claims[index]?.backlog),
+  );
+}
+
+async function readClaim(claim: Claim): Promise<Request> {
+  wholeNumber('backlog', claim.backlog, 1, MAX_BACKLOG);
+  wholeNumber('mode', claim.mode, 0, MAX_MODE);
+  const address = parseAddress(claim.address);
+  const wanted = address.kind === 'systemd' ? (address.otherwise ?? address) : address;
+  const resolved =
+    wanted.kind === 'tcp' && wanted.host !== undefined
+      ? { ...wanted, host: await resolveHost(wanted, wanted.host) }
+      : wanted;
+  return { address, name: claim.name, resolved };
+}
+
+/** Port 0 is a new one each time, and several sockets of systemd's may have one name. */
+function refuseDuplicates(addresses: readonly Address[]): void {
+  const seen = new Set<string>();
+  for (const address of addresses) {
+    const isPath = address.kind === 'unix' && !address.path.startsWith('\0');
+    const text = isPath ? `unix:${resolve(address.path)}` : formatAddress(address);
+    const repeatable = address.kind === 'systemd' || (address.kind === 'tcp' && address.port === 0);
+    if (seen.has(text) && !repeatable) {
+      throw new GraceError('ADDRESS_IN_USE', `cannot listen on ${text} twice`, { subject: 'address', value: text });
+    }
+    seen.add(text);
+  }
+}
+
+async function openSocket(
+  { address }: Request,
+  mode: number | undefined,
+  passed: readonly InheritedSocket[],
+): Promise<Source> {
+  switch (address.kind) {
+    case 'systemd':
+      // A program that systemd passed sockets to has its name wrong; to bind another one would hide that.
+      if (address.otherwise === undefined || passed.some(({ origin }) => origin === 'systemd')) {
+        throw notPassed(address.name, passed);
+      }
+      return openBindable(address.otherwise, mode);
+    case 'fd':
+      return { kind: 'inherited', socket: passedDescriptor(address.fd) };
+    default:
+      return openBindable(address, mode);
+  }
+}
+
+async function openBindable(address: BindableAddress, mode: number | undefined): Promise<Source> {
+  if (address.kind === 'tcp') return bound(await bindTcp(address));
+  if (address.path.startsWith('\0')) return bound(bindPath(address.path));
+  const draft = await bindSocketFile(address, mode);
+  return bound(draft.bound, draft);
+}
+
+function bound(socket: BoundSocket, draft?: DraftSocket): Source {
+  return { kind: 'bound', socket, draft };
+}
+
+function passedDescriptor(fd: number): InheritedSocket {
+  const { kind, address } = describeDescriptor(fd);
+  if (kind !== 'listener' && kind !== 'unknown socket') {
+    throw new GraceError('INHERITANCE_INVALID', `cannot listen on fd:${fd}: it is ${kind}, expected a listening socket`, {
+      subject: 'fd',
+      value: fd,
+    });
+  }
+  return { fd, origin: 'fd', name: undefined, asked: undefined, bound: address, backlog: undefined, file: undefined };
+}
+
+function notPassed(name: string, passed: readonly InheritedSocket[]): GraceError {
+  const names = passed.map((socket) => socket.name ?? `(unnamed, fd ${socket.fd})`);
+  const had = names.length === 0 ? 'no sockets were passed' : `passed were: ${names.join(', ')}`;
+  return new GraceError('SOCKET_NOT_PASSED', `no socket named ${show(name)} was passed to this process; ${had}`, {
+    subject: 'address',
+    value: `systemd:${name}`,
+  });
+}
+
+function discard(source: Source): void {
+  if (source.kind === 'inherited') return;
+  if (source.draft === undefined) source.socket.close();
+  else source.draft.discard();
+}

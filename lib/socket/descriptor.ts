@@ -1,0 +1,115 @@
+import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { type BindableAddress, canonicalHost } from '../address/address.js';
+import { errnoCode } from '../errors.js';
+
+/** What a descriptor that was passed to this process is. */
+export interface Descriptor {
+  readonly kind: 'closed' | 'not a socket' | 'listener' | 'connected socket' | 'datagram socket' | 'unknown socket';
+  /** The address that a listener or a UDP socket is bound to, where the kernel tells. */
+  readonly address?: BindableAddress;
+}
+
+/**
+ * Says what a descriptor is, without touching it: a look through a socket
+ * handle of Node's would close a descriptor that belongs to the runtime itself,
+ * which aborts the process at its exit.
+ *
+ * `unknown socket` is one that this platform (no `/proc`) or network namespace
+ * cannot tell of, or one that is bound and does not listen yet.
+ *
+ * @param closely - false only tells sockets from what is none, which costs one
+ * system call; the kernel's tables grow with the machine's connections.
+ */
+export function describeDescriptor(fd: number, closely = true): Descriptor {
+  try {
+    if (!fstatSync(fd).isSocket()) return { kind: 'not a socket' };
+  } catch (error) {
+    return { kind: errnoCode(error) === 'EBADF' ? 'closed' : 'not a socket' };
+  }
+  if (!closely) return { kind: 'unknown socket' };
+  const inode = readLink(`/proc/self/fd/${fd}`).match(/^socket:\[(\d+)\]$/)?.[1];
+  if (inode === undefined) return { kind: 'unknown socket' };
+  for (const look of [lookAtTcp, lookAtUnix, lookAtUdp]) {
+    const found = look(inode);
+    if (found !== undefined) return found;
+  }
+  return { kind: 'unknown socket' };
+}
+
+/* The tables of /proc/net, see proc(5) and the kernel's Documentation/networking/proc_net_tcp.rst. */
+const TCP_LISTEN = '0A';
+const UNIX_FLAG_LISTENING = 0x1_0000;
+const UNIX_STATE_CONNECTED = '03';
+const UNIX_TYPE_STREAM = '0001';
+
+function lookAtTcp(inode: string): Descriptor | undefined {
+  for (const table of ['tcp', 'tcp6']) {
+    const row = rows(table).find((columns) => columns[9] === inode);
+    if (row === undefined) continue;
+    const [, local = '', , state] = row;
+    return state === TCP_LISTEN
+      ? { kind: 'listener', address: readInternetAddress(local) }
+      : { kind: 'connected socket' };
+  }
+  return undefined;
+}
+
+function lookAtUnix(inode: string): Descriptor | undefined {
+  const row = rows('unix').find((columns) => columns[6] === inode);
+  if (row === undefined) return undefined;
+  const [, , , flags = '0', type, state, , ...words] = row;
+  if (type !== UNIX_TYPE_STREAM) return { kind: 'datagram socket' };
+  if (state === UNIX_STATE_CONNECTED) return { kind: 'connected socket' };
+  if ((Number.parseInt(flags, 16) & UNIX_FLAG_LISTENING) === 0 || words.length === 0) return { kind: 'unknown socket' };
+  return { kind: 'listener', address: { kind: 'unix', path: words.join(' ').replace(/^@/, '\0') } };
+}
+
+function lookAtUdp(inode: string): Descriptor | undefined {
+  for (const table of ['udp', 'udp6']) {
+    const row = rows(table).find((columns) => columns[9] === inode);
+    if (row !== undefined) return { kind: 'datagram socket', address: readInternetAddress(row[1] ?? '') };
+  }
+  return undefined;
+}
+
+function rows(table: string): string[][] {
+  return readText(`/proc/self/net/${table}`)
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/));
+}
+
+/** `0100007F:1F90`: 32-bit words in the machine's byte order, the port in hexadecimal. */
+function readInternetAddress(text: string): BindableAddress {
+  const [hex = '', port = '0'] = text.split(':');
+  const { endianness } = process.getBuiltinModule('node:os');
+  const words = hex.match(/.{8}/g) ?? [];
+  const bytes = Buffer.concat(
+    words.map((word) => {
+      const buffer = Buffer.from(word, 'hex');
+      return endianness() === 'LE' ? buffer.reverse() : buffer;
+    }),
+  );
+  return { kind: 'tcp', host: bytes.length === 4 ? bytes.join('.') : formatIPv6(bytes), port: Number.parseInt(port, 16) };
+}
+
+function formatIPv6(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  return canonicalHost(groups.join(':'));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

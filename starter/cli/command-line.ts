@@ -1,0 +1,115 @@
+import { parseArgs } from 'node:util';
+import { GraceError, show } from '../../lib/errors.js';
+import { type StartOptions } from '../options.js';
+
+/** What a command line asks for. */
+export type Request =
+  | { readonly action: 'help' | 'version' }
+  | { readonly action: 'start'; readonly options: StartOptions; readonly daemonize: boolean }
+  | { readonly action: 'restart'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined }
+  | { readonly action: 'stop'; readonly pidFile: string }
+  | { readonly action: 'status'; readonly pidFile: string; readonly statusFile: string; readonly json: boolean };
+
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+const TEXTS = { type: 'string', multiple: true } as const;
+
+const OPTIONS = {
+  port: TEXTS,
+  path: TEXTS,
+  dir: TEXT,
+  interval: TEXT,
+  'signal-on-hup': TEXT,
+  'signal-on-term': TEXT,
+  'pid-file': TEXT,
+  'status-file': TEXT,
+  envdir: TEXT,
+  'log-file': TEXT,
+  daemonize: FLAG,
+  'enable-auto-restart': FLAG,
+  'auto-restart-interval': TEXT,
+  'kill-old-delay': TEXT,
+  backlog: TEXT,
+  workers: TEXT,
+  'ready-timeout': TEXT,
+  restart: FLAG,
+  'restart-timeout': TEXT,
+  stop: FLAG,
+  status: FLAG,
+  json: FLAG,
+  help: FLAG,
+  version: FLAG,
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+/**
+ * Reads the arguments of start_server.
+ *
+ * @throws GraceError `OPTION_INVALID`, its message one line.
+ */
+export function readCommandLine(args: readonly string[]): Request {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return { action: 'help' };
+  if (values.version === true) return { action: 'version' };
+  if (values.restart === true) {
+    const timeout = number(values, 'restart-timeout');
+    return { action: 'restart', ...files(values, '--restart'), timeout };
+  }
+  if (values.stop === true) return { action: 'stop', pidFile: needed(values, 'pid-file', '--stop') };
+  if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true };
+  const daemonize = values.daemonize === true;
+  if (daemonize) needed(values, 'log-file', '--daemonize');
+  return { action: 'start', options: startOptions(values, positionals), daemonize };
+}
+
+function startOptions(values: Values, exec: readonly string[]): StartOptions {
+  return {
+    exec,
+    port: values.port,
+    path: values.path,
+    dir: values.dir,
+    interval: number(values, 'interval'),
+    signalOnHup: values['signal-on-hup'],
+    signalOnTerm: values['signal-on-term'],
+    pidFile: values['pid-file'],
+    statusFile: values['status-file'],
+    envdir: values.envdir,
+    logFile: values['log-file'],
+    enableAutoRestart: values['enable-auto-restart'],
+    autoRestartInterval: number(values, 'auto-restart-interval'),
+    killOldDelay: number(values, 'kill-old-delay'),
+    backlog: number(values, 'backlog'),
+    workers: number(values, 'workers'),
+    readyTimeout: number(values, 'ready-timeout'),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new GraceError('OPTION_INVALID', message.split('\n', 1)[0]!, { subject: 'arguments', value: args, cause });
+  }
+}
+
+function number(values: Values, name: keyof Values): number | undefined {
+  const text = values[name];
+  if (typeof text !== 'string') return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new GraceError('OPTION_INVALID', `--${name}=${text} is no number`, { subject: name, value: text });
+}
+
+function files(values: Values, action: string): { readonly pidFile: string; readonly statusFile: string } {
+  return { pidFile: needed(values, 'pid-file', action), statusFile: needed(values, 'status-file', action) };
+}
+
+function needed(values: Values, name: 'pid-file' | 'status-file' | 'log-file', action: string): string {
+  const value = values[name];
+  if (value !== undefined && value !== '') return value;
+  throw new GraceError('OPTION_INVALID', `${action} requires --${name}${value === '' ? `, which is ${show(value)}` : ''}`, {
+    subject: name,
+    value,
+  });
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { type Request, readCommandLine } from './command-line.js';
+import { reporter, runInBackground } from './daemonize.js';
+import { HELP } from './help.js';
+import { toStderr } from '../log/open-log.js';
+import { printProgress } from './progress.js';
+
+/** Runs a request; answers with the exit code. Each needs little of the rest, which is loaded only then. */
+async function run(request: Request): Promise<number> {
+  switch (request.action) {
+    case 'help':
+      process.stdout.write(HELP);
+      return 0;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+    case 'restart': {
+      const { restartServer } = await import('../control/restart.js');
+      await printProgress((onProgress) => restartServer(request, onProgress));
+      return 0;
+    }
+    case 'stop': {
+      const { stopServer } = await import('../control/stop.js');
+      await stopServer(request, (pid) => {
+        toStderr.say(`stop_server (pid:${process.pid}) stopping now (pid:${pid})...`);
+      });
+      return 0;
+    }
+    case 'status': {
+      const { formatStatus, serverStatus } = await import('../control/status.js');
+      const status = serverStatus(request);
+      process.stdout.write(`${request.json ? JSON.stringify(status, null, 2) : formatStatus(status, Date.now())}\n`);
+      return 0;
+    }
+    case 'start': {
+      const background = reporter();
+      if (request.daemonize && background === undefined) return runInBackground(toStderr.say);
+      // A process that waits for months has nothing to gain from compiled code, which costs it 5 MiB.
+      setFlagsFromString('--no-opt');
+      setFlagsFromString('--no-sparkplug');
+      const { startServer } = await import('../start.js');
+      await startServer(request.options, background).catch((error: unknown) => {
+        background?.fail(`start_server: ${messageOf(error)}`);
+        throw error;
+      });
+      return 0;
+    }
+  }
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return text;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await run(readCommandLine(process.argv.slice(2)));
+  } catch (error) {
+    toStderr.say(`start_server: ${messageOf(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+// A log reader that went away is no reason to stop serving.
+process.stderr.on('error', () => undefined);
+void main();

@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { GraceError } from '../../lib/errors.js';
+
+/**
+ * Runs in a Node.js process of its own: calls listen(2) on descriptors from 3 on
+ * and leaves in the same turn of the event loop, before it could accept. Errors
+ * come on the next tick, which is before the loop polls.
+ */
+const PROGRAM = `
+const net = require('node:net');
+const [backlog, count] = process.argv.slice(1).map(Number);
+for (let fd = 3; fd < 3 + count; fd += 1) {
+  new net.Server().on('error', ({ code }) => process.stdout.write(fd - 3 + ' ' + code + '\\n')).listen({ fd }, backlog);
+}
+process.nextTick(() => process.exit());
+`;
+
+/** Why a bound socket could not be made a listening one. */
+export interface ListenFailure {
+  /** Its place among the descriptors that were passed. */
+  readonly index: number;
+  readonly code: string;
+}
+
+/**
+ * Makes bound sockets listen without this process polling them: whoever polls a
+ * listening socket accepts from it, and Node.js cannot listen without polling.
+ *
+ * @param backlog - length of the kernel's queue, which clamps it to `net.core.somaxconn`.
+ * @returns the first that failed.
+ */
+export function listenUnpolled(fds: readonly number[], backlog: number): ListenFailure | undefined {
+  if (fds.length === 0) return undefined;
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { status, stdout, stderr, error } = spawnSync(
+    process.execPath,
+    ['-e', PROGRAM, String(backlog), String(fds.length)],
+    { stdio: ['ignore', 'pipe', 'pipe', ...fds], env, encoding: 'utf8' },
+  );
+  const [, index, code] = /^(\d+) (\w+)/.exec(stdout ?? '') ?? [];
+  if (index !== undefined && code !== undefined) return { index: Number(index), code };
+  if (status === 0) return undefined;
+  throw new GraceError('RUNTIME_UNSUPPORTED', `listen(2) failed: ${error?.message ?? stderr.trim()}`, { cause: error });
+}

@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
+import net from 'node:net';
+import t from 'tap';
+import tls from 'node:tls';
+import { connectionBelow } from '../../../gracehttp/http/below-tls.js';
+import { makeCertificate, scratch } from '../../support/certificate.js';
+import { listening, portOf } from '../../support/sockets.js';
+
+t.test('the connection below a TLS one is the one that the server told of', async (t) => {
+  const folder = scratch(t);
+  const { keyFile, certFile, cert } = makeCertificate(folder);
+  const options = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+  for (const server of [tls.createServer(options), https.createServer(options)]) {
+    for (const place of [{ port: 0, host: '127.0.0.1' }, { path: `${folder}/${server.constructor === tls.Server ? 'tls' : 'https'}` }]) {
+      if (server.listening) server.close();
+      await listening(t, server, place);
+      const connection = once(server, 'connection') as Promise<[net.Socket]>;
+      const secured = once(server, 'secureConnection') as Promise<[tls.TLSSocket]>;
+      const where = 'path' in place ? { path: place.path } : { port: portOf(server), host: '127.0.0.1' };
+      const client = tls.connect({ ...where, ca: cert, servername: 'localhost' });
+      t.teardown(() => client.destroy());
+      const [[below], [above]] = await Promise.all([connection, secured]);
+      t.equal(connectionBelow(above), below, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
+      t.ok(below instanceof net.Socket);
+    }
+  }
+});
+
+t.test('a connection without one', async (t) => {
+  t.notOk(connectionBelow(new net.Socket() as tls.TLSSocket));
+});

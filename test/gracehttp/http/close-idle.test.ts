@@ -1,0 +1,67 @@
+import net from 'node:net';
+import t from 'tap';
+import { endIdle } from '../../../gracehttp/http/close-idle.js';
+import { connected, listening } from '../../support/sockets.js';
+import { waitUntil } from '../../support/wait.js';
+
+const IDLE_MS = 60;
+
+t.test('ends what is idle for so long, and nothing else', async (t) => {
+  const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
+  const ends = { silent: await connected(t, server), speaking: await connected(t, server), busy: await connected(t, server) };
+  const sockets = Object.values(ends).map(({ accepted }) => accepted);
+  const speak = setInterval(() => ends.speaking.client.write('x'), IDLE_MS / 6);
+  const start = performance.now();
+  const stop = endIdle({ sockets: () => sockets, isIdle: (socket) => socket !== ends.busy.accepted }, IDLE_MS);
+  t.teardown(() => {
+    clearInterval(speak);
+    stop();
+  });
+  await waitUntil('the end of the silent one', () => ends.silent.accepted.destroyed);
+  t.ok(performance.now() - start >= IDLE_MS - 1, 'not before its time');
+  await new Promise((done) => setTimeout(done, 2 * IDLE_MS));
+  t.notOk(ends.speaking.accepted.destroyed, 'bytes that come are a sign of life');
+  t.notOk(ends.busy.accepted.destroyed, 'an answer under way is none of its business');
+  clearInterval(speak);
+  await waitUntil('the end of the other', () => ends.speaking.accepted.destroyed);
+});
+
+t.test('no time at all', async (t) => {
+  const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
+  const { accepted } = await connected(t, server);
+  t.teardown(endIdle({ sockets: () => [accepted], isIdle: () => true }, 0));
+  await waitUntil('its end', () => accepted.destroyed);
+});
+
+t.test('stopped it ends nothing, and holds nothing', async (t) => {
+  const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
+  const { accepted } = await connected(t, server);
+  const stop = endIdle({ sockets: () => [accepted], isIdle: () => true }, 10);
+  stop();
+  await new Promise((done) => setTimeout(done, 50));
+  t.notOk(accepted.destroyed);
+});
+
+t.test('many are ended without holding up the event loop', async (t) => {
+  const sockets = Array.from({ length: 2_000 }, () => new net.Socket());
+  let turns = 0;
+  let spinning = true;
+  const spin = (): void => {
+    turns += 1;
+    if (spinning) setImmediate(spin);
+  };
+  // Each costs more here than a real one, so that few turns would show.
+  const stop = endIdle({
+    sockets: () => sockets,
+    isIdle: () => {
+      const end = performance.now() + 0.01;
+      while (performance.now() < end);
+      return true;
+    },
+  }, 0);
+  t.teardown(stop);
+  spin();
+  await waitUntil('their end', () => sockets.every(({ destroyed }) => destroyed));
+  spinning = false;
+  t.ok(turns >= 3, `${turns} turns of the event loop meanwhile`);
+});

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import t from 'tap';
+import { followExchanges } from '../../../gracehttp/http/exchange.js';
+import { rawClient } from '../../support/raw-http.js';
+import { listening, portOf } from '../../support/sockets.js';
+import { waitUntil } from '../../support/wait.js';
+
+const GET = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
+
+t.test('a server\'s exchanges, and no other\'s', async (t) => {
+  const order: string[] = [];
+  const make = (name: string): http.Server =>
+    http.createServer((request, response) => {
+      order.push(`${name} handles ${request.url}`);
+      response.end('x');
+    });
+  const [followed, other, second] = [make('followed'), make('other'), make('second')];
+  for (const [name, server] of [['followed', followed], ['second', second]] as const) {
+    followExchanges(server, {
+      begun: ({ request, socket, response }) => order.push(`${name} begins ${request.url} ${socket === request.socket} ${response.headersSent}`),
+      answered: ({ response }) => order.push(`${name} answered ${response.statusCode}`),
+    });
+  }
+  for (const server of [followed, other, second]) {
+    await listening(t, server, { port: 0, host: '127.0.0.1' });
+    const client = await rawClient(t, portOf(server));
+    client.send(GET);
+    await client.answered(1);
+  }
+  await waitUntil('the last answer', () => order.includes('second answered 200'));
+  t.strictSame(order, [
+    'followed begins /a true false',
+    'followed handles /a',
+    'followed answered 200',
+    'other handles /a',
+    'second begins /a true false',
+    'second handles /a',
+    'second answered 200',
+  ]);
+});
+
+t.test('requests that expect something are told of too', async (t) => {
+  for (const [event, expect] of [['checkContinue', '100-continue'], ['checkExpectation', 'something']] as const) {
+    const server = http.createServer();
+    server.on(event, (_, response: http.ServerResponse) => response.end('x'));
+    let begun = 0;
+    followExchanges(server, { begun: () => (begun += 1), answered: () => undefined });
+    await listening(t, server, { port: 0, host: '127.0.0.1' });
+    const client = await rawClient(t, portOf(server));
+    client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: ${expect}\r\n\r\n`);
+    await client.answered(1);
+    t.equal(begun, 1, event);
+  }
+});
+
+t.test('an answer that breaks off is begun and never answered', async (t) => {
+  const server = http.createServer((_, response) => response.write('x'));
+  const order: string[] = [];
+  followExchanges(server, { begun: () => order.push('begun'), answered: () => order.push('answered') });
+  await listening(t, server, { port: 0, host: '127.0.0.1' });
+  const closed = once(server, 'connection').then(([socket]) => once(socket as NodeJS.EventEmitter, 'close'));
+  const client = await rawClient(t, portOf(server));
+  client.send(GET);
+  await waitUntil('the begin', () => client.received !== '');
+  client.destroy();
+  await closed;
+  t.strictSame(order, ['begun']);
+});

@@ -1,0 +1,60 @@
+import http from 'node:http';
+import net from 'node:net';
+import t from 'tap';
+import { onUpgrade } from '../../../gracehttp/http/upgraded.js';
+import { rawClient } from '../../support/raw-http.js';
+import { listening, portOf } from '../../support/sockets.js';
+
+const tick = (): Promise<void> => new Promise((done) => process.nextTick(done));
+
+const REQUESTS = {
+  upgrade: 'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  connect: 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n',
+};
+
+for (const event of ['upgrade', 'connect'] as const) {
+  t.test(`a server without a listener for ${event} is left without`, async (t) => {
+    const server = http.createServer();
+    onUpgrade(server, () => t.fail('nothing upgrades'));
+    await tick();
+    t.equal(server.listenerCount(event), 0);
+  });
+
+  t.test(`${event} is told of, before the program hears of it`, async (t) => {
+    for (const early of [true, false]) {
+      const server = http.createServer();
+      const order: string[] = [];
+      const program = (_: unknown, socket: net.Socket): void => {
+        order.push('program');
+        socket.end('HTTP/1.1 200 Fine\r\nContent-Length: 0\r\n\r\n');
+      };
+      if (early) server.on(event, program);
+      onUpgrade(server, (_, socket) => order.push(`ours ${socket instanceof net.Socket}`));
+      if (!early) server.on(event, program);
+      await tick();
+      await listening(t, server, { port: 0, host: '127.0.0.1' });
+      const client = await rawClient(t, portOf(server));
+      client.send(REQUESTS[event]);
+      await client.answered(1);
+      t.strictSame(order, ['ours true', 'program'], early ? 'a listener from before' : 'a listener from later');
+    }
+  });
+
+  t.test(`our listener for ${event} goes with the program's last`, async (t) => {
+    const server = http.createServer();
+    onUpgrade(server, () => undefined);
+    const listeners = [(): void => undefined, (): void => undefined];
+    for (const listener of listeners) server.on(event, listener);
+    await tick();
+    t.equal(server.listenerCount(event), 3);
+    server.off(event, listeners[0]!);
+    await tick();
+    t.equal(server.listenerCount(event), 2);
+    server.off(event, listeners[1]!);
+    await tick();
+    t.equal(server.listenerCount(event), 0);
+    server.on(event, listeners[0]!);
+    await tick();
+    t.equal(server.listenerCount(event), 2, 'and comes again');
+  });
+}

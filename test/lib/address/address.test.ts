@@ -1,0 +1,128 @@
+import t from 'tap';
+import {
+  type Address,
+  type TcpAddress,
+  formatAddress,
+  isWildcard,
+  parseAddress,
+  sameAddress,
+  sameHost,
+} from '../../../lib/address/address.js';
+import { fails } from '../../support/errors.js';
+
+const tcp = (host: string | undefined, port: number): TcpAddress => ({ kind: 'tcp', host, port });
+const unix = (path: string) => ({ kind: 'unix', path }) as const;
+
+const LONGEST_NAME = 'n'.repeat(255);
+const LONGEST_LABEL = 'h'.repeat(63);
+
+t.test('parseAddress and formatAddress', async (t) => {
+  const forms: readonly (readonly [text: string | number, address: Address, printed: string])[] = [
+    [':8080', tcp(undefined, 8080), ':8080'],
+    ['8080', tcp(undefined, 8080), ':8080'],
+    [8080, tcp(undefined, 8080), ':8080'],
+    [0, tcp(undefined, 0), ':0'],
+    [':65535', tcp(undefined, 65_535), ':65535'],
+    ['0080', tcp(undefined, 80), ':80'],
+    ['localhost:80', tcp('localhost', 80), 'localhost:80'],
+    ['LocalHost:80', tcp('LocalHost', 80), 'LocalHost:80'],
+    ['a_b.example.org.:80', tcp('a_b.example.org.', 80), 'a_b.example.org.:80'],
+    [`${LONGEST_LABEL}.org:1`, tcp(`${LONGEST_LABEL}.org`, 1), `${LONGEST_LABEL}.org:1`],
+    ['0.0.0.0:80', tcp('0.0.0.0', 80), '0.0.0.0:80'],
+    ['127.0.0.1:0', tcp('127.0.0.1', 0), '127.0.0.1:0'],
+    ['[::]:80', tcp('::', 80), '[::]:80'],
+    ['[::1]:80', tcp('::1', 80), '[::1]:80'],
+    ['[fe80::1%eth0]:80', tcp('fe80::1%eth0', 80), '[fe80::1%eth0]:80'],
+    ['[::ffff:127.0.0.1]:80', tcp('::ffff:127.0.0.1', 80), '[::ffff:127.0.0.1]:80'],
+    ['unix:/run/app.sock', unix('/run/app.sock'), 'unix:/run/app.sock'],
+    ['unix:app.sock', unix('app.sock'), 'unix:app.sock'],
+    ['unix:/with:colon|and bar', unix('/with:colon|and bar'), 'unix:/with:colon|and bar'],
+    ['unix:@abstract', unix('\0abstract'), 'unix:@abstract'],
+    ['unix:./@file', unix('./@file'), 'unix:./@file'],
+    ['systemd:web', { kind: 'systemd', name: 'web', otherwise: undefined }, 'systemd:web'],
+    ['systemd:my web', { kind: 'systemd', name: 'my web', otherwise: undefined }, 'systemd:my web'],
+    [`systemd:${LONGEST_NAME}`, { kind: 'systemd', name: LONGEST_NAME, otherwise: undefined }, `systemd:${LONGEST_NAME}`],
+    ['systemd:web|8080', { kind: 'systemd', name: 'web', otherwise: tcp(undefined, 8080) }, 'systemd:web|:8080'],
+    ['systemd:web|[::1]:1', { kind: 'systemd', name: 'web', otherwise: tcp('::1', 1) }, 'systemd:web|[::1]:1'],
+    ['systemd:web|unix:/a|b', { kind: 'systemd', name: 'web', otherwise: unix('/a|b') }, 'systemd:web|unix:/a|b'],
+    ['fd:0', { kind: 'fd', fd: 0 }, 'fd:0'],
+    ['fd:3', { kind: 'fd', fd: 3 }, 'fd:3'],
+    ['fd:2147483647', { kind: 'fd', fd: 2_147_483_647 }, 'fd:2147483647'],
+  ];
+  for (const [text, address, printed] of forms) {
+    t.strictSame(parseAddress(text), address, `reads ${text}`);
+    t.equal(formatAddress(address), printed, `prints ${printed}`);
+    t.strictSame(parseAddress(printed), address, `reads ${printed} as it printed it`);
+  }
+});
+
+t.test('what is no address', async (t) => {
+  const bad = [
+    '', ' ', ':', '::', 'abc', ':abc', 'host', 'host:', 'host: ', ':-1', ':+1', ':65536', ':99999999999', ':1e3', ':0x50',
+    ':8080 ', ' :8080', ':8080\n', ':80 80', ':1.5', '-1', '1.5', '8080/', 'localhost:80:90', 'http://localhost:80',
+    '::1:80', '::1', '[::1]', '[::1', '[::1]80', '::1]:80', '[]:80', '[127.0.0.1]:80', '[localhost]:80', '[::g]:80',
+    '[::1%]:80', '[[::1]]:80', 'ho st:80', '-host:80', 'host-:80', 'a..b:80', '.a:80', 'höst:80', '*:80', 'a/b:80',
+    `${LONGEST_LABEL}h:80`, '1.2.3:80', '256.1.1.1:80', '1.2.3.4.5:80', '127.1:80', 'UNIX:/x', 'unix:', 'unix:@', 'unix:/a\0b',
+    'unix:@\0', 'systemd:', 'systemd:a:b', 'systemd:wéb', 'systemd:a\nb', `systemd:${LONGEST_NAME}n`, 'systemd:|:80',
+    'systemd:web|', 'systemd:web|fd:3', 'systemd:web|systemd:x', 'systemd:web|abc', 'fd:', 'fd:-1', 'fd:3x', 'fd:1e1',
+    'fd: 3', 'fd:3.0', 'fd:0x3', 'fd:2147483648', 'fd:99999999999',
+    -1, 1.5, 65_536, NaN, Infinity, 1e21,
+  ];
+  for (const text of bad) {
+    const facts = { code: 'ADDRESS_INVALID', subject: 'address', value: String(text) } as const;
+    const error = await fails(t, () => parseAddress(text), facts, `refuses ${JSON.stringify(text)}`);
+    t.match(error.message, /expected :8080, 8080, host:8080/, 'the message says what an address looks like');
+    t.notMatch(error.message, '\n', 'on one line');
+  }
+  await fails(t, () => parseAddress(undefined as never), { code: 'ADDRESS_INVALID', subject: 'address', value: 'undefined' }, 'undefined');
+});
+
+t.test('an IPv6 host without brackets is told how to be written', async (t) => {
+  t.throws(() => parseAddress('::1:80'), { message: /in brackets: \[::1\]/ });
+});
+
+t.test('sameAddress', async (t) => {
+  const alike = [
+    [':80', '0.0.0.0:80'],
+    [':80', '[::]:80'],
+    ['0.0.0.0:80', '[::]:80'],
+    ['0.0.0.0:80', '[0:0::0]:80'],
+    ['LOCALHOST:80', 'localhost:80'],
+    ['127.0.0.1:80', '[::ffff:127.0.0.1]:80'],
+    ['127.0.0.1:80', '[::FFFF:7f00:1]:80'],
+    ['[::1]:80', '[0:0:0:0:0:0:0:1]:80'],
+    ['[FE80::1%eth0]:80', '[fe80::1%eth0]:80'],
+    ['unix:/a', 'unix:/a'],
+    ['unix:@a', 'unix:@a'],
+    ['fd:3', 'fd:3'],
+    ['systemd:a', 'systemd:a'],
+  ] as const;
+  const different = [
+    [':80', ':81'],
+    [':80', '127.0.0.1:80'],
+    ['[::]:80', '[::1]:80'],
+    ['127.0.0.1:80', '127.0.0.2:80'],
+    ['[fe80::1%eth0]:80', '[fe80::1%eth1]:80'],
+    ['unix:/a', 'unix:/A'],
+    ['unix:/a', 'unix:@/a'],
+    ['fd:3', ':3'],
+    ['systemd:a', 'systemd:b'],
+    ['systemd:a', 'systemd:a|:80'],
+    ['unix:80', ':80'],
+  ] as const;
+  for (const [a, b] of alike) {
+    t.ok(sameAddress(parseAddress(a), parseAddress(b)), `${a} and ${b} are the same`);
+    t.ok(sameAddress(parseAddress(b), parseAddress(a)), `${b} and ${a} are the same`);
+  }
+  for (const [a, b] of different) {
+    t.notOk(sameAddress(parseAddress(a), parseAddress(b)), `${a} and ${b} differ`);
+    t.notOk(sameAddress(parseAddress(b), parseAddress(a)), `${b} and ${a} differ`);
+  }
+});
+
+t.test('hosts', async (t) => {
+  t.ok(sameHost(tcp('::1', 1), tcp('0::1', 2)), 'ports do not matter');
+  t.notOk(sameHost(tcp('::1', 1), tcp('127.0.0.1', 1)));
+  for (const host of [undefined, '0.0.0.0', '::', '0::0']) t.ok(isWildcard(tcp(host, 80)), `${host} is every interface`);
+  for (const host of ['127.0.0.1', '::1', 'localhost']) t.notOk(isWildcard(tcp(host, 80)), `${host} is one`);
+});

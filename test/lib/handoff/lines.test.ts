@@ -1,0 +1,56 @@
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { readLines } from '../../../lib/handoff/lines.js';
+
+const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
+const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+const cases: readonly (readonly [what: string, chunks: readonly (string | Buffer)[], lines: readonly string[]])[] = [
+  ['one line', ['a\n'], ['a']],
+  ['lines in one piece', ['a\nb\nc\n'], ['a', 'b', 'c']],
+  ['a line in pieces', ['a', 'b', 'c\nd', '\n'], ['abc', 'd']],
+  ['empty lines', ['\n\na\n'], ['', '', 'a']],
+  ['a line without end', ['a\nb'], ['a']],
+  ['nothing', [], []],
+  ['a character in two pieces', [Buffer.from('ä\n').subarray(0, 1), Buffer.from('ä\n').subarray(1)], ['ä']],
+  ['a carriage return belongs to the line', ['a\r\n'], ['a\r']],
+];
+
+for (const [what, chunks, lines] of cases) {
+  t.test(what, async (t) => {
+    const stream = new PassThrough();
+    const found: string[] = [];
+    readLines(stream, (line) => found.push(line));
+    for (const chunk of chunks) {
+      stream.write(chunk);
+      await turn();
+    }
+    stream.end();
+    await turn();
+    t.strictSame(found, lines);
+  });
+}
+
+t.test('can be stopped', async (t) => {
+  const stream = new PassThrough();
+  const found: string[] = [];
+  const stop = readLines(stream, (line) => found.push(line));
+  stream.write('a\n');
+  await turn();
+  stop();
+  stream.write('b\n');
+  await turn();
+  t.strictSame(found, ['a']);
+  t.equal(stream.listenerCount('data'), 0);
+});
+
+t.test('what never ends its line is not kept', async (t) => {
+  const stream = new PassThrough();
+  const found: string[] = [];
+  readLines(stream, (line) => found.push(line));
+  stream.write('x'.repeat(MAX_LINE_CHARACTERS + 1));
+  await turn();
+  stream.write('\nafter it\n');
+  await turn();
+  t.strictSame(found, ['', 'after it']);
+});
