@@ -100,6 +100,11 @@ export function errnoCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
+/** What an error says, or the text of whatever else was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** String() throws for an object without a prototype, and a function's text has many lines. */
 function describe(value: unknown): string {
   const { inspect } = process.getBuiltinModule('node:util');

@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.js';
 import { Deadline } from '../../lib/deadline.js';
 
 /** Throws or rejects where something is wrong. The signal is aborted when it has taken too long. */
@@ -53,7 +54,7 @@ export class Checks {
         abort.abort(new Error(error));
       }
     } catch (cause) {
-      error = cause instanceof Error ? cause.message : String(cause);
+      error = messageOf(cause);
     } finally {
       deadline.clear();
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { isRunning } from '../process-table.js';
 import { type Command } from './command.js';
 
 const LOOK_EVERY_MS = 20;
@@ -20,15 +20,4 @@ export async function untilGone(pid: number | undefined): Promise<void> {
 
 function nextLook(): Promise<void> {
   return new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
-}
-
-/** A zombie runs no more; it may stay for good where nobody collects orphans. */
-function isRunning(pid: number): boolean {
-  try {
-    // proc(5): the state follows the name, which may have parentheses itself.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
 }

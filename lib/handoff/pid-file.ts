@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { GraceError, errnoCode } from '../errors.js';
+import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { warn } from '../log.js';
 
 /**
@@ -15,7 +15,7 @@ export function writePidFile(path: string): void {
     renameSync(draft, path);
   } catch (cause) {
     removeFile(draft);
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new GraceError('PID_FILE', `cannot write the pid file ${path}: ${reason}`, {
       subject: 'pidFile',
       value: path,

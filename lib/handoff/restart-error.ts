@@ -1,4 +1,4 @@
-import { GraceError } from '../errors.js';
+import { GraceError, messageOf } from '../errors.js';
 
 /** What decides whether a process can be restarted by handing over. */
 export interface RestartSituation {
@@ -31,7 +31,7 @@ export function whomToAsk(superdaemon: number): string {
 /** Whatever made a restart fail, as the error that says so. */
 export function asRestartError(cause: unknown): GraceError {
   if (cause instanceof GraceError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new GraceError('RESTART_FAILED', `restart failed, this process serves on: ${reason}`, { cause });
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { GraceError, show } from '../../lib/errors.js';
+import { GraceError, messageOf, show } from '../../lib/errors.js';
 import { type StartOptions } from '../options.js';
 
 /** What a command line asks for. */
@@ -89,7 +89,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new GraceError('OPTION_INVALID', message.split('\n', 1)[0]!, { subject: 'arguments', value: args, cause });
   }
 }

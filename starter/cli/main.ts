@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
+import { messageOf } from '../../lib/errors.js';
 import { type Request, readCommandLine } from './command-line.js';
 import { reporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
@@ -53,10 +54,6 @@ async function run(request: Request): Promise<number> {
 function version(): string {
   const { version: text } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
   return text;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function main(): Promise<void> {

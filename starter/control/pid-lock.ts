@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { GraceError, errnoCode } from '../../lib/errors.js';
-import { isRunning } from '../workers/process-table.js';
+import { GraceError, errnoCode, messageOf } from '../../lib/errors.js';
+import { isRunning } from '../../lib/process-table.js';
 
 /**
  * The pid file of a running start_server. As Server::Starter's it is locked with
@@ -77,7 +77,7 @@ function open(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o666);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new GraceError('PID_FILE', `failed to open file:${path}: ${reason}`, { subject: 'pid-file', value: path, cause });
   }
 }

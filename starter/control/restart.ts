@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraceError } from '../../lib/errors.js';
 import { runningPid } from './pid-lock.js';
-import { isRunning } from '../workers/process-table.js';
+import { isRunning } from '../../lib/process-table.js';
 import { readGenerations, readStatus } from './status-file.js';
 
 export interface RestartOptions {

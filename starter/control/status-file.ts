@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { GraceError } from '../../lib/errors.js';
+import { GraceError, messageOf } from '../../lib/errors.js';
 import { fileError } from '../log/file-error.js';
 
 export type WorkerState = 'starting' | 'serving' | 'leaving';
@@ -83,7 +83,7 @@ export function readGenerations(path: string): { readonly generation: number; re
       return { generation: Number(generation), pid: Number(pid) };
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new GraceError('FILE_INVALID', `failed to open file:${path}: ${reason}`, {
       subject: 'status-file',
       value: path,

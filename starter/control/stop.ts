@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runningPid } from './pid-lock.js';
-import { isRunning } from '../workers/process-table.js';
+import { isRunning } from '../../lib/process-table.js';
 
 export interface StopOptions {
   readonly pidFile: string;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GraceError, errnoCode } from '../../lib/errors.js';
+import { GraceError, errnoCode, messageOf } from '../../lib/errors.js';
 import { BackOff } from '../workers/back-off.js';
 import { type Sink } from './log-output.js';
 import { waitStatus } from '../workers/wait-status.js';
@@ -126,7 +126,7 @@ export class LogCommand implements Sink {
 }
 
 function commandError(command: string, cause: unknown): GraceError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new GraceError('FILE_INVALID', `failed to open pipe:| ${command}: ${reason}`, {
     subject: 'log-file',
     value: `| ${command}`,

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { onSignals } from '../../lib/signals.js';
-import { zombieChildren } from './process-table.js';
+import { zombieChildren } from '../../lib/process-table.js';
 
 /** Signals that an init passes on; the others have their meaning for start_server itself. */
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'];

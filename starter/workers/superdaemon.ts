@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.js';
 import { onSignals } from '../../lib/signals.js';
 import { AutoRestart } from './auto-restart.js';
 import { type Environment, type Timing } from '../environment.js';
@@ -231,7 +232,7 @@ export class Superdaemon implements SlotHost {
         workers,
       });
     } catch (error) {
-      this.#say(`failed to write the status file: ${error instanceof Error ? error.message : String(error)}`);
+      this.#say(`failed to write the status file: ${messageOf(error)}`);
     }
   }
 
@@ -240,7 +241,7 @@ export class Superdaemon implements SlotHost {
     try {
       this.#timing = this.#equipment.environment.timing();
     } catch (error) {
-      this.#say(error instanceof Error ? error.message : String(error));
+      this.#say(messageOf(error));
     }
     return this.#timing;
   }

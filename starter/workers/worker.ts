@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Duplex } from 'node:stream';
+import { messageOf } from '../../lib/errors.js';
 import { formatAddress } from '../../lib/address/address.js';
 import { readLines } from '../../lib/handoff/lines.js';
 import { type ChildMessage, HANDOFF, formatHandoff, formatMessage, parseChildMessage } from '../../lib/handoff/protocol.js';
@@ -118,7 +119,7 @@ export class Worker {
         stdio: [layout.stdin === undefined ? 'inherit' : 'ignore', output, output, ...extra, 'pipe'],
       });
     } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error);
+      this.failure = messageOf(error);
       return undefined;
     }
   }

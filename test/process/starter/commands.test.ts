@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { isRunning } from '../../../starter/workers/process-table.js';
+import { isRunning } from '../../../lib/process-table.js';
 import { scratch } from '../../support/certificate.js';
 import { MAIN, ask, plain, portOf, run, startStarter } from '../../support/starter.js';
 import { isAlive, waitUntil } from '../../support/wait.js';

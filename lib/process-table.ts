@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { errnoCode } from '../../lib/errors.js';
+import { errnoCode } from './errors.js';
 
-/** Whether a process exists and has not ended; a zombie has. */
+/** Whether a process exists and has not ended; a zombie has ended, and stays in the table where nobody collects orphans. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
