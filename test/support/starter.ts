@@ -1,18 +1,21 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
-import { scratch } from './certificate.js';
 import { type Program, type ProgramOptions, start } from './program.js';
+import { scratch } from './scratch.js';
 import { waitUntil } from './wait.js';
 
-export const MAIN = fileURLToPath(new URL('../../starter/cli/main.js', import.meta.url));
+const PACKAGE = createRequire(import.meta.url)('ts-grace/package.json') as { readonly bin: { readonly start_server: string } };
+/** What `bin` in package.json leads to. */
+export const MAIN = fileURLToPath(new URL(`../../../${PACKAGE.bin.start_server}`, import.meta.url));
 /** The Debian package libserver-starter-perl. */
 export const PERL_MAIN = '/usr/bin/start_server';
 
-/** A fixture that is not compiled, with what runs it. */
+/** The command of a server without ts-grace, in Python or Perl. */
 export function plain(name: 'plain.py' | 'plain.pl'): string[] {
   const file = fileURLToPath(new URL(`../../../test/fixtures/starter/${name}`, import.meta.url));
   return name.endsWith('.py') ? [process.env['PYTHON'] ?? 'python3', file] : ['perl', file];
@@ -24,7 +27,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A start_server with its files in a folder of its own. */
+/** A start_server with its own folder for pid and status file. */
 export class Starter {
   readonly folder: string;
   readonly program: Program;
@@ -46,7 +49,7 @@ export class Starter {
     return join(this.folder, 'status');
   }
 
-  /** The lines of stderr, those of the workers left out. */
+  /** The lines on stderr without those of the workers. */
   get messages(): readonly string[] {
     return this.program.stderr.split('\n').filter((line) => line !== '' && line !== 'a line on stderr');
   }
@@ -55,7 +58,7 @@ export class Starter {
     process.kill(this.pid, name);
   }
 
-  /** Waits until a message begins so for the nth time. */
+  /** Waits for the nth message that contains or matches a text. */
   async said(text: string | RegExp, nth = 1): Promise<string> {
     const matches = (): string[] => {
       return this.messages.filter((line) => (typeof text === 'string' ? line.includes(text) : text.test(line)));
@@ -64,7 +67,7 @@ export class Starter {
     return matches()[nth - 1]!;
   }
 
-  /** The status file; empty where there is none. */
+  /** The text of the status file; empty if it does not exist. */
   status(): string {
     return existsSync(this.statusFile) ? readFileSync(this.statusFile, 'utf8') : '';
   }
@@ -74,14 +77,14 @@ export class Starter {
     return run(['--pid-file', this.pidFile, '--status-file', this.statusFile, ...args]);
   }
 
-  /** SIGTERM, and waits for the end. */
+  /** Sends SIGTERM and waits for the exit. */
   async stop(): Promise<Awaited<Program['exited']>> {
     this.signal('SIGTERM');
     return this.program.exited;
   }
 }
 
-/** Starts a start_server with pid and status file. */
+/** Starts start_server with a pid and a status file. */
 export function startStarter(
   t: Test,
   args: readonly string[],
@@ -97,7 +100,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Runs start_server to its end. */
+/** Runs start_server until it exits. */
 export function run(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((done) => {
     const { PATH = '' } = process.env;
@@ -118,18 +121,4 @@ export function ask(where: number | string, words = 'ask\n', host = '127.0.0.1')
     socket.on('error', fail).on('close', () => done(text.split(' ').map(Number)));
     socket.on('connect', () => socket.write(words));
   });
-}
-
-/** The port of the first socket of a plain server. */
-export function portOf(ready: { readonly [fact: string]: unknown }): number {
-  return (ready['sockets'] as { port: number }[])[0]!.port;
-}
-
-export function descriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
-/** Kibibytes of memory that a process has resident. */
-export function resident(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
