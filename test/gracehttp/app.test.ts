@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { App, type ServerEntry, serve } from '../../gracehttp/app.js';
 import { type State } from '../../lib/events.js';
+import { portOf } from '../support/address.js';
 import { makeApp } from '../support/app.js';
-import { scratch } from '../support/certificate.js';
 import { type ExpectedError, fails } from '../support/errors.js';
-import { freePort, listening, openSockets, portOf } from '../support/sockets.js';
+import { scratch } from '../support/scratch.js';
+import { freePort, listening, openSockets } from '../support/sockets.js';
 
 const OPTIONS = { exit: false, signals: false } as const;
 const answer = (port: number): Promise<string> => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
@@ -34,7 +35,7 @@ t.test('from starting to closed', async (t) => {
   t.strictSame(app.servers.map(({ server }) => server), servers);
   t.equal(app.servers[0]!.listener.name, 'public');
   t.strictSame({ generation: app.generation, predecessor: app.predecessor, reason: app.reason }, { generation: 1, predecessor: undefined, reason: undefined });
-  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'http');
+  t.equal(await answer(portOf(app)), 'http');
   t.strictSame(readdirSync(folder).sort(), ['app.pid', 'app.sock']);
 
   await app.stop();
@@ -142,7 +143,7 @@ t.test('serve() twice', async (t) => {
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'while it starts');
   await first;
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'while it serves');
-  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'first', 'the first goes on');
+  t.equal(await answer(portOf(app)), 'first', 'the first goes on');
   const stopped = app.stop();
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'draining' }, 'while it drains');
   await stopped;

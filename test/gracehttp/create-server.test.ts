@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type ServerOptions, createServer } from '../../gracehttp/create-server.js';
-import { portOf, serveHere } from '../support/app.js';
-import { makeCertificate, scratch } from '../support/certificate.js';
-import { connect, get, listenTo, send } from '../support/clients.js';
+import { portOf } from '../support/address.js';
+import { serveHere } from '../support/app.js';
+import { makeCertificate } from '../support/certificate.js';
+import { connect, get, listenTo, send } from '../support/http/client.js';
+import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
 /** What a late client or answer may be late by, on a machine that has other things to do. */

@@ -1,66 +1,62 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { makeCertificate, scratch } from '../support/certificate.js';
-import { connect, get } from '../support/clients.js';
-import { type Program, fixture, start } from '../support/program.js';
+import { portOf, portsOf } from '../support/address.js';
+import { makeCertificate } from '../support/certificate.js';
+import { connect, get } from '../support/http/client.js';
+import { fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
-function portsOf(program: Program): number[] {
-  return (program.all('ready').at(-1)!['addresses'] as string[]).map((address) => Number(address.split(':').at(-1)));
-}
-
-t.test('certificates are read again on SIGHUP and by a successor', async (t) => {
+t.test('SIGHUP and a restart read certificates again', async (t) => {
   const [folder, second, third] = [scratch(t), scratch(t), scratch(t)];
   const { keyFile, certFile, cert } = makeCertificate(folder);
   const [newer, newest] = [makeCertificate(second), makeCertificate(third)];
   const servers = [{ listen: '127.0.0.1:0', tls: { key: keyFile, cert: certFile } }];
   const program = start(t, fixture('created'), { args: [JSON.stringify({ servers })] });
-  await program.announced('ready');
-  const [port] = portsOf(program);
-  await get({ port: port!, ca: cert });
+  const port = portOf(await program.announced('ready'));
+  await get({ port, ca: cert });
 
   copyFileSync(newer.keyFile, keyFile);
   copyFileSync(newer.certFile, certFile);
   process.kill(program.pid, 'SIGHUP');
   await program.announced('reloaded');
-  await get({ port: port!, ca: newer.cert });
-  t.pass('SIGHUP brought the new one');
+  await get({ port, ca: newer.cert });
+  t.pass('SIGHUP brought the new certificate');
 
-  writeFileSync(certFile, 'nothing');
+  writeFileSync(certFile, 'no certificate');
   process.kill(program.pid, 'SIGHUP');
   t.match(await program.announced('reload-failed'), { code: 'CERTIFICATE_INVALID' });
   process.kill(program.pid, 'SIGUSR2');
-  t.match(await program.announced('restart-failed'), { stderr: /CERTIFICATE_INVALID/ }, 'a successor does not start with it');
-  await get({ port: port!, ca: newer.cert });
-  t.pass('the old one stays');
+  t.match(await program.announced('restart-failed'), { stderr: /CERTIFICATE_INVALID/ }, 'a successor does not start with an invalid certificate');
+  await get({ port, ca: newer.cert });
+  t.pass('the old certificate stays');
 
   copyFileSync(newest.keyFile, keyFile);
   copyFileSync(newest.certFile, certFile);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   await program.announced('closed');
-  await get({ port: port!, ca: newest.cert });
-  t.pass('a successor reads what is there');
+  await get({ port, ca: newest.cert });
+  t.pass('a successor reads the newest certificate');
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
 });
 
-t.test('servers live and end together', async (t) => {
+t.test('if one server fails, all stop', async (t) => {
   const servers = [{ listen: '127.0.0.1:0' }, { listen: '127.0.0.1:0' }, { listen: '127.0.0.1:0' }];
   const program = start(t, fixture('created'), { args: [JSON.stringify({ servers, idleTimeout: 100 })] });
-  await program.announced('ready');
-  const [first, second] = portsOf(program);
+  const [first, second] = portsOf(await program.announced('ready'));
   const slow = get({ port: first! }, '/?ms=500');
-  await waitUntil('the slow one under way', async () => (await get({ port: first! })).status === 200);
+  await waitUntil('the slow request to be in flight', async () => (await get({ port: first! })).status === 200);
   await get({ port: second! }, '/fail');
   t.match(await program.announced('draining'), { reason: 'stop' });
-  t.equal((await slow).body, 'slept 500', 'the others finish what they have');
-  t.match(await program.announced('failed'), { message: 'accept EBADF' }, 'the error is that of wait()');
+  t.equal((await slow).body, 'slept 500', 'the others finish their requests in flight');
+  t.match(await program.announced('failed'), { message: 'accept EBADF' }, 'wait() rejects with the error');
   t.match(await program.exited, { code: 1 });
 });
 
-t.test('where one cannot start none does', async (t) => {
+t.test('if one server cannot start, no server does', async (t) => {
   const taken = start(t, fixture('created'), { args: [JSON.stringify({ servers: [{ listen: '127.0.0.1:0' }] })] });
   await taken.announced('ready');
   const address = (taken.all('ready')[0]!['addresses'] as string[])[0]!;
@@ -69,22 +65,21 @@ t.test('where one cannot start none does', async (t) => {
   const program = start(t, fixture('created'), { args: [JSON.stringify({ servers })] });
   t.match(await program.announced('error'), { code: 'ADDRESS_IN_USE' });
   await program.ended();
-  await t.rejects(get({ socketPath }), { code: 'ENOENT' }, 'nothing is left of the others');
+  await t.rejects(get({ socketPath }), { code: 'ENOENT' }, 'the others are closed again');
 });
 
-t.test('a process that has no descriptors left serves on', async (t) => {
+t.test('a process that had no free descriptor serves on', async (t) => {
   const FILES = 64;
   const argument = JSON.stringify({ servers: [{ listen: '127.0.0.1:0' }], idleTimeout: 100 });
   const program = start(t, fixture('created'), {
     env: { ARGUMENT: argument },
     shell: `ulimit -n ${FILES}; exec "$NODE" "$PROGRAM" "$ARGUMENT"`,
   });
-  await program.announced('ready');
-  const [port] = portsOf(program);
-  const many = Array.from({ length: FILES }, () => connect({ port: port! }));
+  const port = portOf(await program.announced('ready'));
+  const many = Array.from({ length: FILES }, () => connect({ port }));
   await waitUntil('a full process', () => program.stderr.includes('EMFILE') || many.some((socket) => socket.destroyed));
   many.forEach((socket) => socket.destroy());
-  await waitUntil('an answer', () => get({ port: port! }).then(() => true, () => false));
+  await waitUntil('an answer', () => get({ port }).then(() => true, () => false));
   t.equal(program.all('draining').length, 0);
   process.kill(program.pid, 'SIGTERM');
   t.match(await program.exited, { code: 0 });

@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
-import { scratch } from '../support/certificate.js';
-import { type Target, get } from '../support/clients.js';
+import { isRunning } from '../../lib/process-table.js';
+import { portOf } from '../support/address.js';
+import { type Target, get } from '../support/http/client.js';
+import { children } from '../support/proc.js';
 import { type Program, fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
+import { skipUnlessRuns } from '../support/skip.js';
 import { waitUntil } from '../support/wait.js';
 
 async function followed(t: Test, options: object = {}): Promise<{ program: Program; target: Target }> {
@@ -16,17 +19,7 @@ async function followed(t: Test, options: object = {}): Promise<{ program: Progr
     env: { ARGUMENT: JSON.stringify(argument) },
     shell: 'exec setsid "$NODE" "$PROGRAM" "$ARGUMENT"',
   });
-  const { addresses } = await program.announced('ready');
-  return { program, target: { port: Number((addresses as string[])[0]!.split(':').at(-1)) } };
-}
-
-/** Whether a process runs; orphans that ended may be zombies for as long as the machine's init likes. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
+  return { program, target: { port: portOf(await program.announced('ready')) } };
 }
 
 /** Restarts by a signal to the first process, and waits until it has drained. */
@@ -38,25 +31,25 @@ async function restart(program: Program, times: number): Promise<void> {
   }
 }
 
-t.test('the first process stays, and passes signals on', async (t) => {
+t.test('the first process stays and passes signals on', async (t) => {
   const { program, target } = await followed(t);
   await restart(program, 3);
   t.equal(program.pids.length, 4, 'four generations');
   await waitUntil('the first and the last', () => program.pids.filter(isRunning).length === 2);
-  t.same(program.pids.filter(isRunning), [program.pid, program.serving], 'of which the first and the last are left');
+  t.same(program.pids.filter(isRunning), [program.pid, program.serving], 'the first and the last are left');
   t.equal(Number((await get(target)).body), program.serving);
   const sockets = (await get(target, '/descriptors')).body.split('\n').filter((line) => / ([3-9]|\d\d+) -> socket:/.test(line));
-  t.same(sockets, [], 'a program that a generation starts has none of its sockets');
+  t.same(sockets, [], 'a program that a generation starts inherits no socket');
 
   process.kill(program.pid, 'SIGHUP');
   await waitUntil('SIGHUP', () => program.all('hup').some(({ pid }) => pid === program.serving));
 
   const slow = get(target, '/?ms=500');
-  await waitUntil('the slow one under way', async () => (await get(target)).status === 200);
+  await waitUntil('the slow request to be in flight', async () => (await get(target)).status === 200);
   process.kill(program.pid, 'SIGTERM');
   t.equal(Number((await slow).body), program.serving, 'the last one drains');
   t.match(await program.exited, { code: 0, signal: null });
-  t.same(program.pids.filter(isRunning), [], 'and none is left');
+  t.same(program.pids.filter(isRunning), [], 'no process is left');
 });
 
 t.test('the exit code is that of the last generation', async (t) => {
@@ -64,8 +57,8 @@ t.test('the exit code is that of the last generation', async (t) => {
     ['exits', 1, (_, target) => get(target, '/exit?code=7').catch(() => undefined), 7],
     ['exits', 2, (_, target) => get(target, '/exit?code=7').catch(() => undefined), 7],
     ['throws', 2, (_, target) => get(target, '/throw').catch(() => undefined), 1],
-    ['is killed, being the child of the first', 1, (program) => process.kill(program.serving, 'SIGKILL'), 137],
-    ['is killed, and nobody knows how it ended', 2, (program) => process.kill(program.serving, 'SIGKILL'), 1],
+    ['is killed as a child of the first process', 1, (program) => process.kill(program.serving, 'SIGKILL'), 137],
+    ['is killed, and its exit code stays unknown', 2, (program) => process.kill(program.serving, 'SIGKILL'), 1],
     ['stops', 2, (program) => process.kill(program.serving, 'SIGTERM'), 0],
   ];
   for (const [what, restarts, end, code] of ends) {
@@ -76,7 +69,7 @@ t.test('the exit code is that of the last generation', async (t) => {
   }
 });
 
-t.test('without a restart it is as always', async (t) => {
+t.test('without a restart follow changes nothing', async (t) => {
   const { program, target } = await followed(t);
   t.equal((await get(target)).status, 200);
   process.kill(program.pid, 'SIGTERM');
@@ -92,12 +85,12 @@ t.test('a restart that fails leaves no trace', async (t) => {
   t.match(await program.exited, { code: 0 });
 });
 
-t.test('Ctrl-C reaches all generations at once, and is one wish', async (t) => {
+t.test('Ctrl-C reaches all generations at once and counts as one signal', async (t) => {
   for (const [times, code, whole] of [[1, 0, true], [2, 130, false]] as const) {
     const { program, target } = await followed(t);
     await restart(program, 2);
     const slow = get(target, '/?ms=700').then(({ body }) => Number(body), () => undefined);
-    await waitUntil('the slow one under way', async () => (await get(target)).status === 200);
+    await waitUntil('the slow request to be in flight', async () => (await get(target)).status === 200);
     process.kill(-program.pid, 'SIGINT');
     await waitUntil('a drain', () => program.all('draining').length === 3);
     if (times === 2) process.kill(-program.pid, 'SIGINT');
@@ -106,40 +99,39 @@ t.test('Ctrl-C reaches all generations at once, and is one wish', async (t) => {
   }
 });
 
-t.test('while the first process drains, signals go on already', async (t) => {
+t.test('the first process passes signals on while it still drains', async (t) => {
   const { program, target } = await followed(t);
   const slow = get(target, '/?ms=1500');
-  await waitUntil('the slow one under way', async () => (await get(target)).status === 200);
+  await waitUntil('the slow request to be in flight', async () => (await get(target)).status === 200);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 3);
   t.equal(program.all('ready').at(-1)!['generation'], 3);
   process.kill(program.pid, 'SIGTERM');
-  t.equal(Number((await slow).body), program.pid, 'it answers what it has');
+  t.equal(Number((await slow).body), program.pid, 'it answers its request in flight');
   t.match(await program.exited, { code: 0 });
   t.same(program.all('closed').map(({ code }) => code), [0, 0, 0]);
 });
 
-t.test('without the first process the service ends', async (t) => {
+t.test('the service ends if the first process is killed', async (t) => {
   const { program, target } = await followed(t);
   await restart(program, 2);
   const slow = get(target, '/?ms=300');
-  await waitUntil('the slow one under way', async () => (await get(target)).status === 200);
+  await waitUntil('the slow request to be in flight', async () => (await get(target)).status === 200);
   process.kill(program.pid, 'SIGKILL');
   t.equal(Number((await slow).body), program.serving);
   await program.ended();
   t.match(program.all('closed').at(-1), { code: 0 });
 });
 
-t.test('it needs to exit', async (t) => {
+t.test('follow with exit: false is refused', async (t) => {
   const program = start(t, fixture('follow'), { args: [JSON.stringify({ follow: true, exit: false })] });
   await program.exited;
   t.match(program.stderr, /OPTION_INVALID/);
 });
 
-const canUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
-const skip = !canUnshare && process.env['CI'] === undefined ? 'no pid namespaces here' : false;
+const skip = skipUnlessRuns('unshare', '--pid', '--fork', '--mount-proc', 'true');
 
 /** A program as PID 1; its pids are not those of this namespace, so it is no Program. */
 class Container {
@@ -153,7 +145,7 @@ class Container {
     this.socketPath = join(scratch(t), 'app.sock');
     const argument = JSON.stringify({ listen: `unix:${this.socketPath}`, idleTimeout: 100, ...options });
     const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child=KILL'];
-    // The test runner adds to the environment of what spawn() starts, `--no-warnings` for one.
+    // By env -i, as the test runner adds variables to what spawn() starts, `--no-warnings` for one.
     const program = ['env', '-i', `PATH=${process.env['PATH']}`, process.execPath, fixture('follow'), argument];
     this.process = spawn('unshare', [...namespace, ...program], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -173,8 +165,7 @@ class Container {
 
   /** Its pid in this namespace. */
   get init(): number {
-    const { pid } = this.process;
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+    return children(this.process.pid!)[0]!;
   }
 
   announced(event: string, count = 1): Promise<void> {

@@ -1,14 +1,16 @@
 import t, { type Test } from 'tap';
-import { scratch } from '../support/certificate.js';
-import { HaProxy } from '../support/haproxy.js';
-import { Load } from '../support/load.js';
+import { portsOf } from '../support/address.js';
+import { HaProxy } from '../support/http/haproxy.js';
+import { Load } from '../support/http/load.js';
 import { type Program, fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
+import { skipUnlessRuns } from '../support/skip.js';
 import { waitUntil } from '../support/wait.js';
 
-/** More than what the checks need to notice: two of them, 100 ms apart, and a busy machine. */
+/** More than two checks take, which are 100 ms apart, also on a busy machine. */
 const DRAIN_DELAY_MS = 1_000;
 const CLIENTS_OF_A_KIND = 2;
-const skip = !HaProxy.installed && process.env['CI'] === undefined ? 'haproxy is not installed' : false;
+const skip = skipUnlessRuns('haproxy', '-v');
 
 interface Instance {
   readonly name: string;
@@ -25,8 +27,7 @@ function startProgram(t: Test, port = 0, healthPort = 0): Program {
 
 async function startInstance(t: Test, name: string): Promise<Instance> {
   const program = startProgram(t);
-  const { addresses } = await program.announced('ready');
-  const [port, healthPort] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+  const [port, healthPort] = portsOf(await program.announced('ready'));
   return { name, port: port!, healthPort: healthPort!, program };
 }
 
@@ -47,7 +48,7 @@ t.test('a rolling restart of two instances behind HAProxy by SIGTERM', { skip },
     process.kill(program.pid, 'SIGTERM');
     await waitUntil(`${name} down`, async () => (await proxy.state(name)).startsWith('DOWN'), () => program.report());
     down = program.all('closed').length === 0;
-    t.ok(down, `${name} is taken out before it is gone`);
+    t.ok(down, `${name} is taken out before it ends`);
     t.match(await program.exited, { code: 0 });
     instance.program = startProgram(t, port, healthPort);
     await instance.program.announced('ready');
@@ -57,7 +58,7 @@ t.test('a rolling restart of two instances behind HAProxy by SIGTERM', { skip },
     await waitUntil('answers', () => load.result.answered > answered + 100);
   }
   const { lost, answered, pids: seen } = await load.stop();
-  t.same(lost, [], 'nothing is lost');
+  t.same(lost, [], 'no request is lost');
   t.same([...seen.keys()].sort(), [...pids].sort(), 'all four processes answered');
   t.comment(`${answered} requests`);
 });
@@ -70,7 +71,7 @@ t.test('a rolling restart of two instances behind HAProxy by SIGUSR2', { skip },
       process.kill(program.serving, 'SIGUSR2');
       await program.announced('ready', round + 1);
       let states: string[] = [];
-      await waitUntil('the old one gone', async () => {
+      await waitUntil('the old process to end', async () => {
         states.push(await proxy.state(name));
         return program.all('closed').length === round;
       });
@@ -80,7 +81,7 @@ t.test('a rolling restart of two instances behind HAProxy by SIGUSR2', { skip },
     }
   }
   const { lost, answered, pids } = await load.stop();
-  t.same(lost, [], 'nothing is lost');
+  t.same(lost, [], 'no request is lost');
   t.equal(pids.size, 6, 'all six processes answered');
   t.comment(`${answered} requests`);
 });

@@ -1,17 +1,17 @@
-import { cpSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { scratch } from '../support/certificate.js';
-import { type Target, get, send } from '../support/clients.js';
+import { portsOf } from '../support/address.js';
+import { type Target, get, send } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
 async function targets(program: Program): Promise<[Target, Target]> {
-  const { addresses } = await program.announced('ready');
-  const [port, admin] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+  const [port, admin] = portsOf(await program.announced('ready'));
   return [{ port: port! }, { port: admin! }];
 }
 
@@ -19,7 +19,7 @@ function line(body: string, name: string): number {
   return Number(body.split('\n').find((text) => text.startsWith(`${name} `))?.slice(name.length));
 }
 
-t.test('a process that handed over stays ready, and metrics go on', async (t) => {
+t.test('a process that handed over stays ready, and its successor continues the metrics', async (t) => {
   const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainTimeout: 1_000, idleTimeout: 400 })] });
   const [target, admin] = await targets(program);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
@@ -35,28 +35,28 @@ t.test('a process that handed over stays ready, and metrics go on', async (t) =>
   t.equal(pid, program.serving);
 
   const old = await get(admin, '/readyz', { agent });
-  t.match(JSON.parse(old.body), { ready: true, state: 'draining' }, 'a prober on an old connection');
+  t.match(JSON.parse(old.body), { ready: true, state: 'draining' }, 'on a connection from before the restart');
   t.equal(old.status, 200);
   t.equal(old.headers.connection, 'close');
 
-  await t.rejects(cut, 'longer than the drain');
+  await t.rejects(cut, 'the request takes longer than the drain');
   await program.announced('closed');
-  await waitUntil('news of the drain', async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 1);
+  await waitUntil('the report of the drain', async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 1);
   const { body } = await get(admin, '/metrics');
   t.equal(line(body, 'grace_restarts_total{result="succeeded"}'), 1);
   t.equal(line(body, 'grace_restarts_total{result="failed"}'), 0);
   t.equal(line(body, 'grace_cut_off_total'), 1);
-  t.ok(line(body, 'grace_drain_seconds_total') >= 1, 'it had a second');
+  t.ok(line(body, 'grace_drain_seconds_total') >= 1, 'the drain lasted a second');
   t.equal(line(body, 'grace_generation'), 2);
 
   process.kill(program.serving, 'SIGUSR2');
   await program.announced('ready', 3);
   await program.announced('closed', 2);
-  await waitUntil('the third to know', async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 2);
-  t.equal(line((await get(admin, '/metrics')).body, 'grace_cut_off_total'), 1, 'from generation to generation');
+  await waitUntil('the third process to know of both drains', async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 2);
+  t.equal(line((await get(admin, '/metrics')).body, 'grace_cut_off_total'), 1, 'kept from generation to generation');
 });
 
-t.test('not ready for a while before the port closes', async (t) => {
+t.test('drainDelay: not ready, but accepting before the port closes', async (t) => {
   const DELAY = 500;
   const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainDelay: DELAY, idleTimeout: 100 })] });
   const [target, admin] = await targets(program);
@@ -65,10 +65,10 @@ t.test('not ready for a while before the port closes', async (t) => {
   await program.announced('draining');
   t.equal((await get(admin, '/readyz')).status, 503);
   const { headers, body } = await get(target, '/', { headers: { connection: 'keep-alive' } });
-  t.equal(body, 'slept 0', 'serves on');
-  t.equal(headers.connection, 'keep-alive', 'as before');
+  t.equal(body, 'slept 0', 'still served');
+  t.equal(headers.connection, 'keep-alive', 'keep-alive as before');
   await waitUntil('a closed port', () => refused(target));
-  t.ok(performance.now() - begin >= DELAY, 'the port closes later');
+  t.ok(performance.now() - begin >= DELAY, 'the port closes after drainDelay');
   t.match(await program.exited, { code: 0 });
 });
 
@@ -76,7 +76,7 @@ t.test('without prom-client', async (t) => {
   const folder = scratch(t);
   const dist = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
   cpSync(dist, join(folder, 'dist'), { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  copyFileSync(resolve(dist, '../package.json'), join(folder, 'package.json'));
   mkdirSync(join(folder, 'node_modules'));
   for (const name of ['debug', 'ms', 'systemd-socket']) {
     symlinkSync(resolve(dist, '../node_modules', name), join(folder, 'node_modules', name));

@@ -2,14 +2,15 @@ import { once } from 'node:events';
 import { type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { connect, get, listenTo } from '../support/clients.js';
+import { portsOf } from '../support/address.js';
+import { connect, get, listenTo } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
 import { waitUntil } from '../support/wait.js';
 
 const CLIENTS = 9_000;
 const AT_ONCE = 500;
 const PLACES = 100;
-/** What V8 keeps of a burst in its own tables; a leaked connection has at least 4 KiB. */
+/** V8 keeps this much in its own tables after a burst; a leaked connection takes at least 4 KiB. */
 const MEMORY_SLACK = 8 * 1024 * 1024;
 
 interface Report {
@@ -22,19 +23,18 @@ interface Report {
   readonly free: number | null;
 }
 
-async function ports(program: Program, nth = 1): Promise<[number, number]> {
-  const { addresses } = await program.announced('ready', nth);
-  const [limited, control] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
-  return [limited!, control!];
+/** The port with the limit, and the one that tells of it. */
+async function ports(program: Program): Promise<[number, number]> {
+  return portsOf(await program.announced('ready')) as [number, number];
 }
 
-async function ask(control: number, path = '/'): Promise<Report> {
+async function report(control: number, path = '/'): Promise<Report> {
   return JSON.parse((await get({ port: control }, path)).body) as Report;
 }
 
 /**
- * Connections that ask for keep-alive, and so would stay. A crowd at once is more than the kernel's queue
- * takes, and what it drops comes again after seconds.
+ * Opens connections that ask for keep-alive, and so stay open. It opens a few at a time: more than the
+ * kernel's queue holds would be dropped, and tried again only after seconds.
  */
 async function crowd(port: number, count: number): Promise<{ sockets: Socket[]; ends: ReturnType<typeof listenTo>[] }> {
   const sockets: Socket[] = [];
@@ -56,57 +56,57 @@ t.test(`${CLIENTS} connections at ${PLACES} places`, async (t) => {
     nodeArgs: ['--expose-gc'],
   });
   const [port, control] = await ports(program);
-  const before = await ask(control);
+  const before = await report(control);
   const { sockets, ends } = await crowd(port, CLIENTS);
-  await waitUntil('a queue', async () => (await ask(control)).queued === CLIENTS - PLACES);
-  const full = await ask(control);
+  await waitUntil('a queue', async () => (await report(control)).queued === CLIENTS - PLACES);
+  const full = await report(control);
   t.match(full, { open: CLIENTS, queued: CLIENTS - PLACES, free: 0, most: PLACES });
   const each = (full.memory - before.memory) / CLIENTS;
   const begin = performance.now();
-  await ask(control, '/go');
-  // The last ones may stay, as nobody waits for their places.
-  await waitUntil('an empty queue', async () => (await ask(control)).queued === 0);
-  await waitUntil('few that stay', async () => (await ask(control)).open <= PLACES);
+  await report(control, '/go');
+  // The last ones may stay open, as no connection waits for their places.
+  await waitUntil('an empty queue', async () => (await report(control)).queued === 0);
+  await waitUntil('the surplus connections to close', async () => (await report(control)).open <= PLACES);
   const took = performance.now() - begin;
   sockets.forEach((socket) => socket.end());
   const answers = await Promise.all(ends);
   t.equal(answers.filter(({ said }) => said.endsWith('served')).length, CLIENTS, 'all are served');
-  await waitUntil('an empty house', async () => (await ask(control)).open === 0);
-  const after = await ask(control);
+  await waitUntil('the end of all connections', async () => (await report(control)).open === 0);
+  const after = await report(control);
   t.equal(after.most, PLACES, 'never more than the limit at a time');
-  t.ok(after.memory - before.memory < MEMORY_SLACK, 'memory returns');
+  t.ok(after.memory - before.memory < MEMORY_SLACK, 'memory is freed');
   t.comment(`${each.toFixed()} bytes a connection, served within ${took.toFixed()} ms, ${after.memory - before.memory} bytes kept`);
 });
 
-t.test('a flood beyond the queue', async (t) => {
+t.test('connections beyond the queue get 503', async (t) => {
   const limit = { maxConnections: PLACES, maxQueued: 500, overflow: '503' };
   const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit })], nodeArgs: ['--expose-gc'] });
   const [port, control] = await ports(program);
-  const before = await ask(control);
+  const before = await report(control);
   const { sockets, ends } = await crowd(port, CLIENTS);
-  await waitUntil('everybody', async () => {
-    const { queued, refused } = await ask(control);
+  await waitUntil('all connections to be queued or refused', async () => {
+    const { queued, refused } = await report(control);
     return queued + refused === CLIENTS - PLACES;
   });
-  await ask(control, '/go');
-  await waitUntil('an empty queue', async () => (await ask(control)).queued === 0);
+  await report(control, '/go');
+  await waitUntil('an empty queue', async () => (await report(control)).queued === 0);
   await sleep(0);
-  await waitUntil('few that stay', async () => (await ask(control)).open <= PLACES);
+  await waitUntil('the surplus connections to close', async () => (await report(control)).open <= PLACES);
   sockets.forEach((socket) => socket.end());
   const answers = await Promise.all(ends);
   const served = answers.filter(({ said }) => said.endsWith('served')).length;
   const refused = answers.filter(({ said }) => said.startsWith('HTTP/1.1 503 ') && said.endsWith('now.\n')).length;
-  t.equal(served, 600, 'what has a place or waits is served');
-  t.equal(served + refused, CLIENTS, 'all others have a whole answer that says 503');
-  await waitUntil('an empty house', async () => (await ask(control)).open === 0);
-  t.ok((await ask(control)).memory - before.memory < MEMORY_SLACK, 'memory returns');
+  t.equal(served, 600, 'connections with a place or in the queue are served');
+  t.equal(served + refused, CLIENTS, 'all others get a whole answer with status 503');
+  await waitUntil('the end of all connections', async () => (await report(control)).open === 0);
+  t.ok((await report(control)).memory - before.memory < MEMORY_SLACK, 'memory is freed');
 });
 
-t.test('a limit goes over restarts, and holds for old and new process together', async (t) => {
+t.test('a limit is kept over restarts and holds for old and new process together', async (t) => {
   const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 4 }, tells: true })] });
   const [port, control] = await ports(program);
-  t.match(await ask(control), { limit: 4, free: 4 });
-  await ask(control, '/limit?n=6');
+  t.match(await report(control), { limit: 4, free: 4 });
+  await report(control, '/limit?n=6');
 
   let stop = false;
   const clients = Array.from({ length: 30 }, async () => {
@@ -119,13 +119,13 @@ t.test('a limit goes over restarts, and holds for old and new process together',
     return answered;
   });
   for (let restart = 1; restart <= 3; restart += 1) {
-    await waitUntil('a full house', async () => (await ask(control)).free === 0);
+    await waitUntil('all places to be taken', async () => (await report(control)).free === 0);
     process.kill(program.serving, 'SIGUSR2');
     await program.announced('ready', restart + 1);
     await program.announced('closed', restart);
-    await waitUntil('answers of the new one', () => program.all('begin').some(({ pid }) => pid === program.serving));
+    await waitUntil('answers of the new process', () => program.all('begin').some(({ pid }) => pid === program.serving));
   }
-  t.match(await ask(control), { limit: 6 }, 'the limit that was set while running');
+  t.match(await report(control), { limit: 6 }, 'the limit that was set at run time');
   stop = true;
   await Promise.all(clients);
   let open = 0;
@@ -135,11 +135,11 @@ t.test('a limit goes over restarts, and holds for old and new process together',
     if (event === 'end') open -= 1;
     most = Math.max(most, open);
   }
-  t.equal(most, 6, 'of all processes at a time');
-  await waitUntil('free places', async () => (await ask(control)).free === 6);
-  await ask(control, '/limit?n=Infinity');
+  t.equal(most, 6, 'requests in flight in all processes together');
+  await waitUntil('free places', async () => (await report(control)).free === 6);
+  await report(control, '/limit?n=Infinity');
   process.kill(program.serving, 'SIGUSR2');
   await program.announced('ready', 5);
   await program.announced('closed', 4);
-  t.match(await ask(control), { limit: null, free: null }, 'that there is none any more, too');
+  t.match(await report(control), { limit: null, free: null }, 'no limit, which is kept too');
 });

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { makeCertificate, scratch } from '../support/certificate.js';
-import { Load, type Target } from '../support/load.js';
+import { portsOf } from '../support/address.js';
+import { makeCertificate } from '../support/certificate.js';
+import { type Target } from '../support/http/client.js';
+import { Load } from '../support/http/load.js';
 import { fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 
 const RESTARTS = 5;
 const CLIENTS_OF_A_KIND = 4;
@@ -13,8 +16,7 @@ t.test(`${RESTARTS} restarts under load lose no request`, async (t) => {
   const socketPath = join(folder, 'app.sock');
   const argument = JSON.stringify({ http: [':0', `unix:${socketPath}`], https: [':0'], key: keyFile, cert: certFile });
   const program = start(t, fixture('server'), { args: [argument] });
-  const { addresses } = await program.announced('ready');
-  const [port, , tlsPort] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+  const [port, , tlsPort] = portsOf(await program.announced('ready'));
   const targets: Target[] = [{ port: port! }, { socketPath }, { port: tlsPort!, ca: cert }];
 
   const load = new Load(targets, CLIENTS_OF_A_KIND);
@@ -27,7 +29,7 @@ t.test(`${RESTARTS} restarts under load lose no request`, async (t) => {
     await new Promise((done) => setTimeout(done, 1500));
   }
   const { answered, lost, pids } = await load.stop();
-  t.same(lost, [], 'nothing is lost');
+  t.same(lost, [], 'no request is lost');
   t.equal(pids.size, RESTARTS + 1, 'every process answered');
   t.comment(`${answered} requests answered by ${pids.size} processes`);
   process.kill(program.serving, 'SIGTERM');

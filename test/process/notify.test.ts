@@ -1,53 +1,50 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { scratch } from '../support/certificate.js';
-import { ask } from '../support/http.js';
-import { NotifyRecorder } from '../support/notify.js';
-import { type Program, start } from '../support/program.js';
-import { Deployment } from '../support/deployment.js';
-import { isRunning, waitUntil } from '../support/wait.js';
+import { isRunning } from '../../lib/process-table.js';
+import { getBody } from '../support/http/client.js';
+import { scratch } from '../support/scratch.js';
+import { NotifyRecorder } from '../support/systemd/notify-recorder.js';
+import { type Program, fixture, start } from '../support/program.js';
+import { writeRelease } from '../support/release.js';
+import { waitUntil } from '../support/wait.js';
 
-const SERVER = `await import('$FIXTURE/server');\n`;
+const SERVER = `await import('${fixture('server')}');\n`;
 
 interface Service {
   readonly program: Program;
   readonly notify: NotifyRecorder;
-  readonly release: Deployment;
+  /** Where writeRelease() puts the next release. */
+  readonly folder: string;
   readonly socketPath: string;
 }
 
 async function startService(t: Test, options: object = {}, env: Readonly<Record<string, string>> = {}): Promise<Service> {
   const folder = scratch(t);
   const notify = new NotifyRecorder(folder);
-  const release = new Deployment(folder, SERVER);
   const socketPath = join(folder, 'app.sock');
   const argument = JSON.stringify({ http: [`unix:${socketPath}`], ...options });
-  const program = start(t, release.path, { args: [argument], env: { ...notify.env, ...env } });
+  const program = start(t, writeRelease(folder, SERVER), { args: [argument], env: { ...notify.env, ...env } });
   await program.announced('ready');
-  return { program, notify, release, socketPath };
-}
-
-function get(socketPath: string, path: string): Promise<string> {
-  return ask(`unix:${socketPath}`, path);
+  return { program, notify, folder, socketPath };
 }
 
 async function stop(program: Program): Promise<void> {
-  // A successor tells the process before it of its readiness first, and then the test.
+  // A successor tells its predecessor that it is ready before it tells the test.
   await program.announced('ready', program.all('restarted').length + 1);
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
 }
 
-t.test('what is said over a start, a restart and a stop', async (t) => {
+t.test('what systemd is told during start, restart and stop', async (t) => {
   const { program, notify, socketPath } = await startService(t);
   const first = program.pid;
   await waitUntil('READY', () => notify.all.length === 1);
   t.same(notify.all, [{ pid: first, fields: { READY: '1', STATUS: `generation 1 serves unix:${socketPath}` } }]);
 
   const before = process.hrtime.bigint() / 1_000n;
-  const slow = get(socketPath, '/?ms=500');
-  await get(socketPath, '/');
+  const slow = getBody(`unix:${socketPath}`, '/?ms=500');
+  await getBody(`unix:${socketPath}`);
   process.kill(first, 'SIGUSR2');
   const { successor } = await program.announced('restarted');
   t.equal(await slow, 'slept 500');
@@ -55,7 +52,7 @@ t.test('what is said over a start, a restart and a stop', async (t) => {
   const [, reloading, handedOver, ...rest] = notify.all;
   t.match(reloading, { pid: first, fields: { RELOADING: '1', STATUS: 'generation 1 serves, generation 2 is being started' } });
   const stamp = BigInt(reloading?.fields['MONOTONIC_USEC'] ?? 0);
-  t.ok(stamp >= before && stamp <= process.hrtime.bigint() / 1_000n, 'in microseconds of CLOCK_MONOTONIC, after the signal');
+  t.ok(stamp >= before && stamp <= process.hrtime.bigint() / 1_000n, 'microseconds of CLOCK_MONOTONIC, after the signal');
   t.same(handedOver, {
     pid: first,
     fields: {
@@ -64,11 +61,11 @@ t.test('what is said over a start, a restart and a stop', async (t) => {
       STATUS: 'generation 2 serves, generation 1 handed over and drains 1 open connection',
     },
   });
-  t.same(rest, [], 'the successor leaves that to the process before');
-  t.notMatch(readFileSync(`/proc/${successor}/status`, 'utf8'), `PPid:\t${first}\n`, 'whose child it is not');
+  t.same(rest, [], 'the successor leaves that to its predecessor');
+  t.notMatch(readFileSync(`/proc/${successor}/status`, 'utf8'), `PPid:\t${first}\n`, 'the successor is not its child');
 
-  const last = get(socketPath, '/?ms=500');
-  await get(socketPath, '/');
+  const last = getBody(`unix:${socketPath}`, '/?ms=500');
+  await getBody(`unix:${socketPath}`);
   await stop(program);
   t.equal(await last, 'slept 500');
   const [stopping, draining] = notify.all.slice(3);
@@ -78,8 +75,8 @@ t.test('what is said over a start, a restart and a stop', async (t) => {
   t.equal(notify.all.length, 5);
 });
 
-t.test('a restart that fails, in every way', async (t) => {
-  const { program, notify, release, socketPath } = await startService(t, { restartTimeout: 1_500 });
+t.test('restarts that fail', async (t) => {
+  const { program, notify, folder, socketPath } = await startService(t, { restartTimeout: 1_500 });
   const cases = [
     ['throws', `throw new Error('broken');`, 1, /exited with code 1 before it was ready; its last words:.*Error: broken/s],
     ['exits', `process.exit(7);`, 7, /exited with code 7 before it was ready$/],
@@ -87,7 +84,7 @@ t.test('a restart that fails, in every way', async (t) => {
     ['hangs', `process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);`, undefined, /was not ready within 1500 ms$/],
   ] as const;
   for (const [index, [what, text, code, message]] of cases.entries()) {
-    release.replace(text);
+    writeRelease(folder, text);
     process.kill(program.pid, 'SIGUSR2');
     const failed = await program.announced('restart-failed', index + 1);
     t.match(failed['message'], message, what);
@@ -97,21 +94,21 @@ t.test('a restart that fails, in every way', async (t) => {
     t.match(fields['STATUS'], /^restart failed, this process serves on: the successor/);
     const pid = Number(/process (\d+)/.exec(String(failed['message']))?.[1]);
     t.ok(pid > 0 && !isRunning(pid), `nothing is left of process ${pid}`);
-    t.equal(await get(socketPath, '/'), 'slept 0');
+    t.equal(await getBody(`unix:${socketPath}`), 'slept 0');
   }
-  release.replace(SERVER);
+  writeRelease(folder, SERVER);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('restarted');
   await stop(program);
   t.same(notify.with('MAINPID').map(({ fields }) => Number(fields['MAINPID'])), [program.serving]);
 });
 
-t.test('a successor that never runs', async (t) => {
+t.test('a successor that cannot be started', async (t) => {
   const folder = scratch(t);
   const notify = new NotifyRecorder(folder);
-  const release = new Deployment(folder, `process.execPath = '/nonexistent/node';\n${SERVER}`);
+  const path = writeRelease(folder, `process.execPath = '/nonexistent/node';\n${SERVER}`);
   const argument = JSON.stringify({ http: [`unix:${folder}/app.sock`] });
-  const program = start(t, release.path, { args: [argument], env: notify.env });
+  const program = start(t, path, { args: [argument], env: notify.env });
   await program.announced('ready');
   process.kill(program.pid, 'SIGUSR2');
   const { code, message } = await program.announced('restart-failed');
@@ -125,7 +122,7 @@ t.test('what a process inherits stays its own', async (t) => {
   const folder = scratch(t);
   const notify = new NotifyRecorder(folder);
   const print = `console.log(JSON.stringify({ event: 'child', pid: process.pid, names: Object.keys(process.env) }))`;
-  const release = new Deployment(
+  const path = writeRelease(
     folder,
     `${SERVER}
 import { execFileSync } from 'node:child_process';
@@ -133,78 +130,78 @@ execFileSync(process.execPath, ['-e', ${JSON.stringify(print)}], { stdio: 'inher
   );
   const argument = JSON.stringify({ http: [`unix:${folder}/app.sock`] });
   const env = { ...notify.env, WATCHDOG_USEC: '60000000' };
-  const program = start(t, release.path, { args: [argument], env });
+  const program = start(t, path, { args: [argument], env });
   await program.announced('child');
   process.kill(program.pid, 'SIGUSR2');
   const { names: seen } = await program.announced('child', 2);
-  t.same(names.filter((name) => (seen as string[]).includes(name)), [], 'no grandchild gets a variable');
+  t.same(names.filter((name) => (seen as string[]).includes(name)), [], 'a program that it starts gets no variable');
   t.ok((seen as string[]).includes('PATH'));
   t.notOk((seen as string[]).some((name) => name.startsWith('GRACE_') || name === 'NODE_OPTIONS'));
   await program.announced('closed');
   const { successor } = program.all('restarted')[0]!;
-  await waitUntil('signs of life of the successor', () => notify.with('WATCHDOG').some(({ pid }) => pid === successor));
+  await waitUntil('watchdog messages of the successor', () => notify.with('WATCHDOG').some(({ pid }) => pid === successor));
   await stop(program);
 });
 
-t.test('the watchdog hears of the process that serves', async (t) => {
+t.test('the process that serves feeds the watchdog', async (t) => {
   const { program, notify } = await startService(t, {}, { WATCHDOG_USEC: '200000' });
   const signs = (from: number): number => notify.with('WATCHDOG').filter(({ pid }) => pid === from).length;
-  await waitUntil('signs of life', () => signs(program.pid) >= 3);
+  await waitUntil('watchdog messages', () => signs(program.pid) >= 3);
   process.kill(program.pid, 'SIGUSR2');
   const { successor } = await program.announced('restarted');
-  await waitUntil('signs of life of the successor', () => signs(successor as number) >= 3);
-  t.pass('of the first, and of its successor');
+  await waitUntil('watchdog messages of the successor', () => signs(successor as number) >= 3);
+  t.pass('the first process, then its successor');
   await stop(program);
 });
 
-t.test('a watchdog for another process', async (t) => {
-  const { program, notify } = await startService(t, {}, { WATCHDOG_USEC: '1000', WATCHDOG_PID: '1' });
-  await get(JSON.parse(program.process.spawnargs.at(-1)!).http[0].slice('unix:'.length), '/?ms=100');
+t.test('WATCHDOG_PID of another process means no watchdog', async (t) => {
+  const { program, notify, socketPath } = await startService(t, {}, { WATCHDOG_USEC: '1000', WATCHDOG_PID: '1' });
+  await getBody(`unix:${socketPath}`, '/?ms=100');
   t.same(notify.with('WATCHDOG'), []);
   await stop(program);
 });
 
-t.test('variables that are wrong', async (t) => {
+t.test('invalid variables are errors that name them', async (t) => {
   for (const [name, value] of [['WATCHDOG_USEC', 'soon'], ['WATCHDOG_USEC', '0'], ['WATCHDOG_PID', '-1']] as const) {
     const folder = scratch(t);
-    const release = new Deployment(folder, SERVER);
+    const path = writeRelease(folder, SERVER);
     const env = { ...new NotifyRecorder(folder).env, WATCHDOG_USEC: '1000000', [name]: value };
-    const program = start(t, release.path, { args: [JSON.stringify({ http: [`unix:${folder}/app.sock`] })], env });
+    const program = start(t, path, { args: [JSON.stringify({ http: [`unix:${folder}/app.sock`] })], env });
     const error = await program.announced('error');
     t.match(error, { name: 'GraceError', code: 'INHERITANCE_INVALID', subject: name, value });
     t.same(await program.exited, { code: 1, signal: null });
   }
 });
 
-t.test('SIGTERM again and again cuts off nothing of a process that handed over', async (t) => {
+t.test('repeated SIGTERM cuts off nothing in a process that handed over', async (t) => {
   const { program, notify, socketPath } = await startService(t);
-  const slow = get(socketPath, '/?ms=1500');
-  await get(socketPath, '/');
+  const slow = getBody(`unix:${socketPath}`, '/?ms=1500');
+  await getBody(`unix:${socketPath}`);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('draining');
   for (let count = 1; count <= 3; count += 1) {
     process.kill(program.pid, 'SIGTERM');
-    await waitUntil('a wish for more time', () => notify.with('EXTEND_TIMEOUT_USEC').length >= count);
+    await waitUntil('a request for more time', () => notify.with('EXTEND_TIMEOUT_USEC').length >= count);
   }
   t.equal(await slow, 'slept 1500');
   await stop(program);
   t.same(program.all('closed').map(({ code }) => code), [0, 0]);
 });
 
-t.test('nor of one that stops, which a second SIGINT still ends at once', async (t) => {
+t.test('repeated SIGTERM cuts off nothing in a process that stops, but a second SIGINT ends it at once', async (t) => {
   const { program, notify, socketPath } = await startService(t);
-  const slow = get(socketPath, '/?ms=1000');
-  await get(socketPath, '/');
+  const slow = getBody(`unix:${socketPath}`, '/?ms=1000');
+  await getBody(`unix:${socketPath}`);
   for (let count = 1; count <= 3; count += 1) {
     process.kill(program.pid, 'SIGTERM');
-    await waitUntil('a wish for more time', () => notify.with('EXTEND_TIMEOUT_USEC').length >= count);
+    await waitUntil('a request for more time', () => notify.with('EXTEND_TIMEOUT_USEC').length >= count);
   }
   t.equal(await slow, 'slept 1000');
   t.same(await program.exited, { code: 0, signal: null });
 
   const second = await startService(t);
-  const lost = t.rejects(get(second.socketPath, '/?ms=20000'));
-  await get(second.socketPath, '/');
+  const lost = t.rejects(getBody(`unix:${second.socketPath}`, '/?ms=20000'));
+  await getBody(`unix:${second.socketPath}`);
   process.kill(second.program.pid, 'SIGINT');
   await second.program.announced('draining');
   process.kill(second.program.pid, 'SIGINT');
@@ -212,20 +209,20 @@ t.test('nor of one that stops, which a second SIGINT still ends at once', async 
   await lost;
 });
 
-t.test('a socket that nobody listens on, and one that does not answer', async (t) => {
+t.test('a notify socket that refuses messages or does not answer', async (t) => {
   const scripts = { 'nobody listens': '#!/bin/sh\nexit 1\n', 'no answer': '#!/bin/sh\nexec sleep 60\n' };
   for (const [what, script] of Object.entries(scripts)) {
     const folder = scratch(t);
     const notify = new NotifyRecorder(folder, script);
-    const release = new Deployment(folder, SERVER);
+    const path = writeRelease(folder, SERVER);
     const socketPath = join(folder, 'app.sock');
     const argument = JSON.stringify({ http: [`unix:${socketPath}`], drainTimeout: 2_500 });
-    const program = start(t, release.path, { args: [argument], env: notify.env });
+    const program = start(t, path, { args: [argument], env: notify.env });
     await program.announced('ready');
-    t.equal(await get(socketPath, '/'), 'slept 0', `${what}: it serves`);
+    t.equal(await getBody(`unix:${socketPath}`), 'slept 0', `${what}: it serves`);
     process.kill(program.pid, 'SIGUSR2');
     await program.announced('restarted');
-    t.equal(await get(socketPath, '/'), 'slept 0', `${what}: its successor serves`);
+    t.equal(await getBody(`unix:${socketPath}`), 'slept 0', `${what}: its successor serves`);
     await stop(program);
     t.same(program.all('closed').map(({ code }) => code), [0, 0], `${what}: both leave`);
   }

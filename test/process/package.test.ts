@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { scratch } from '../support/certificate.js';
-import { ask } from '../support/http.js';
+import { getBody } from '../support/http/client.js';
 import { start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 
 const root = dirname(createRequire(import.meta.url).resolve('../../../package.json'));
 
@@ -44,7 +44,7 @@ t.test('the package works where it is installed', async (t) => {
     process.kill(started.pid, 'SIGUSR2');
     const [address] = (await started.announced('ready', 2)).addresses as string[];
     await started.exited;
-    t.equal(await ask(address!), 'installed', `${file}, restarted`);
+    t.equal(await getBody(address!), 'installed', `${file}, restarted`);
   }
 
   writeFileSync(

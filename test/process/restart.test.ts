@@ -3,18 +3,19 @@ import { symlinkSync, mkdirSync, renameSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { isRunning } from '../../lib/process-table.js';
 import { portOf } from '../support/address.js';
-import { scratch } from '../support/certificate.js';
-import { ask } from '../support/http.js';
-import { children, descriptors, processesWith } from '../support/proc.js';
+import { getBody } from '../support/http/client.js';
+import { children, descriptors, isAlive, processesWith } from '../support/proc.js';
 import { start } from '../support/program.js';
 import { WAIT, goodRelease, writeRelease } from '../support/release.js';
-import { isAlive, waitUntil } from '../support/wait.js';
+import { scratch } from '../support/scratch.js';
+import { waitUntil } from '../support/wait.js';
 
 const MANY_RESTARTS = 25;
 const MANY_SIGNALS = 200;
 
-t.test('a restart hands over, port 0 kept', async (t) => {
+t.test('a restart hands over and keeps the port that port 0 brought', async (t) => {
   const program = start(t, writeRelease(scratch(t), goodRelease('one', '127.0.0.1:0')));
   const before = await program.announced('ready');
   process.kill(program.pid, 'SIGUSR2');
@@ -23,17 +24,17 @@ t.test('a restart hands over, port 0 kept', async (t) => {
   t.equal(after.generation, 2);
   t.equal(after.predecessor, program.pid);
   t.same(await program.exited, { code: 0, signal: null }, 'the old process leaves by itself');
-  t.equal(await ask((after.addresses as string[])[0]!), 'one');
+  t.equal(await getBody((after.addresses as string[])[0]!), 'one');
 });
 
 const FAILURES = [
   { name: 'a syntax error', text: 'let x = = 1;', exitCode: 1, stderr: /SyntaxError/ },
   { name: 'a missing module', text: 'import "./not-there.mjs";', exitCode: 1, stderr: /ERR_MODULE_NOT_FOUND/ },
-  { name: 'one that throws', text: 'throw new Error("no database");', exitCode: 1, stderr: /no database/ },
-  { name: 'one that exits 7', text: 'console.error("seven it is"); process.exit(7);', exitCode: 7, stderr: /^seven it is$/ },
-  { name: 'one that ends itself', text: 'process.kill(process.pid, "SIGKILL");', exitCode: null, signal: 'SIGKILL', stderr: /^$/ },
+  { name: 'a program that throws', text: 'throw new Error("no database");', exitCode: 1, stderr: /no database/ },
+  { name: 'a program that exits with code 7', text: 'console.error("leaving"); process.exit(7);', exitCode: 7, stderr: /^leaving$/ },
+  { name: 'a program that kills itself', text: 'process.kill(process.pid, "SIGKILL");', exitCode: null, signal: 'SIGKILL', stderr: /^$/ },
   {
-    name: 'one that hangs',
+    name: 'a program that hangs',
     text: 'console.error("hanging"); setInterval(() => {}, 1000);',
     exitCode: null,
     signal: 'SIGTERM',
@@ -41,7 +42,7 @@ const FAILURES = [
     stderr: /^hanging$/,
   },
   {
-    name: 'one that hangs and takes no SIGTERM',
+    name: 'a program that hangs and ignores SIGTERM',
     text: 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);',
     exitCode: null,
     signal: 'SIGKILL',
@@ -50,7 +51,7 @@ const FAILURES = [
   },
 ];
 
-t.test('a successor that does not get ready costs nothing', async (t) => {
+t.test('a successor that fails before it is ready costs nothing', async (t) => {
   const folder = scratch(t);
   const good = goodRelease('first', '127.0.0.1:0', '', '{ restartTimeout: 700 }');
   const program = start(t, writeRelease(folder, good));
@@ -61,17 +62,17 @@ t.test('a successor that does not get ready costs nothing', async (t) => {
     process.kill(program.pid, 'SIGUSR2');
     const failed = await program.announced('restart-failed', index + 1);
     t.match(failed, { code: 'RESTART_FAILED', exitCode, signal, stderr, message }, name);
-    t.equal(await ask(address!), 'first', `the old process serves on after ${name}`);
+    t.equal(await getBody(address!), 'first', `the old process serves on after ${name}`);
   }
-  t.same(children(program.pid), [], 'no child and no zombie is left');
-  await waitUntil('the last answer to be over', () => descriptors(program.pid) <= fds);
-  t.equal(descriptors(program.pid), fds, 'nor a descriptor');
+  t.same(children(program.pid), [], 'neither a child nor a zombie is left');
+  await waitUntil('the end of the last answer', () => descriptors(program.pid) <= fds);
+  t.equal(descriptors(program.pid), fds, 'no descriptor is left open');
 
   writeRelease(folder, goodRelease('second', '127.0.0.1:0'));
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   await program.exited;
-  t.equal(await ask(address!), 'second', 'a good one takes over then');
+  t.equal(await getBody(address!), 'second', 'the next release that works takes over');
 });
 
 t.test(`${MANY_RESTARTS} restarts leave nothing behind`, async (t) => {
@@ -87,12 +88,12 @@ t.test(`${MANY_RESTARTS} restarts leave nothing behind`, async (t) => {
     await waitUntil('the old process to leave', () => program.all('closed').length === restart && !isRunning(old));
     counts.push(descriptors(program.serving));
   }
-  // The pipe from the old process is closed when the new one has noticed that its end is gone.
-  await waitUntil('no more descriptors than ever', () => descriptors(program.serving) <= Math.min(...counts));
+  // The new process closes the pipe from the old one when it notices that the other end is closed.
+  await waitUntil('the smallest count of descriptors', () => descriptors(program.serving) <= Math.min(...counts));
   t.equal(descriptors(program.serving), Math.min(...counts), 'as many descriptors after the last as after the first');
   t.same(children(program.serving), [], 'no zombie');
   t.equal(processesWith(join(folder, 'server.mjs')).length, 1, 'one process');
-  t.equal(await ask(`unix:${path}`), 'same');
+  t.equal(await getBody(`unix:${path}`), 'same');
 });
 
 t.test(`${MANY_SIGNALS} SIGUSR2 in a second`, async (t) => {
@@ -108,10 +109,10 @@ t.test(`${MANY_SIGNALS} SIGUSR2 in a second`, async (t) => {
   await waitUntil('one process', () => processesWith(join(folder, 'server.mjs')).length === 1, () => program.report());
   t.ok(most <= 3, `${most} processes at most`);
   t.ok(program.all('ready').length <= 3, `${program.all('ready').length - 1} successors, two at most`);
-  t.equal(await ask(address!), 'calm');
+  t.equal(await getBody(address!), 'calm');
 });
 
-t.test('a restart that is asked for while one runs is made up for', async (t) => {
+t.test('a request for a restart during a restart queues one more', async (t) => {
   const folder = scratch(t);
   const slow = 'await new Promise((done) => setTimeout(done, 400));';
   const program = start(t, writeRelease(folder, goodRelease('one', '127.0.0.1:0')));
@@ -123,10 +124,10 @@ t.test('a restart that is asked for while one runs is made up for', async (t) =>
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 3);
   await waitUntil('one process', () => processesWith(join(folder, 'server.mjs')).length === 1);
-  t.equal(await ask(address!), 'three', 'what was deployed last serves');
+  t.equal(await getBody(address!), 'three', 'the release that was deployed last serves');
 });
 
-t.test('the deployment by symbolic link serves the new release', async (t) => {
+t.test('a deployment that swaps a symbolic link starts the new release', async (t) => {
   const folder = scratch(t);
   for (const release of ['1', '2']) {
     mkdirSync(join(folder, release));
@@ -136,16 +137,16 @@ t.test('the deployment by symbolic link serves the new release', async (t) => {
   symlinkSync('1', current);
   const program = start(t, '', { shell: `cd ${current} && exec "$NODE" server.mjs` });
   const [address] = (await program.announced('ready')).addresses as string[];
-  t.equal(await ask(address!), 'release 1');
+  t.equal(await getBody(address!), 'release 1');
   symlinkSync('2', join(folder, 'next'));
   renameSync(join(folder, 'next'), current);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   await program.exited;
-  t.equal(await ask(address!), 'release 2');
+  t.equal(await getBody(address!), 'release 2');
 });
 
-t.test('a parent that dies while its successor starts leaves it to carry on alone', async (t) => {
+t.test('a successor goes on if its predecessor dies while it starts', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const program = start(t, writeRelease(folder, goodRelease('first', `unix:${path}`)));
@@ -157,13 +158,13 @@ t.test('a parent that dies while its successor starts leaves it to carry on alon
   await program.exited;
   process.kill(pid, 'SIGHUP');
   await program.announced('ready', 2);
-  t.equal(await ask(`unix:${path}`), 'second');
+  t.equal(await getBody(`unix:${path}`), 'second');
   process.kill(pid, 'SIGTERM');
   await program.ended();
-  await t.rejects(ask(`unix:${path}`), { code: 'ENOENT' }, 'and removes the socket file in the end');
+  await t.rejects(getBody(`unix:${path}`), { code: 'ENOENT' }, 'it removes the socket file when it ends');
 });
 
-t.test('SIGUSR2 before the server is ready, and while it drains, is logged and nothing else', async (t) => {
+t.test('SIGUSR2 before the server is ready or while it drains is only logged', async (t) => {
   const folder = scratch(t);
   const program = start(t, writeRelease(folder, goodRelease('slow', '127.0.0.1:0', WAIT)));
   await program.announced('loaded');
@@ -191,11 +192,11 @@ t.test('SIGTERM while a successor starts ends both', async (t) => {
   const { pid } = await program.announced('loaded');
   process.kill(program.pid, 'SIGTERM');
   await program.ended();
-  t.notOk(isAlive(pid), 'no successor is left');
+  t.notOk(isAlive(pid), 'the successor has ended too');
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-t.test('a server that a new version adds is bound, one that it drops is closed', async (t) => {
+t.test('a restart binds the address that a new version adds and closes the one that it drops', async (t) => {
   const folder = scratch(t);
   const paths = ['a', 'b', 'c'].map((name) => `unix:${join(folder, name)}`);
   const version = (listen: string[]): string =>
@@ -211,12 +212,7 @@ t.test('a server that a new version adds is bound, one that it drops is closed',
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   await program.exited;
-  t.equal(await ask(paths[1]!), paths[1], 'kept');
-  t.equal(await ask(paths[2]!), paths[2], 'added');
-  await t.rejects(ask(paths[0]!), { code: 'ENOENT' }, 'dropped, and its file removed');
+  t.equal(await getBody(paths[1]!), paths[1], 'kept');
+  t.equal(await getBody(paths[2]!), paths[2], 'added');
+  await t.rejects(getBody(paths[0]!), { code: 'ENOENT' }, 'dropped, its file removed');
 });
-
-/** Whether a process runs, a zombie not counted. */
-function isRunning(pid: number): boolean {
-  return processesWith('server.mjs').includes(pid);
-}

@@ -1,41 +1,41 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { scratch } from '../support/certificate.js';
+import { get } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
-import { Deployment } from '../support/deployment.js';
+import { writeRelease } from '../support/release.js';
+import { skipUnlessRuns } from '../support/skip.js';
+import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
 const ACTIVATE = 'systemd-socket-activate';
-const missing = process.env['CI'] === undefined && spawnSync(ACTIVATE, ['--version']).status !== 0;
-const skip = missing ? `${ACTIVATE} is not installed` : false;
+const skip = skipUnlessRuns(ACTIVATE, '--version');
 
-/** Serves what its file asks for, which a test may replace before a restart. */
+/** Serves the addresses that its file asks for; a test may replace the file before a restart. */
 const asking = (...listen: string[]): string =>
-  `process.argv[2] = ${JSON.stringify(JSON.stringify({ http: listen }))};\nawait import('$FIXTURE/server');\n`;
+  `process.argv[2] = ${JSON.stringify(JSON.stringify({ http: listen }))};\nawait import('${fixture('server')}');\n`;
 
 interface Activated {
   readonly program: Program;
-  readonly release: Deployment;
+  /** Where writeRelease() puts the next release. */
+  readonly folder: string;
   readonly paths: readonly string[];
 }
 
-/** Starts a program as systemd would: its sockets, a.sock and b.sock, are there before it, and a connection wakes it. */
+/** Starts a program as systemd does: its sockets a.sock and b.sock exist before it, and a connection starts it. */
 async function activate(t: Test, names: string, ask: (paths: readonly string[]) => string): Promise<Activated> {
   const folder = scratch(t);
   const paths = ['a.sock', 'b.sock'].map((name) => join(folder, name));
-  const release = new Deployment(folder, ask(paths));
+  const path = writeRelease(folder, ask(paths));
   const listen = paths.map((path) => `-l ${path}`).join(' ');
-  const program = start(t, release.path, { shell: `exec ${ACTIVATE} ${listen} --fdname=${names} "$NODE" "$PROGRAM"` });
+  const program = start(t, path, { shell: `exec ${ACTIVATE} ${listen} --fdname=${names} "$NODE" "$PROGRAM"` });
   await wake(paths[0]!);
-  return { program, release, paths };
+  return { program, folder, paths };
 }
 
-/** Connects as soon as the socket listens, some time after the start; that the connection is closed at once does not matter. */
+/** Connects as soon as the socket listens, and closes the connection: that is enough to start the program. */
 async function wake(socketPath: string): Promise<void> {
   await waitUntil(`a listener on ${socketPath}`, async () => {
     const socket = net.connect(socketPath);
@@ -45,15 +45,9 @@ async function wake(socketPath: string): Promise<void> {
   });
 }
 
-/** The pid that answers. */
-function get(socketPath: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    http
-      .get({ socketPath, agent: false }, (response) => {
-        response.resume().on('close', () => resolve(Number(response.headers['x-pid'])));
-      })
-      .on('error', reject);
-  });
+/** The pids that answer at some paths. */
+function pidsAt(paths: readonly string[]): Promise<number[]> {
+  return Promise.all(paths.map(async (socketPath) => (await get({ socketPath })).pid));
 }
 
 async function stop(program: Program): Promise<void> {
@@ -73,13 +67,13 @@ t.test('sockets by name, in another order than they were passed', { skip }, asyn
   const { program, paths } = await activate(t, 'web:admin', () => asking('systemd:admin', 'systemd:web'));
   const [a, b] = paths.map((path) => `unix:${path}`);
   t.same((await program.announced('ready'))['addresses'], [b, a]);
-  t.same(await Promise.all(paths.map(get)), [program.pid, program.pid]);
+  t.same(await pidsAt(paths), [program.pid, program.pid]);
   const files = paths.map((path) => statSync(path).ino);
   await restart(program);
   t.same(program.all('ready')[1]!['addresses'], [b, a], 'also after a restart');
-  t.same(await Promise.all(paths.map(get)), [program.serving, program.serving]);
+  t.same(await pidsAt(paths), [program.serving, program.serving]);
   await stop(program);
-  t.same(paths.map((path) => statSync(path).ino), files, 'the files are not ours to remove');
+  t.same(paths.map((path) => statSync(path).ino), files, 'the files belong to systemd and stay');
   t.notMatch(program.stderr, /GraceWarning/);
 });
 
@@ -97,22 +91,22 @@ t.test('a name that was not passed', { skip }, async (t) => {
     const { program } = await activate(t, 'web:admin', () => asking('systemd:web', asked));
     const error = await program.announced('error');
     t.match(error, { name: 'GraceError', code: 'SOCKET_NOT_PASSED', value: 'systemd:metrics' }, asked);
-    t.match(error['message'], /passed were: web, admin$/, 'lists those that were');
+    t.match(error['message'], /passed were: web, admin$/, 'the message lists the names that were passed');
     t.same(await program.exited, { code: 1, signal: null });
   }
 });
 
-t.test('systemd names a socket, the program names it otherwise, and a later version asks by systemd', { skip }, async (t) => {
-  const { program, release, paths } = await activate(t, 'web:admin', ([a, b]) => asking(`unix:${a}`, `unix:${b}`));
+t.test('a later version may ask by the name from systemd for a socket that an earlier one asked for by path', { skip }, async (t) => {
+  const { program, folder, paths } = await activate(t, 'web:admin', ([a, b]) => asking(`unix:${a}`, `unix:${b}`));
   const { addresses } = await program.announced('ready');
-  release.replace(asking('systemd:admin', 'systemd:web'));
+  writeRelease(folder, asking('systemd:admin', 'systemd:web'));
   await restart(program);
   t.same(program.all('ready')[1]!['addresses'], [...(addresses as string[])].reverse());
-  t.same(await Promise.all(paths.map(get)), [program.serving, program.serving]);
+  t.same(await pidsAt(paths), [program.serving, program.serving]);
   await stop(program);
 });
 
-t.test('a socket that nobody wants is said, as its clients would wait in vain', { skip }, async (t) => {
+t.test('a passed socket without a server is a warning, as its clients get no answer', { skip }, async (t) => {
   const { program } = await activate(t, 'web:admin', () => asking('systemd:web'));
   await program.announced('ready');
   await stop(program);
@@ -120,21 +114,21 @@ t.test('a socket that nobody wants is said, as its clients would wait in vain', 
 });
 
 t.test('not started by systemd', async (t) => {
-  await t.test('what follows the name is bound, and handed over', async (t) => {
-    const release = new Deployment(scratch(t), asking('systemd:web|127.0.0.1:0'));
-    const program = start(t, release.path);
+  await t.test('the address after the name is bound and handed over', async (t) => {
+    const folder = scratch(t);
+    const program = start(t, writeRelease(folder, asking('systemd:web|127.0.0.1:0')));
     const { addresses } = await program.announced('ready');
     const [address] = addresses as string[];
     t.match(address, /^127\.0\.0\.1:\d+$/);
     await restart(program);
     for (const listen of [address!, `systemd:web|${address}`]) {
-      release.replace(asking(listen));
+      writeRelease(folder, asking(listen));
       await restart(program);
       t.same(program.all('ready').at(-1)!['addresses'], addresses, listen);
     }
-    release.replace(asking(`systemd:web|${address}`, 'systemd:admin|127.0.0.1:0'));
+    writeRelease(folder, asking(`systemd:web|${address}`, 'systemd:admin|127.0.0.1:0'));
     await restart(program);
-    t.equal((program.all('ready').at(-1)!['addresses'] as string[]).length, 2, 'a successor binds what is new');
+    t.equal((program.all('ready').at(-1)!['addresses'] as string[]).length, 2, 'a successor binds the new address');
     await stop(program);
   });
 
@@ -145,7 +139,7 @@ t.test('not started by systemd', async (t) => {
     t.match(message, /no socket named "web" was passed to this process; no sockets were passed/);
   });
 
-  await t.test('sockets that are meant for another process are none', async (t) => {
+  await t.test('sockets that are meant for another process do not count', async (t) => {
     const program = start(t, fixture('server'), {
       args: [JSON.stringify({ http: ['systemd:web|127.0.0.1:0'] })],
       env: { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'web' },

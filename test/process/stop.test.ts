@@ -1,13 +1,15 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import { portOf } from '../support/address.js';
-import { makeCertificate, scratch } from '../support/certificate.js';
-import { ask } from '../support/http.js';
+import { makeCertificate } from '../support/certificate.js';
+import { getBody } from '../support/http/client.js';
 import { type Program, type ProgramOptions, fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
 const STOPS = 6;
@@ -19,12 +21,12 @@ function serve(t: Test, argument: object, options: ProgramOptions = {}): Program
 }
 
 async function connect(address: string): Promise<net.Socket> {
-  const socket = address.startsWith('unix:') ? net.connect(address.slice(5)) : net.connect(portOf(address), '127.0.0.1');
+  const socket = net.connect(portOf(address), '127.0.0.1');
   await once(socket, 'connect');
   return socket;
 }
 
-/** Reads until the other end closes. */
+/** Reads until the server closes the connection. */
 async function readAll(socket: net.Socket): Promise<string> {
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -35,7 +37,7 @@ async function readAll(socket: net.Socket): Promise<string> {
 }
 
 for (const kind of ['HTTP', 'HTTPS', 'a unix socket'] as const) {
-  t.test(`a final SIGTERM under ${CLIENTS} clients that connect anew for each request by ${kind}`, async (t) => {
+  t.test(`SIGTERM loses no request of ${CLIENTS} clients that open a connection for each, by ${kind}`, async (t) => {
     const folder = scratch(t);
     const { keyFile, certFile, cert } = makeCertificate(folder);
     const arguments_ = {
@@ -55,7 +57,7 @@ for (const kind of ['HTTP', 'HTTPS', 'a unix socket'] as const) {
       t.same(await program.exited, { code: 0, signal: null });
       const took = performance.now() - begun;
       await Promise.all(clients);
-      t.same(result.lost, [], `stop ${stop}: ${result.answered} answered, none lost`);
+      t.same(result.lost, [], `stop ${stop}: ${result.answered} answered, 0 lost`);
       t.ok(took < STOP_WITHIN_MS, `the process ended within ${Math.round(took)} ms`);
     }
   });
@@ -68,11 +70,11 @@ async function askUntilRefused(
 ): Promise<void> {
   for (;;) {
     try {
-      await ask(address, '/', ca);
+      await getBody(address, '/', ca);
       result.answered += 1;
     } catch (error) {
       const { code, syscall } = error as NodeJS.ErrnoException;
-      // Nobody took the connection; a reset after the kernel took it is a loss.
+      // A refused connection is no loss; a reset of an accepted one is.
       if (syscall !== 'connect') result.lost.push(String(error));
       else if (code !== 'ECONNREFUSED' && code !== 'ENOENT') continue;
       return;
@@ -80,7 +82,7 @@ async function askUntilRefused(
   }
 }
 
-t.test('idle, silent and half-spoken connections bring one last request while the server drains', async (t) => {
+t.test('a draining server answers one last request on idle and silent connections, and on half a request', async (t) => {
   const folder = scratch(t);
   const { keyFile, certFile } = makeCertificate(folder);
   const argument = { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 3_000 };
@@ -92,7 +94,7 @@ t.test('idle, silent and half-spoken connections bring one last request while th
   const silent = await connect(address);
   const half = await connect(address);
   half.write('GET /half HT');
-  const unshaken = await connect(secure);
+  const beforeHandshake = await connect(secure);
   process.kill(program.pid, 'SIGTERM');
   await program.announced('draining');
 
@@ -101,15 +103,14 @@ t.test('idle, silent and half-spoken connections bring one last request while th
   silent.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   t.match(await readAll(silent), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'silent');
   half.write('TP/1.1\r\nHost: x\r\n\r\n');
-  t.match(await readAll(half), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'half-spoken');
-  const { connect: connectTls } = await import('node:tls');
-  const shaken = connectTls({ socket: unshaken, rejectUnauthorized: false });
-  shaken.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  t.match(await readAll(shaken as net.Socket), /^HTTP\/1.1 200[^]*Connection: close/, 'TLS handshake begun while draining');
+  t.match(await readAll(half), /^HTTP\/1.1 200[^]*Connection: close[^]*slept 0/, 'half a request');
+  const secured = tls.connect({ socket: beforeHandshake, rejectUnauthorized: false });
+  secured.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(await readAll(secured), /^HTTP\/1.1 200[^]*Connection: close/, 'TLS handshake started while draining');
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-t.test('what stays silent is ended at idleTimeout, half a handshake too', async (t) => {
+t.test('silent connections are closed at idleTimeout, also during the TLS handshake', async (t) => {
   const folder = scratch(t);
   const { keyFile, certFile } = makeCertificate(folder);
   const program = serve(t, { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 300 });
@@ -120,20 +121,20 @@ t.test('what stays silent is ended at idleTimeout, half a handshake too', async 
   process.kill(program.pid, 'SIGTERM');
   await Promise.all(closed);
   t.same(await program.exited, { code: 0, signal: null });
-  t.same((await program.announced('closed')).cutOff, [], 'nobody is cut off');
+  t.same((await program.announced('closed')).cutOff, [], 'none of it counts as cut off');
 });
 
-t.test('an answer under way is finished, an upload half sent is read', async (t) => {
+t.test('a drain finishes answers and uploads in flight', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0'], idleTimeout: 200 });
   const [address] = (await program.announced('ready')).addresses as string[];
-  const slow = ask(address!, '/?ms=600');
-  const pieces = ask(address!, '/pieces?ms=600');
+  const slow = getBody(address!, '/?ms=600');
+  const pieces = getBody(address!, '/pieces?ms=600');
   const upload = await connect(address!);
   upload.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nhal');
-  await ask(address!);
+  await getBody(address!);
   process.kill(program.pid, 'SIGTERM');
   await program.announced('draining');
-  // Longer than idleTimeout without a byte: the request is under way all the same.
+  // Longer than idleTimeout without a byte, but the request is in flight.
   const answer = readAll(upload);
   setTimeout(() => upload.write('fed'), 500);
   t.match(await slow, 'slept 600');
@@ -142,7 +143,7 @@ t.test('an answer under way is finished, an upload half sent is read', async (t)
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-t.test('the answer to an upload that nobody reads arrives, though the connection ends', async (t) => {
+t.test('a client gets the answer to an upload that the handler does not read', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0'] });
   const [address] = (await program.announced('ready')).addresses as string[];
   const held = await connect(address!);
@@ -152,7 +153,7 @@ t.test('the answer to an upload that nobody reads arrives, though the connection
   const size = 16 * 1024 * 1024;
   const request = http.request({ method: 'POST', path: '/early', createConnection, headers: { 'Content-Length': size } });
   const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
-  // More than the kernel's buffers take, so that the rest is still to be written when the answer comes.
+  // More than the kernel's buffers hold, so that the client still writes when the answer comes.
   request.end(Buffer.alloc(size));
   const [response] = await answered;
   t.equal(response.headers.connection, 'close');
@@ -162,11 +163,11 @@ t.test('the answer to an upload that nobody reads arrives, though the connection
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-t.test('the deadline cuts off, counts, and says which server', async (t) => {
+t.test('the drain deadline closes connections, counts them and names their server', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0', '127.0.0.1:0'], drainTimeout: 400 });
   const addresses = (await program.announced('ready')).addresses as string[];
-  const lost = Promise.all([1, 2].map(() => ask(addresses[1]!, '/?ms=20000').catch((error: Error) => error)));
-  await ask(addresses[1]!);
+  const lost = Promise.all([1, 2].map(() => getBody(addresses[1]!, '/?ms=20000').catch((error: Error) => error)));
+  await getBody(addresses[1]!);
   process.kill(program.pid, 'SIGTERM');
   t.match(await lost, [Error, Error]);
   t.same(await program.exited, { code: 1, signal: null });
@@ -174,7 +175,7 @@ t.test('the deadline cuts off, counts, and says which server', async (t) => {
   t.match(program.stderr, /http1: 2 cut off/);
 });
 
-t.test('an application that insists on keep-alive does not hold the drain', async (t) => {
+t.test('a handler that writes Connection: keep-alive does not delay the drain', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0'] });
   const [address] = (await program.announced('ready')).addresses as string[];
   const socket = await connect(address!);
@@ -189,14 +190,14 @@ t.test('an application that insists on keep-alive does not hold the drain', asyn
 });
 
 for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]] as const) {
-  t.test(`the second ${signal} leaves at once, files removed`, async (t) => {
+  t.test(`a second ${signal} exits at once and removes the files`, async (t) => {
     const folder = scratch(t);
     const path = join(folder, 'app.sock');
     const pidFile = join(folder, 'app.pid');
     const program = serve(t, { http: [`unix:${path}`], pidFile });
     await program.announced('ready');
-    const slow = ask(`unix:${path}`, '/?ms=20000').catch((error: Error) => error);
-    await ask(`unix:${path}`);
+    const slow = getBody(`unix:${path}`, '/?ms=20000').catch((error: Error) => error);
+    await getBody(`unix:${path}`);
     process.kill(program.pid, signal);
     await program.announced('draining');
     process.kill(program.pid, signal);
@@ -206,11 +207,11 @@ for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]] as const) {
   });
 }
 
-t.test('a process that drains after a hand-over takes its first SIGTERM as nothing new', async (t) => {
+t.test('the first SIGTERM changes nothing for a process that drains after a hand-over', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0'] });
   const [address] = (await program.announced('ready')).addresses as string[];
-  const slow = ask(address!, '/?ms=700');
-  await ask(address!);
+  const slow = getBody(address!, '/?ms=700');
+  await getBody(address!);
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('restarted');
   process.kill(program.pid, 'SIGTERM');
@@ -218,7 +219,7 @@ t.test('a process that drains after a hand-over takes its first SIGTERM as nothi
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-t.test('socket and pid files go with their last owner', async (t) => {
+t.test('the last owner removes socket and pid file', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const pidFile = join(folder, 'app.pid');
@@ -229,17 +230,16 @@ t.test('socket and pid files go with their last owner', async (t) => {
   await program.announced('ready', 2);
   await program.exited;
   t.equal(readFileSync(pidFile, 'utf8'), `${program.serving}\n`, 'the successor is in the pid file');
-  t.equal(await ask(`unix:${path}`), 'slept 0');
+  t.equal(await getBody(`unix:${path}`), 'slept 0');
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
   t.notOk(existsSync(path) || existsSync(pidFile), 'no file is left');
 });
 
-t.test('a socket file that somebody else put in the place of ours stays', async (t) => {
+t.test('a file that replaced our socket file is kept', async (t) => {
   const path = join(scratch(t), 'app.sock');
   const program = serve(t, { http: [`unix:${path}`] });
   await program.announced('ready');
-  const { unlinkSync } = await import('node:fs');
   unlinkSync(path);
   writeFileSync(path, 'not ours');
   process.kill(program.pid, 'SIGTERM');

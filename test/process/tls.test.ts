@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import tls from 'node:tls';
 import t from 'tap';
 import { portOf } from '../support/address.js';
-import { makeCertificate, scratch } from '../support/certificate.js';
+import { makeCertificate } from '../support/certificate.js';
 import { fixture, start } from '../support/program.js';
+import { scratch } from '../support/scratch.js';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
@@ -12,7 +13,7 @@ interface Visit {
   readonly reused: boolean;
 }
 
-/** One request; the session that the server offers, and whether the one that was brought was taken. */
+/** Sends one request. Returns the session that the server offers, and whether it accepted the client's. */
 async function visit(port: number, version: tls.SecureVersion, ca: string, session?: Buffer): Promise<Visit> {
   const options = { port, host: '127.0.0.1', servername: 'localhost', ca, minVersion: version, maxVersion: version };
   const socket = tls.connect({ ...options, ...(session === undefined ? {} : { session }) });

@@ -1,6 +1,7 @@
 import { type Server } from 'node:net';
 import { type Test } from 'tap';
 import { App, type AppOptions, type ServerEntry } from '../../gracehttp/app.js';
+import { portOf } from './address.js';
 
 /** An App that leaves signals and the process to the test. */
 export function makeApp(t: Test, options: AppOptions = {}): App {
@@ -12,19 +13,13 @@ export function makeApp(t: Test, options: AppOptions = {}): App {
   return app;
 }
 
-/** The same, serving on a port of 127.0.0.1. */
+/** An App that serves one server on a port of 127.0.0.1. */
 export async function serveOn(t: Test, server: Server, options: AppOptions = {}): Promise<{ app: App; port: number }> {
-  const app = makeApp(t, options);
-  await app.serve({ server, listen: '127.0.0.1:0' });
-  return { app, port: Number(app.addresses[0]!.split(':')[1]) };
+  const app = await makeApp(t, options).serve({ server, listen: '127.0.0.1:0' });
+  return { app, port: portOf(app) };
 }
 
-/** The same for several servers, each with an entry of its own. */
+/** An App that serves several entries, with shorter timeouts. */
 export async function serveHere(t: Test, options: AppOptions, ...entries: (ServerEntry | Server)[]): Promise<App> {
   return makeApp(t, { drainTimeout: 5_000, idleTimeout: 50, ...options }).serve(...(entries as ServerEntry[]));
-}
-
-/** The port of a server with a TCP address. */
-export function portOf(app: App, index = 0): number {
-  return Number(app.addresses[index]!.split(':').at(-1));
 }

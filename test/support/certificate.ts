@@ -1,20 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Test } from 'tap';
 
 export interface Certificate {
   readonly keyFile: string;
   readonly certFile: string;
   readonly cert: string;
-}
-
-/** A folder for one test, removed after it. */
-export function scratch(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'grace-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A self-signed certificate for localhost, by openssl. */

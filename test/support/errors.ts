@@ -1,14 +1,14 @@
 import { type Test } from 'tap';
 import { GraceError, type GraceErrorCode } from '../../lib/errors.js';
 
-/** What a test expects of an error; the message has to name the subject's value too. */
+/** What a test expects of an error. */
 export interface ExpectedError {
   readonly code: GraceErrorCode;
   readonly subject?: string;
   readonly value?: unknown;
 }
 
-/** What a call throws or rejects with; undefined where it does neither. */
+/** What a call throws or rejects with; undefined if it does neither. */
 export async function failureOf(call: () => unknown): Promise<unknown> {
   try {
     await call();
@@ -18,7 +18,7 @@ export async function failureOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Asserts that a call throws, or rejects with, a GraceError of these facts and no others. */
+/** Asserts that a call throws, or rejects with, a GraceError with exactly these facts. */
 export async function fails(t: Test, call: () => unknown, expected: ExpectedError, name: string): Promise<GraceError> {
   const error = await failureOf(call);
   if (!(error instanceof GraceError)) {

@@ -1,6 +1,16 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** The descriptors of a process, by what they lead to, without the numbers that differ from process to process. */
+/** Whether a pid is taken; a zombie takes one too. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How many descriptors a process has. */
 export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
@@ -9,6 +19,11 @@ export function descriptors(pid: number): number {
 export function children(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Memory that a process has resident, in KiB. */
+export function resident(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
 /** Processes whose command line has a text. */

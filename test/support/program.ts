@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
-import { isAlive, waitUntil } from './wait.js';
+import { type Addressed } from './address.js';
+import { isAlive } from './proc.js';
+import { waitUntil } from './wait.js';
 
-/** What a fixture announces: one JSON object a line of its stdout. */
-export interface Announcement {
+/** One line of a fixture's stdout, as JSON. */
+export interface Announcement extends Addressed {
   readonly event: string;
   readonly pid: number;
   readonly [fact: string]: unknown;
@@ -23,11 +25,11 @@ export interface ProgramOptions {
   readonly passed?: readonly (number | 'pipe')[];
 }
 
-/** A program that a test started, and its successors: they share its stdout. */
+/** A program that a test started, with its successors, which share its stdout. */
 export class Program {
   readonly announcements: Announcement[] = [];
   readonly process: ChildProcess;
-  /** Fulfils with how the first process ended. */
+  /** Resolves to the exit of the first process. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   stderr = '';
   readonly #closed: Promise<unknown>;
@@ -51,7 +53,7 @@ export class Program {
     return this.process.pid!;
   }
 
-  /** All pids that announced themselves, the first process first. */
+  /** The first pid, then all others that announced something. */
   get pids(): readonly number[] {
     return [...new Set([this.pid, ...this.announcements.map(({ pid }) => pid)])];
   }
@@ -61,7 +63,7 @@ export class Program {
     return this.announcements.filter((announcement) => announcement.event === event);
   }
 
-  /** Waits for the nth announcement of an event; fails where all processes end before. */
+  /** Waits for the nth announcement of an event; fails if all processes end first. */
   async announced(event: string, nth = 1): Promise<Announcement> {
     let over = false;
     void this.#closed.then(() => {
@@ -78,7 +80,7 @@ export class Program {
     return this.all('ready').at(-1)!.pid;
   }
 
-  /** Waits until no process of this program is left: nobody holds its stdout and stderr. */
+  /** Waits until no process of this program is left, as its stdout and stderr are closed then. */
   async ended(): Promise<void> {
     await this.#closed;
   }
@@ -100,8 +102,8 @@ export function fixture(name: string): string {
 }
 
 /**
- * Starts a program with an environment of its own. `env` becomes the program by
- * exec, which keeps the pid; the test runner would add to what spawn() passes.
+ * Starts a program with a clean environment. env(1) sets it, as the test runner adds variables
+ * to what spawn() passes; env(1) then becomes the program by exec, which keeps the pid.
  */
 export function start(t: Test, program: string, options: ProgramOptions = {}): Program {
   const node = [process.execPath, ...(options.nodeArgs ?? []), program, ...(options.args ?? [])];

@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const library = new URL('../../gracehttp/index.js', import.meta.url).href;
-const announcing = new URL('../fixtures/announce.js', import.meta.url).href;
+const LIBRARY = import.meta.resolve('ts-grace/gracehttp');
+const ANNOUNCE = new URL('../fixtures/announce.js', import.meta.url).href;
 
 /** A release that serves, and answers with its name. `before` runs before it serves. */
 export function goodRelease(name: string, listen: string, before = '', options = '{}'): string {
   return `
     import http from 'node:http';
-    import { App } from ${JSON.stringify(library)};
-    import { announce, announceEvents, serveOrAnnounce } from ${JSON.stringify(announcing)};
+    import { App } from ${JSON.stringify(LIBRARY)};
+    import { announce, announceEvents, serveOrAnnounce } from ${JSON.stringify(ANNOUNCE)};
     const app = new App(${options});
     announceEvents(app);
     ${before}
@@ -27,9 +27,9 @@ export const WAIT = `
   clearInterval(timer);
 `;
 
-/** Writes the program of a release, as a deployment does: what runs is started from it, what comes next is what it holds then. */
-export function writeRelease(folder: string, text: string): string {
+/** Writes the program of a release as a deployment does. A process that runs keeps its program; its successor gets this one. */
+export function writeRelease(folder: string, program: string): string {
   const path = join(folder, 'server.mjs');
-  writeFileSync(path, text);
+  writeFileSync(path, program);
   return path;
 }

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { type Test } from 'tap';
+import { portOf } from './address.js';
 
-/** The descriptor behind a server or a socket of Node's. */
+/** The descriptor behind a server or a socket of Node.js. */
 export function descriptorOf(owner: net.Server | net.Socket): number {
   return (owner as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
@@ -16,7 +17,7 @@ export function openSockets(): Map<number, string> {
       const link = readlinkSync(`/proc/self/fd/${name}`);
       if (link.startsWith('socket:')) found.set(Number(name), link);
     } catch {
-      // the one that the folder was read with
+      // The descriptor that the folder was read with is closed again.
     }
   }
   return found;
@@ -38,11 +39,7 @@ export async function listening<S extends net.Server>(t: Test, server: S, where:
   return server;
 }
 
-export function portOf(server: net.Server): number {
-  return (server.address() as net.AddressInfo).port;
-}
-
-/** A port of 127.0.0.1 that nobody had a moment ago. */
+/** A port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

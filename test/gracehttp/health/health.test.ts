@@ -3,18 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type HealthOptions, health } from '../../../gracehttp/health/health.js';
-import { App } from '../../../gracehttp/app.js';
+import { type App } from '../../../gracehttp/app.js';
 import { createServer } from '../../../gracehttp/create-server.js';
-import { portOf } from '../../support/app.js';
-import { scratch } from '../../support/certificate.js';
-import { type Answer, type Target, get, send } from '../../support/clients.js';
+import { portOf } from '../../support/address.js';
+import { makeApp } from '../../support/app.js';
+import { type Answer, type Target, get, send } from '../../support/http/client.js';
+import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
-
-function makeApp(t: Test, options = {}): App {
-  const app = new App({ exit: false, signals: false, idleTimeout: 50, drainTimeout: 5_000, ...options });
-  t.teardown(() => app.stop());
-  return app;
-}
 
 /** An app with a server that answers after `?ms=`, and an administrator's. */
 async function administered(

@@ -5,8 +5,10 @@ import net from 'node:net';
 import t from 'tap';
 import tls from 'node:tls';
 import { connectionBelow } from '../../../gracehttp/http/below-tls.js';
-import { makeCertificate, scratch } from '../../support/certificate.js';
-import { listening, portOf } from '../../support/sockets.js';
+import { portOf } from '../../support/address.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { scratch } from '../../support/scratch.js';
+import { listening } from '../../support/sockets.js';
 
 t.test('the connection below a TLS one is the one that the server told of', async (t) => {
   const folder = scratch(t);

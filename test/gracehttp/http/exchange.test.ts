@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import http from 'node:http';
 import t from 'tap';
 import { followExchanges } from '../../../gracehttp/http/exchange.js';
-import { rawClient } from '../../support/raw-http.js';
-import { listening, portOf } from '../../support/sockets.js';
+import { portOf } from '../../support/address.js';
+import { rawClient } from '../../support/http/raw-client.js';
+import { listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';

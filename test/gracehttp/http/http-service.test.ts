@@ -7,8 +7,9 @@ import t, { type Test } from 'tap';
 import tls from 'node:tls';
 import { type App, type AppOptions } from '../../../gracehttp/app.js';
 import { serveOn } from '../../support/app.js';
-import { makeCertificate, scratch } from '../../support/certificate.js';
-import { type RawClient, rawClient } from '../../support/raw-http.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { type RawClient, rawClient } from '../../support/http/raw-client.js';
+import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
 const GET = (path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;

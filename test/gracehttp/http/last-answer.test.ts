@@ -1,8 +1,9 @@
 import http, { type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
 import { makeLast } from '../../../gracehttp/http/last-answer.js';
-import { type RawAnswer, rawClient } from '../../support/raw-http.js';
-import { listening, portOf } from '../../support/sockets.js';
+import { portOf } from '../../support/address.js';
+import { type RawAnswer, rawClient } from '../../support/http/raw-client.js';
+import { listening } from '../../support/sockets.js';
 
 /** The answer that a handler gives to one request. */
 async function answerOf(t: Test, handler: (response: ServerResponse) => void, head = 'GET / HTTP/1.1\r\nHost: h'): Promise<RawAnswer & { ended: boolean }> {

@@ -2,8 +2,9 @@ import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
 import { onUpgrade } from '../../../gracehttp/http/upgraded.js';
-import { rawClient } from '../../support/raw-http.js';
-import { listening, portOf } from '../../support/sockets.js';
+import { portOf } from '../../support/address.js';
+import { rawClient } from '../../support/http/raw-client.js';
+import { listening } from '../../support/sockets.js';
 
 const tick = (): Promise<void> => new Promise((done) => process.nextTick(done));
 

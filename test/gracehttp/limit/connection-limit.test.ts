@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type ServedServer } from '../../../gracehttp/served-server.js';
 import { type App, type ServerEntry } from '../../../gracehttp/app.js';
-import { portOf, serveHere } from '../../support/app.js';
-import { makeCertificate, scratch } from '../../support/certificate.js';
-import { type Target, connect, get, listenTo } from '../../support/clients.js';
+import { portOf } from '../../support/address.js';
+import { serveHere } from '../../support/app.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { type Target, connect, get, listenTo } from '../../support/http/client.js';
+import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Requests that are answered when the test says so. */

@@ -5,8 +5,9 @@ import net from 'node:net';
 import t from 'tap';
 import { findInheritance, inherited } from '../../../lib/handoff/inherit.js';
 import { type Handoff, formatHandoff } from '../../../lib/handoff/protocol.js';
+import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
-import { connected, descriptorOf, listening, openSockets, portOf } from '../../support/sockets.js';
+import { connected, descriptorOf, listening, openSockets } from '../../support/sockets.js';
 
 const VARIABLES = ['GRACE_HANDOFF', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'SERVER_STARTER_PORT'];
 const CLOSED = 999_999;

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import t from 'tap';
 import { removePidFile, writePidFile } from '../../../lib/handoff/pid-file.js';
-import { scratch } from '../../support/certificate.js';
 import { fails } from '../../support/errors.js';
+import { scratch } from '../../support/scratch.js';
 
 t.test('holds the pid of this process, and nothing is left beside it', async (t) => {
   const folder = scratch(t);

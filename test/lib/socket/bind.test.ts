@@ -6,9 +6,10 @@ import t from 'tap';
 import { type TcpAddress, formatAddress } from '../../../lib/address/address.js';
 import { type BoundSocket, bindError, bindPath, bindTcp, resolveHost } from '../../../lib/socket/bind.js';
 import { GraceError } from '../../../lib/errors.js';
-import { scratch } from '../../support/certificate.js';
+import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
-import { connected, listening, openSockets, portOf } from '../../support/sockets.js';
+import { scratch } from '../../support/scratch.js';
+import { connected, listening, openSockets } from '../../support/sockets.js';
 
 /** TEST-NET-1 and the documentation prefix (RFC 5737, RFC 3849): no machine has them. */
 const FOREIGN = ['192.0.2.1', '2001:db8::1'];

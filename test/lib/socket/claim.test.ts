@@ -8,9 +8,10 @@ import t from 'tap';
 import { type Claim, claimSockets } from '../../../lib/socket/claim.js';
 import { type Inheritance } from '../../../lib/handoff/inherit.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
-import { scratch } from '../../support/certificate.js';
+import { portOf } from '../../support/address.js';
 import { type ExpectedError, fails } from '../../support/errors.js';
-import { connected, descriptorOf, freePort, listening, openSockets, portOf } from '../../support/sockets.js';
+import { scratch } from '../../support/scratch.js';
+import { connected, descriptorOf, freePort, listening, openSockets } from '../../support/sockets.js';
 
 const NOTHING: Inheritance = { parent: undefined, passed: [], sockets: new Set() };
 

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { bindPath, bindTcp } from '../../../lib/socket/bind.js';
 import { describeDescriptor } from '../../../lib/socket/descriptor.js';
-import { scratch } from '../../support/certificate.js';
-import { connected, descriptorOf, listening, openSockets, portOf } from '../../support/sockets.js';
+import { portOf } from '../../support/address.js';
+import { scratch } from '../../support/scratch.js';
+import { connected, descriptorOf, listening, openSockets } from '../../support/sockets.js';
 
 const skip = process.platform === 'linux' ? false : 'reads /proc';
 

@@ -9,8 +9,9 @@ import { claimSockets } from '../../../lib/socket/claim.js';
 import { GraceListener } from '../../../lib/socket/listener.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
 import { type ListenOptions } from '../../../lib/socket/claim.js';
-import { scratch } from '../../support/certificate.js';
+import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
+import { scratch } from '../../support/scratch.js';
 import { connected, freePort, openSockets } from '../../support/sockets.js';
 
 const NOTHING = { parent: undefined, passed: [], sockets: new Set<InheritedSocket>() };
@@ -30,11 +31,11 @@ t.test('serves', async (t) => {
   await listener.serve(server);
   t.ok(listener.listening);
   t.equal(listener.server, server);
-  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: Number(listener.address.split(':')[1]) });
+  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: portOf(listener.address) });
   await connected(t, server);
   t.equal(server.listenerCount('error'), 0, 'errors are the program\'s again');
   t.match(listener.describe(), { fd: listener.fd, name: 'echo', asked: '127.0.0.1:0', backlog: DEFAULT, origin: 'bound' });
-  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: Number(listener.address.split(':')[1]) });
+  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: portOf(listener.address) });
 });
 
 t.test('one server a listener, and one listener a server', async (t) => {
@@ -79,7 +80,7 @@ t.test('the backlog that the kernel has', { skip: process.platform === 'linux' ?
   for (const backlog of [3, 700]) {
     const listener = await claim(t, '127.0.0.1:0', { backlog });
     await listener.serve(net.createServer());
-    const port = listener.address.split(':')[1];
+    const port = portOf(listener.address);
     const [, , sendQueue] = execFileSync('ss', ['-ltnH', `sport = :${port}`], { encoding: 'utf8' }).split(/\s+/);
     t.equal(Number(sendQueue), backlog);
   }
@@ -137,7 +138,7 @@ t.test('the last owner accepts what waits in the queue', async (t) => {
   const listener = await claim(t, '127.0.0.1:0');
   const server = net.createServer((socket) => socket.end('served'));
   await listener.serve(server);
-  const port = Number(listener.address.split(':')[1]);
+  const port = portOf(listener.address);
   // Connected by the kernel in this turn of the event loop, accepted in later ones.
   const clients = Array.from({ length: 50 }, () => net.connect(port, '127.0.0.1'));
   await once(clients[0]!, 'connect');

@@ -5,8 +5,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from '../../../lib/socket/socket-file.js';
-import { scratch } from '../../support/certificate.js';
 import { type ExpectedError, fails } from '../../support/errors.js';
+import { scratch } from '../../support/scratch.js';
 import { connected, listening } from '../../support/sockets.js';
 
 const NOBODY = 65_534;

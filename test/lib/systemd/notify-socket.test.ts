@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type NotifyVariables } from '../../../lib/handoff/environment.js';
 import { NotifySocket, watchdogTimeout } from '../../../lib/systemd/notify-socket.js';
-import { scratch } from '../../support/certificate.js';
-import { NotifyRecorder } from '../../support/notify.js';
+import { scratch } from '../../support/scratch.js';
+import { NotifyRecorder } from '../../support/systemd/notify-recorder.js';
 
 const SELF = 4711;
 const NO_WATCHDOG: NotifyVariables = { socket: '/run/notify', watchdogUsec: undefined, watchdogPid: undefined };

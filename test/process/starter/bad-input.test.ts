@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { scratch } from '../../support/certificate.js';
+import { scratch } from '../../support/scratch.js';
 import { type Outcome, plain, run, startStarter } from '../../support/starter.js';
 
 const COMMAND = ['--', ...plain('plain.py')];

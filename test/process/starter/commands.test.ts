@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { isRunning } from '../../../lib/process-table.js';
-import { scratch } from '../../support/certificate.js';
-import { MAIN, ask, plain, portOf, run, startStarter } from '../../support/starter.js';
-import { isAlive, waitUntil } from '../../support/wait.js';
+import { portOf } from '../../support/address.js';
+import { isAlive } from '../../support/proc.js';
+import { scratch } from '../../support/scratch.js';
+import { MAIN, ask, plain, run, startStarter } from '../../support/starter.js';
+import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may have the processors. */
 t.setTimeout(110_000);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import { MAIN, PERL_MAIN, type Starter, ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { portOf } from '../../support/address.js';
+import { skipUnless } from '../../support/skip.js';
+import { MAIN, PERL_MAIN, type Starter, ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may have the processors. */
@@ -8,8 +10,7 @@ t.setTimeout(110_000);
 
 /* What both print on stderr and write to their files, pids replaced by names in the order of their appearance. */
 
-const MISSING = !existsSync(PERL_MAIN) && 'the Debian package libserver-starter-perl is not installed';
-if (MISSING !== false && process.env['CI'] !== undefined) throw new Error(MISSING);
+const skip = skipUnless(() => existsSync(PERL_MAIN), 'the Debian package libserver-starter-perl is not installed');
 
 type Scenario = (starter: Starter) => Promise<void>;
 
@@ -55,7 +56,7 @@ const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; rea
 };
 
 for (const [name, { args, env = {}, play }] of Object.entries(SCENARIOS)) {
-  t.test(name, { skip: MISSING }, async (t) => {
+  t.test(name, { skip }, async (t) => {
     const [ours, theirs] = await Promise.all(
       [MAIN, PERL_MAIN].map(async (main) => {
         const starter = startStarter(t, args, { main, env });
@@ -69,7 +70,7 @@ for (const [name, { args, env = {}, play }] of Object.entries(SCENARIOS)) {
   });
 }
 
-t.test('each stops and restarts the other', { skip: MISSING }, async (t) => {
+t.test('each stops and restarts the other', { skip }, async (t) => {
   const theirs = startStarter(t, COMMAND, { main: PERL_MAIN });
   await theirs.program.announced('ready');
   await statusIs(theirs, /^1:\d+\n$/);

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { makeCertificate, scratch } from '../../support/certificate.js';
-import { Load, type Target } from '../../support/load.js';
+import { portsOf } from '../../support/address.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { type Target } from '../../support/http/client.js';
+import { Load } from '../../support/http/load.js';
 import { fixture } from '../../support/program.js';
+import { scratch } from '../../support/scratch.js';
 import { startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -22,8 +25,7 @@ for (const workers of [1, 4]) {
     const argument = { http: [':1', `unix:${socketPath}`], https: [':2'], key: keyFile, cert: certFile };
     const args = ['--port=127.0.0.1:0', '--port=127.0.0.1:0', `--path=${socketPath}`, `--workers=${workers}`, `--interval=${INTERVAL_S}`];
     const starter = startStarter(t, [...args, '--', process.execPath, fixture('server'), JSON.stringify(argument)]);
-    const { addresses } = await starter.program.announced('ready', workers);
-    const [port, , tlsPort] = (addresses as string[]).map((address) => Number(address.split(':').at(-1)));
+    const [port, , tlsPort] = portsOf(await starter.program.announced('ready', workers));
     const targets: Target[] = [{ port: port! }, { socketPath }, { port: tlsPort!, ca: cert }];
     const load = new Load(targets, CLIENTS_OF_A_KIND);
     const times: number[] = [];

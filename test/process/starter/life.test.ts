@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { scratch } from '../../support/certificate.js';
-import { ask, plain, portOf, startStarter } from '../../support/starter.js';
-import { isAlive, waitUntil } from '../../support/wait.js';
+import { portOf } from '../../support/address.js';
+import { isAlive } from '../../support/proc.js';
+import { scratch } from '../../support/scratch.js';
+import { ask, plain, startStarter } from '../../support/starter.js';
+import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may have the processors. */
 t.setTimeout(110_000);

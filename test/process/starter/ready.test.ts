@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import t from 'tap';
-import { ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { portOf } from '../../support/address.js';
+import { ask, plain, startStarter } from '../../support/starter.js';
 import { fixture } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -53,7 +54,7 @@ t.test('SIGUSR2 to a worker is a mistake: it goes on, and says which pid to send
   const { pid, addresses } = await starter.program.announced('ready');
   process.kill(pid, 'SIGUSR2');
   await starter.said(`send SIGHUP to process ${starter.pid}`);
-  const port = Number((addresses as string[])[0]!.split(':')[1]);
+  const port = portOf((addresses as string[])[0]!);
   t.match(await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.headers.get('x-pid')), String(pid));
   t.equal(starter.program.all('restarting').length, 0);
   await starter.stop();

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { once } from 'node:events';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { scratch } from '../../support/certificate.js';
-import { MAIN, ask, descriptors, plain, portOf, resident, startStarter } from '../../support/starter.js';
+import { portOf } from '../../support/address.js';
+import { descriptors, resident } from '../../support/proc.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnlessRuns } from '../../support/skip.js';
+import { MAIN, ask, plain, startStarter } from '../../support/starter.js';
 import { fixture } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -21,11 +24,6 @@ print('{}', flush=True)
 while True:
     print(json.dumps(s.recv(4096).decode()), flush=True)
 `;
-
-/** Why to skip a test: a command that does not work here. In CI it has to. */
-function unless(command: string, ...args: string[]): string | false {
-  return process.env['CI'] === undefined && spawnSync(command, args).status !== 0 && `${command} does not work here`;
-}
 
 t.test('itself socket-activated: --port is taken from LISTEN_FDS where the address matches', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -44,7 +42,7 @@ t.test('itself socket-activated: --port is taken from LISTEN_FDS where the addre
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, STOPPING, and no word of MAINPID', { skip: unless('systemd-notify', '--version') }, async (t) => {
+t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, STOPPING, and no word of MAINPID', { skip: skipUnlessRuns('systemd-notify', '--version') }, async (t) => {
   const path = join(scratch(t), 'notify');
   const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => receiver.kill());
@@ -68,7 +66,7 @@ t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, ST
   t.match(text, /RELOADING=1\\nMONOTONIC_USEC=\d+/);
 });
 
-t.test('as process 1 it passes signals on and ends in order', { skip: unless('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
+t.test('as process 1 it passes signals on and ends in order', { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
   const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain('plain.py')];
@@ -111,7 +109,7 @@ t.test('a worker that the superdaemon left behind serves on', async (t) => {
   const { pid, addresses } = await starter.program.announced('ready');
   starter.signal('SIGKILL');
   await starter.program.exited;
-  const port = Number((addresses as string[])[0]!.split(':')[1]);
+  const port = portOf((addresses as string[])[0]!);
   const socket = createConnection(port, '127.0.0.1');
   await once(socket, 'connect');
   socket.destroy();

@@ -3,8 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
-import { scratch } from '../../support/certificate.js';
-import { ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { portOf } from '../../support/address.js';
+import { scratch } from '../../support/scratch.js';
+import { ask, plain, startStarter } from '../../support/starter.js';
 
 interface Facts {
   readonly env: Record<string, string>;

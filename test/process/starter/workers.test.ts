@@ -1,6 +1,7 @@
 import t from 'tap';
+import { portOf } from '../../support/address.js';
 import { fixture } from '../../support/program.js';
-import { ask, plain, portOf, startStarter } from '../../support/starter.js';
+import { ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 const COMMAND = ['--', ...plain('plain.py')];

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { fileURLToPath } from 'node:url';
-import { INSIDE, Systemd, cannotRun } from '../../support/systemd.js';
+import { INSIDE, Systemd, skipUnlessSystemd } from '../../support/systemd/systemd.js';
 import { waitUntil } from '../../support/wait.js';
 
 const UNITS = fileURLToPath(new URL('../../../../demo/systemd/', import.meta.url));
 const SERVICE = 'grace-demo.service';
 const ANSWER = /slept for 0 ms, pid (\d+)\./;
 
-t.test('the units of the demo, as they are but for where the demo is', { skip: cannotRun() ?? false }, async (t) => {
+t.test('the units of the demo work, with only their paths changed', { skip: skipUnlessSystemd() }, async (t) => {
   const systemd = await Systemd.start(t);
-  const get = (port: number): Promise<string> =>
+  const page = (port: number): Promise<string> =>
     systemd.run(INSIDE.node, '-e', `fetch('http://127.0.0.1:${port}/sleep/').then((a) => a.text()).then(console.log)`);
   for (const unit of ['grace-demo.socket', SERVICE]) {
     const text = readFileSync(UNITS + unit, 'utf8');
@@ -22,14 +22,14 @@ t.test('the units of the demo, as they are but for where the demo is', { skip: c
   t.equal(await systemd.run('sh', '-c', `systemd-analyze verify ${SERVICE} 2>&1`), '', 'systemd finds no fault');
   await systemd.systemctl('start', 'grace-demo.socket');
   for (const [index, name] of ['Zero', 'One', 'Two'].entries()) {
-    const answer = await get(48_567 + index);
+    const answer = await page(48_567 + index);
     t.match(answer, new RegExp(`^${name}: .*${ANSWER.source}`));
     t.equal(ANSWER.exec(answer)?.[1], await systemd.show(SERVICE, 'MainPID'));
   }
   const pid = await systemd.show(SERVICE, 'MainPID');
   await systemd.systemctl('reload', SERVICE);
   await waitUntil('a new main process', async () => (await systemd.show(SERVICE, 'MainPID')) !== pid);
-  t.equal(ANSWER.exec(await get(48_567))?.[1], await systemd.show(SERVICE, 'MainPID'));
+  t.equal(ANSWER.exec(await page(48_567))?.[1], await systemd.show(SERVICE, 'MainPID'));
   await systemd.systemctl('stop', SERVICE);
   t.equal(await systemd.show(SERVICE, 'Result'), 'success');
 });

@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
 import { type Program, fixture, start } from '../../support/program.js';
-import { INSIDE, Systemd, cannotRun } from '../../support/systemd.js';
-import { Unit } from '../../support/unit.js';
+import { INSIDE, Systemd, skipUnlessSystemd } from '../../support/systemd/systemd.js';
+import { Unit } from '../../support/systemd/unit.js';
 
 const RELOADS = 5;
-/** More than Node.js asks for by itself, so that a listen(2) that shrinks it shows. */
+/** More than the default of Node.js, so that a listen(2) that shrinks it shows. */
 const BACKLOG = 1_000;
 const SERVER = `await import('${INSIDE.repository}/dist/test/fixtures/server.js');\n`;
 const WAITS_FOR_GATE = `
@@ -12,8 +12,8 @@ import { existsSync } from 'node:fs';
 while (!existsSync('/run/app/gate')) await new Promise((done) => setTimeout(done, 10));
 ${SERVER}`;
 
-const skip = cannotRun() ?? false;
-t.test('a service under a real systemd, lazily started and reloaded', { skip }, async (t) => {
+const skip = skipUnlessSystemd();
+t.test('a service under a real systemd: start by a connection, reload', { skip }, async (t) => {
   const systemd = await Systemd.start(t);
   const unit = await Unit.install(systemd, {
     program: WAITS_FOR_GATE,
@@ -24,8 +24,8 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
   const backlogs = await readBacklogs(systemd);
   t.same(backlogs, [BACKLOG, BACKLOG]);
 
-  await t.test('the first connection starts it, and it is active when it is ready', async (t) => {
-    t.equal(await unit.show('ActiveState'), 'inactive', 'nothing runs before');
+  await t.test('the first connection starts the service, which is active when it is ready', async (t) => {
+    t.equal(await unit.show('ActiveState'), 'inactive', 'inactive before the first connection');
     const answer = unit.get('/');
     await unit.waitFor('SubState', 'start');
     t.equal(await unit.show('ActiveState'), 'activating', 'not active while it starts');
@@ -33,7 +33,7 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
     t.equal((await answer).status, 200, 'the connection that started it is answered');
     await unit.waitFor('ActiveState', 'active');
     t.match(await unit.show('StatusText'), /^generation 1 serves 127\.0\.0\.1:8080, unix:/);
-    t.match(systemd.read(`/proc/${await unit.mainPid()}/status`), /^Uid:\t65534\t/m, 'as nobody');
+    t.match(systemd.read(`/proc/${await unit.mainPid()}/status`), /^Uid:\t65534\t/m, 'it runs as user nobody');
   });
 
   await t.test(`${RELOADS} reloads under load`, async (t) => {
@@ -51,7 +51,7 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
       await unit.systemctl('reload');
       const { successor } = await unit.announced('restarted', reload);
       await unit.waitFor('MainPID', String(successor));
-      t.equal((await slow).pid, pids.at(-1), 'what was in flight is answered by the old process');
+      t.equal((await slow).pid, pids.at(-1), 'the old process answers its request in flight');
       pids.push(successor as number);
     }
     watching = false;
@@ -61,10 +61,10 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
     t.same(lost, [], 'no request is lost');
     t.comment(`${answered} requests`);
     t.equal(new Set(pids).size, RELOADS + 1, 'a new main process each time');
-    t.same(answering, pids, 'all answered in turn');
+    t.same(answering, pids, 'each process answered, in order');
     t.same([...states].filter((state) => !['active', 'reloading'].includes(state)), [], 'never inactive');
     await unit.announced('closed', RELOADS);
-    t.equal(await unit.show('ActiveState'), 'active', 'and the old processes may leave');
+    t.equal(await unit.show('ActiveState'), 'active', 'active when the old processes have ended');
     t.equal(await unit.mainPid(), pids.at(-1));
     t.equal(await unit.show('NRestarts'), '0');
     const after = await readBacklogs(systemd);
@@ -83,14 +83,14 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
     t.match(await unit.systemctl('status'), /Status: "restart failed.*exited with code 1.*the broken release/);
   });
 
-  await t.test('a successor that a signal ends, and one that never runs', async (t) => {
+  await t.test('a successor that is killed, and one that cannot be started', async (t) => {
     const pid = await unit.mainPid();
     unit.release(`process.kill(process.pid, 'SIGKILL');\n`);
     await unit.systemctl('reload');
     const killed = await unit.announced('restart-failed', 2);
     t.match(killed['message'], /ended, and did not come to say its exit code, before it was ready/);
     unit.removeCurrent();
-    // Not by ExecReload, for which systemd itself needs the working directory.
+    // Not by ExecReload: for that systemd needs the working directory itself.
     await unit.systemctl('kill', '--kill-who=main', '-s', 'USR2');
     await unit.announced('restart-failed', 3);
     await unit.waitFor('ActiveState', 'active');
@@ -100,7 +100,7 @@ t.test('a service under a real systemd, lazily started and reloaded', { skip }, 
     await unit.systemctl('reload');
     const { successor } = await unit.announced('restarted', RELOADS + 1);
     await unit.waitFor('MainPID', String(successor));
-    t.equal((await unit.get('/')).pid, successor, 'a good release after bad ones is taken');
+    t.equal((await unit.get('/')).pid, successor, 'the next release that works takes over');
   });
 });
 
@@ -109,7 +109,7 @@ function startLoad(t: Test, systemd: Systemd): Program {
   return start(t, fixture('load'), { shell: `exec nsenter -t ${systemd.pid} -n "$NODE" "$PROGRAM" '${argument}'` });
 }
 
-/** The kernel's queue lengths of the service's TCP and unix sockets: the third column where ss(8) lists listeners. */
+/** The backlogs of the service's TCP and unix sockets: the third column in ss(8)'s list of listeners. */
 async function readBacklogs(systemd: Systemd): Promise<number[]> {
   const lines = (await systemd.run('ss', '-Hltxn')).split('\n');
   return lines.filter((line) => /127\.0\.0\.1:8080|web\.sock/.test(line)).map((line) => Number(/\sLISTEN\s+\d+\s+(\d+)/.exec(line)?.[1]));

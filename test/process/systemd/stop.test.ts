@@ -1,7 +1,7 @@
 import t from 'tap';
 import { fixture, start } from '../../support/program.js';
-import { INSIDE, Systemd, cannotRun } from '../../support/systemd.js';
-import { Unit } from '../../support/unit.js';
+import { INSIDE, Systemd, skipUnlessSystemd } from '../../support/systemd/systemd.js';
+import { Unit } from '../../support/systemd/unit.js';
 import { waitUntil } from '../../support/wait.js';
 
 const SERVER = `
@@ -10,21 +10,21 @@ await import('${INSIDE.repository}/dist/test/fixtures/server.js');
 `;
 const NEVER_READY = `setInterval(() => undefined, 1_000);\n`;
 
-const skip = cannotRun() ?? false;
-t.test('a service under a real systemd, stopped, restarted and hanging', { skip }, async (t) => {
+const skip = skipUnlessSystemd();
+t.test('a service under a real systemd: stop, restart, watchdog', { skip }, async (t) => {
   const systemd = await Systemd.start(t);
   const unit = await Unit.install(systemd, {
     program: SERVER,
     argument: { http: ['systemd:web', 'systemd:web'] },
-    // Less time than the drains below take: they have to ask for more.
+    // Less than the drains below take, so that they have to ask for more time.
     service: ['TimeoutStopSec=1', 'WatchdogSec=2'],
   });
   await unit.get('/');
 
-  await t.test('a stop with requests in flight, here and in the process before', async (t) => {
+  await t.test('a stop with requests in flight in the process and in its predecessor', async (t) => {
     const pid = await unit.mainPid();
     const before = unit.get('/?ms=4000');
-    // Answered on a connection made later, so the slow one has been accepted.
+    // Its answer shows that the slow request, which connected earlier, is accepted.
     await unit.get('/');
     await unit.systemctl('reload');
     const { successor } = await unit.announced('restarted');
@@ -32,8 +32,8 @@ t.test('a service under a real systemd, stopped, restarted and hanging', { skip 
     const after = unit.get('/?ms=2000');
     await unit.get('/');
     await unit.systemctl('stop');
-    t.same(await before, { status: 200, body: 'slept 4000', pid });
-    t.same(await after, { status: 200, body: 'slept 2000', pid: successor });
+    t.match(await before, { status: 200, body: 'slept 4000', pid });
+    t.match(await after, { status: 200, body: 'slept 2000', pid: successor });
     t.equal(await unit.show('ActiveState'), 'inactive');
     t.equal(await unit.show('Result'), 'success');
     t.equal(await unit.show('NRestarts'), '0');
@@ -56,7 +56,7 @@ t.test('a service under a real systemd, stopped, restarted and hanging', { skip 
 
   await t.test('a stop while a successor starts', async (t) => {
     unit.release(NEVER_READY);
-    // Where systemd hears of the reload early enough it waits for its end, which does not come.
+    // Without --no-block systemctl would wait for the end of the reload, which does not come.
     await unit.systemctl('reload', '--no-block');
     await unit.waitFor('StatusText', /generation 2 is being started/);
     const answer = unit.get('/?ms=1500');
@@ -68,14 +68,14 @@ t.test('a service under a real systemd, stopped, restarted and hanging', { skip 
     unit.release(SERVER);
   });
 
-  await t.test('a process that hangs, also after a reload, is replaced', async (t) => {
+  await t.test('the watchdog replaces a process that hangs, also after a reload', async (t) => {
     await unit.get('/');
     const reloads = unit.all('restarted').length;
     await unit.systemctl('reload');
     const { successor } = await unit.announced('restarted', reloads + 1);
     await unit.waitFor('MainPID', String(successor));
     await new Promise((done) => setTimeout(done, 2_500));
-    t.equal(await unit.mainPid(), successor, 'one that does not hang stays longer than WatchdogSec');
+    t.equal(await unit.mainPid(), successor, 'a process that does not hang runs longer than WatchdogSec');
     t.equal(await unit.show('NRestarts'), '0');
     await unit.systemctl('kill', '--kill-who=main', '-s', 'HUP');
     await unit.waitFor('NRestarts', '1');

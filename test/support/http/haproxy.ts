@@ -1,19 +1,20 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { type Test } from 'tap';
-import { waitUntil } from './wait.js';
+import { waitUntil } from '../wait.js';
 
-/** A server behind HAProxy, and where it is asked for its health. */
+/** A server behind HAProxy. */
 export interface Backend {
   readonly name: string;
   readonly port: number;
+  /** Answers the health checks. */
   readonly healthPort: number;
 }
 
-/** A real HAProxy, with checks of `/readyz`. */
+/** A real HAProxy that checks `/readyz`. */
 export class HaProxy {
   readonly #process: ChildProcess;
   readonly #folder: string;
@@ -23,12 +24,7 @@ export class HaProxy {
     this.#folder = folder;
   }
 
-  /** Debian's package haproxy. */
-  static get installed(): boolean {
-    return spawnSync('haproxy', ['-v']).status === 0;
-  }
-
-  /** Where clients connect to. */
+  /** Clients connect to it. */
   get socketPath(): string {
     return join(this.#folder, 'front.sock');
   }
@@ -36,7 +32,7 @@ export class HaProxy {
   static async start(t: Test, folder: string, backends: readonly Backend[]): Promise<HaProxy> {
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, configuration(folder, backends));
-    // As a worker in the foreground; it ends by SIGTERM of its own pid.
+    // In the foreground and without a master process, so that the pid is that of the worker.
     const process = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     process.stderr.on('data', (data: Buffer) => {
@@ -57,7 +53,7 @@ export class HaProxy {
     return this.#process.pid!;
   }
 
-  /** What the checks say of a backend: `UP`, `DOWN`, `UP 1/2`, … */
+  /** The state of a backend by its checks: `UP`, `DOWN`, `UP 1/2`, … */
   async state(name: string): Promise<string> {
     const rows = (await this.#ask('show stat')).split('\n').map((row) => row.split(','));
     const column = rows[0]!.indexOf('status');
@@ -82,8 +78,8 @@ export class HaProxy {
 }
 
 /**
- * Nothing is retried or sent to the other server: what HAProxy gets no answer for
- * is lost, and shows. A check may take longer than the interval on a busy machine.
+ * HAProxy retries nothing and sends nothing to the other server, so that each request
+ * without an answer is lost and shows. A check may take longer than the interval on a busy machine.
  */
 function configuration(folder: string, backends: readonly Backend[]): string {
   return `

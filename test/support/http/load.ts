@@ -1,18 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import net from 'node:net';
+import { type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
-import { LARGE_BYTES } from '../fixtures/handler.js';
-
-/** Where a load goes to. */
-export interface Target {
-  readonly port?: number;
-  readonly socketPath?: string;
-  /** The certificate to trust; HTTPS where it is there. */
-  readonly ca?: string;
-}
+import { LARGE_BYTES } from '../../fixtures/handler.js';
+import { type Answer, type Target, answerTo, connect, open, send } from './client.js';
 
 export interface LoadResult {
   answered: number;
@@ -21,30 +14,29 @@ export interface LoadResult {
   readonly pids: Map<number, number>;
 }
 
-type Client = (target: Target, agent: http.Agent) => Promise<Answer>;
+type Client = (target: Target, agent: http.Agent) => Promise<Outcome>;
 
-interface Answer {
-  readonly body: string;
-  readonly pid: number;
+/** An answer, and what its body has to be. */
+interface Outcome extends Answer {
   readonly expected: string | RegExp;
 }
 
 const UPLOAD_PIECES = 6;
 const LATE_MS = 1_000;
 
-/** How clients behave. None ever retries: what fails is lost. */
+/** How clients behave. No client retries: a request that fails is lost. */
 const CLIENTS: Readonly<Record<string, { readonly client: Client; readonly keepAlive: boolean; readonly think: number }>> = {
-  'keep-alive': { client: (target, agent) => get(target, agent, '/'), keepAlive: true, think: 20 },
-  'keep-alive in a hurry': { client: (target, agent) => get(target, agent, '/'), keepAlive: true, think: 0 },
-  'a connection a request': { client: (target, agent) => get(target, agent, '/'), keepAlive: false, think: 5 },
-  'slow answer': { client: (target, agent) => get(target, agent, '/?ms=400'), keepAlive: true, think: 10 },
-  'answer in pieces': { client: (target, agent) => get(target, agent, '/pieces?ms=300', /done$/), keepAlive: true, think: 10 },
-  'large answer': { client: (target, agent) => get(target, agent, '/large', 'x'.repeat(LARGE_BYTES)), keepAlive: true, think: 50 },
+  'keep-alive': { client: (target, agent) => getExpecting(target, agent, '/'), keepAlive: true, think: 20 },
+  'keep-alive in a hurry': { client: (target, agent) => getExpecting(target, agent, '/'), keepAlive: true, think: 0 },
+  'a connection a request': { client: (target, agent) => getExpecting(target, agent, '/'), keepAlive: false, think: 5 },
+  'slow answer': { client: (target, agent) => getExpecting(target, agent, '/?ms=400'), keepAlive: true, think: 10 },
+  'answer in pieces': { client: (target, agent) => getExpecting(target, agent, '/pieces?ms=300', /done$/), keepAlive: true, think: 10 },
+  'large answer': { client: (target, agent) => getExpecting(target, agent, '/large', 'x'.repeat(LARGE_BYTES)), keepAlive: true, think: 50 },
   'upload in pieces': { client: upload, keepAlive: true, think: 10 },
   'speaks late': { client: speakLate, keepAlive: false, think: 0 },
 };
 
-/** Runs clients of every kind until it is told to stop. */
+/** Runs clients of every kind until stop(). */
 export class Load {
   readonly result: LoadResult = { answered: 0, lost: [], pids: new Map() };
   #stopped = false;
@@ -61,7 +53,7 @@ export class Load {
     );
   }
 
-  /** Lets every client finish what it began. */
+  /** Lets every client finish its request. */
   async stop(): Promise<LoadResult> {
     this.#stopped = true;
     await this.#running;
@@ -87,16 +79,16 @@ export class Load {
   }
 }
 
-function get(target: Target, agent: http.Agent, path: string, expected: string | RegExp = /^slept/): Promise<Answer> {
-  return exchange(open(target, { path, agent }), expected);
+async function getExpecting(target: Target, agent: http.Agent, path: string, expected: string | RegExp = /^slept/): Promise<Outcome> {
+  return { ...(await send(target, { path, agent })), expected };
 }
 
-async function upload(target: Target, agent: http.Agent): Promise<Answer> {
+async function upload(target: Target, agent: http.Agent): Promise<Outcome> {
   const pieces = Array.from({ length: UPLOAD_PIECES }, () => randomBytes(2_000));
-  const request = open(target, { path: '/upload', method: 'POST', agent });
   const expected = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
-  const answer = exchange(request, expected);
-  // Awaited when the last piece is sent; until then nobody would have heard of its failure.
+  const request = open(target, { path: '/upload', method: 'POST', agent });
+  const answer = answerTo(request);
+  // Awaited after the last piece is sent; a failure before that must not count as unhandled.
   answer.catch(() => undefined);
   let failed = false;
   request.on('error', () => {
@@ -108,45 +100,19 @@ async function upload(target: Target, agent: http.Agent): Promise<Answer> {
     await sleep(Math.random() * 100);
   }
   request.end();
-  return answer;
+  return { ...(await answer), expected };
 }
 
-/** Connects, with TLS not even its handshake begun, and speaks a second later. */
-async function speakLate(target: Target): Promise<Answer> {
-  const socket = net.connect(target.socketPath === undefined ? { port: target.port! } : { path: target.socketPath });
+/** Connects and sends its first byte, also of TLS, a second later. */
+async function speakLate(target: Target): Promise<Outcome> {
+  const { ca, ...plain } = target;
+  const socket = connect(plain);
   let failure: Error | undefined;
   socket.on('error', (error) => {
     failure = error;
   });
   await sleep(LATE_MS);
   if (failure !== undefined) throw failure;
-  const createConnection = (): net.Socket =>
-    target.ca === undefined ? socket : tls.connect({ socket, ca: target.ca, servername: 'localhost' });
-  return exchange(open(target, { path: '/', createConnection, agent: undefined }), /^slept/);
-}
-
-function open(target: Target, options: http.RequestOptions): http.ClientRequest {
-  const { port, socketPath, ca } = target;
-  const where = socketPath === undefined ? { port, host: 'localhost' } : { socketPath };
-  if (ca === undefined) return http.request({ ...where, ...options });
-  return https.request({ ...where, ca, servername: 'localhost', ...options });
-}
-
-function exchange(request: http.ClientRequest, expected: string | RegExp): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject);
-    request.on('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => {
-        body += text;
-      });
-      response.on('error', reject);
-      response.on('close', () => {
-        if (!response.complete) reject(new Error('the answer was cut off'));
-        else resolve({ body, pid: Number(response.headers['x-pid']), expected });
-      });
-    });
-    if (request.method === 'GET') request.end();
-  });
+  const createConnection = (): Socket => (ca === undefined ? socket : tls.connect({ socket, ca, servername: 'localhost' }));
+  return { ...(await send(target, { path: '/', createConnection, agent: undefined })), expected: /^slept/ };
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { type Test } from 'tap';
-import { waitUntil } from './wait.js';
+import { waitUntil } from '../wait.js';
 
-/** One answer as it came over the wire. */
+/** One answer as it was received. */
 export interface RawAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -11,10 +11,10 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A client that sends what a test tells it to, and never more. */
+/** A client that sends exactly what a test tells it to. */
 export class RawClient {
   received = '';
-  /** How the connection ended: undefined while it is open, a code where it broke. */
+  /** How the connection ended: an error code if it broke, undefined while it is open. */
   ended: 'end' | 'close' | string | undefined;
   readonly #socket: net.Socket;
 
@@ -43,7 +43,7 @@ export class RawClient {
     this.#socket.destroy();
   }
 
-  /** The answers that are whole so far; bodies have a length or come in chunks. */
+  /** The answers that are complete so far. Bodies have a length or come in chunks. */
   get answers(): readonly RawAnswer[] {
     const answers: RawAnswer[] = [];
     for (let rest = this.received; rest !== ''; ) {
@@ -66,7 +66,7 @@ export class RawClient {
   }
 }
 
-/** Connects to a port of 127.0.0.1, or with a socket of the test's own. */
+/** Connects to a port of 127.0.0.1, or uses a socket that the test made. */
 export async function rawClient(t: Test, where: number | net.Socket): Promise<RawClient> {
   const socket = typeof where === 'number' ? net.connect(where, '127.0.0.1') : where;
   t.teardown(() => socket.destroy());

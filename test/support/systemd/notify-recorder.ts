@@ -1,24 +1,24 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What was said to a service manager in one message. */
+/** One message to a service manager. */
 export interface Notification {
-  /** The process that said it, by its helper. */
+  /** The process that sent it, by `systemd-notify`. */
   readonly pid: number;
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Stands in for `systemd-notify`: its socket is a file, in which it writes down who says what. */
+/** Replaces `systemd-notify`: the socket is a file, to which it appends the sender and the message. */
 const RECORDS = `#!/bin/sh
 { printf '%s' $PPID; printf '\\t%s' "$@"; echo; } >> "$NOTIFY_SOCKET"
 `;
 
-/** A program named `systemd-notify` for the `PATH`, and what it was called with. */
+/** A program named `systemd-notify` in the `PATH`, and the messages that it was called with. */
 export class NotifyRecorder {
   readonly env: Readonly<Record<string, string>>;
   readonly #log: string;
 
-  /** @param script - what it does in place of writing down. */
+  /** @param script - runs in place of `systemd-notify`; by default it records. */
   constructor(folder: string, script = RECORDS) {
     this.#log = join(folder, 'notifications');
     writeFileSync(this.#log, '');
@@ -40,7 +40,7 @@ export class NotifyRecorder {
       });
   }
 
-  /** Those with a field, in order. */
+  /** The messages with a field, in order. */
   with(field: string): readonly Notification[] {
     return this.all.filter(({ fields }) => field in fields);
   }

@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,19 +6,20 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Test } from 'tap';
-import { waitUntil } from './wait.js';
+import { skipUnless, skipUnlessRuns } from '../skip.js';
+import { waitUntil } from '../wait.js';
 
 const SYSTEMD = '/lib/systemd/systemd';
 const TARGET = 'test.target';
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Where the repository and the running Node.js are to be found inside, also for a user who may not enter a home directory. */
+/** The paths of the repository and of the running Node.js inside; a user who may not enter a home directory can read them too. */
 export const INSIDE = { repository: '/run/app/repository', node: '/run/app/node' } as const;
 
 /**
- * Stays outside and reads from the test: at the end of that, however the test
- * ended, everything inside is killed and the control groups are removed. Signals
- * that are meant for the test's process group are not for it. Its mounts are its own.
+ * Stays outside and reads from the test. When the test ends, in whatever way, it kills
+ * everything inside and removes the control groups. It ignores signals to the test's
+ * process group. Its mounts are its own.
  */
 const KEEPER = `
 set -eu
@@ -40,10 +41,10 @@ done
 `;
 
 /**
- * Becomes systemd, with a file system in which only /tmp, /run, /dev and its own
- * control groups can be written: its tmpfiles would empty the machine's /tmp, and
- * it sets limits of the kernel in /proc/sys. What becomes /run is made at /mnt, as
- * the repository may be somewhere below the folders that are hidden then.
+ * Becomes systemd, in a file system in which only /tmp, /run, /dev and its own control
+ * groups can be written: otherwise its tmpfiles would empty the machine's /tmp, and it
+ * would set the kernel's limits in /proc/sys. The new /run is built at /mnt, as the
+ * repository may be below a folder that it hides.
  */
 const INIT = `
 set -eu
@@ -79,18 +80,18 @@ printf '[Unit]\\nDefaultDependencies=no\\n' > /run/systemd/system/${TARGET}
 exec env -i PATH="$PATH" container=test ${SYSTEMD} --system --unit=${TARGET}
 `;
 
-/** Why no systemd of the test's own can run here; undefined where it can. In CI it has to. */
-export function cannotRun(): string | undefined {
-  if (process.env['CI'] !== undefined) return undefined;
-  if (process.platform !== 'linux') return `no systemd on ${process.platform}`;
-  if (process.getuid?.() !== 0) return 'only root can start a systemd in a namespace';
-  if (!existsSync(SYSTEMD)) return `${SYSTEMD} is not installed`;
+/** For a test's `skip`: it needs Linux, root, systemd, and a namespace with control groups. */
+export function skipUnlessSystemd(): string | false {
   const probe = 'umount --recursive --lazy /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup';
-  const { status, stderr } = spawnSync('unshare', ['--mount', '--pid', '--net', '--cgroup', '--fork', 'sh', '-c', probe]);
-  return status === 0 ? undefined : `no namespace with control groups: ${String(stderr)}`;
+  const namespace = ['--mount', '--pid', '--net', '--cgroup', '--fork', 'sh', '-c', probe];
+  return (
+    skipUnless(() => process.getuid?.() === 0, 'only root can start a systemd in a namespace') ||
+    skipUnless(() => existsSync(SYSTEMD), `${SYSTEMD} is not installed`) ||
+    skipUnlessRuns('unshare', ...namespace)
+  );
 }
 
-/** A systemd as process 1 of a namespace: processes, network, control groups and all files that it writes are its own. */
+/** A systemd as process 1 of a namespace: it has processes, network, control groups and all files that it writes to itself. */
 export class Systemd {
   /** Its pid outside. */
   readonly pid: number;
@@ -127,7 +128,7 @@ export class Systemd {
     return systemd;
   }
 
-  /** A file of the inside, by its path outside. */
+  /** The path outside of a file inside. */
   path(inside: string): string {
     return `/proc/${this.pid}/root${inside}`;
   }
@@ -141,7 +142,7 @@ export class Systemd {
     writeFileSync(this.path(inside), text);
   }
 
-  /** What to put before a command to run it inside, with none of the test runner's variables, whose files may not be there. */
+  /** Put before a command, it runs inside, without the test runner's variables: the files that they name may be missing there. */
   get enter(): readonly string[] {
     const clean = ['env', '-i', `PATH=${process.env['PATH'] ?? ''}`];
     return ['nsenter', '-t', String(this.pid), '-m', '-p', '-i', '-n', '-C', ...clean];
@@ -158,7 +159,7 @@ export class Systemd {
     return this.run('systemctl', '--no-pager', ...args);
   }
 
-  /** One property of a unit; empty where systemd does not answer yet. */
+  /** One property of a unit; empty if systemd does not answer yet. */
   async show(unit: string, property: string): Promise<string> {
     try {
       return (await this.systemctl('show', '--value', '-p', property, unit)).trim();
@@ -168,7 +169,7 @@ export class Systemd {
   }
 }
 
-/** The child of a process; 0 where it has none, or is none any more. */
+/** The child of a process; 0 if it has no child, or has ended. */
 function readChild(pid: number): number {
   return Number(readText(`/proc/${pid}/task/${pid}/children`).trim());
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
-import http from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { type Announcement } from './program.js';
+import { type Answer, get } from '../http/client.js';
+import { type Announcement } from '../program.js';
 import { INSIDE, type Systemd } from './systemd.js';
-import { waitUntil } from './wait.js';
+import { waitUntil } from '../wait.js';
 
-const UNITS = fileURLToPath(new URL('../../../demo/systemd/', import.meta.url));
+const UNITS = fileURLToPath(new URL('../../../../demo/systemd/', import.meta.url));
 const ROOT = '/run/app';
 const UNIX_SOCKET = `${ROOT}/web.sock`;
 
@@ -15,12 +15,6 @@ export interface UnitOptions {
   /** More lines for [Service] and [Socket]. */
   readonly service?: readonly string[];
   readonly socket?: readonly string[];
-}
-
-export interface Reply {
-  readonly status: number | undefined;
-  readonly body: string;
-  readonly pid: number;
 }
 
 /** The demo's units in a systemd of the test's own, with another program and the user nobody. */
@@ -62,7 +56,7 @@ export class Unit {
     return unit;
   }
 
-  /** Lets the symbolic link `current` lead to a new release with this program. */
+  /** Points the symbolic link `current` at a new release with this program. */
   release(program: string): void {
     this.#releases += 1;
     const name = `releases/${this.#releases}`;
@@ -73,13 +67,13 @@ export class Unit {
     renameSync(draft, this.#systemd.path(`${ROOT}/current`));
   }
 
-  /** Makes a file that a program can wait for. */
+  /** Creates a file that a program can wait for. */
   touch(name: string): void {
     mkdirSync(this.#systemd.path(ROOT), { recursive: true });
     this.#systemd.write(`${ROOT}/${name}`, '');
   }
 
-  /** Leaves nothing to start. */
+  /** Removes `current`, so that there is nothing to start. */
   removeCurrent(): void {
     unlinkSync(this.#systemd.path(`${ROOT}/current`));
   }
@@ -105,7 +99,7 @@ export class Unit {
     return seen;
   }
 
-  /** What the program announced. */
+  /** The announcements of one event. */
   all(event: string): readonly Announcement[] {
     const lines = this.#systemd.read(`${ROOT}/stdout`).split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
     return lines.map((line) => JSON.parse(line) as Announcement).filter((announcement) => announcement.event === event);
@@ -117,22 +111,8 @@ export class Unit {
   }
 
   /** Asks the server over its unix socket, which can be reached from outside; a new connection each time. */
-  get(path: string): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const socketPath = this.#systemd.path(UNIX_SOCKET);
-      const request = http.get({ socketPath, path, agent: false }, (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (text: string) => {
-          body += text;
-        });
-        response.on('close', () => {
-          const { statusCode: status, headers, complete } = response;
-          if (complete) resolve({ status, body, pid: Number(headers['x-pid']) });
-          else reject(new Error('the answer was cut off'));
-        });
-      });
-      request.on('error', reject);
-    });
+  get(path: string): Promise<Answer> {
+    return get({ socketPath: this.#systemd.path(UNIX_SOCKET) }, path);
   }
 
   report(): string {
