@@ -1,71 +1,86 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, posix } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
+import { type Import, filesOf, importsOf, parseSource, readSource } from './support/sources.js';
 
-/** Compiled, this file is dist/test/layering.test.js. */
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const { name: PACKAGE, dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+const MANIFEST = JSON.parse(readSource('package.json')) as {
   readonly name: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 };
-const RUN_TIME = Object.keys(dependencies);
-const DEVELOPMENT = Object.keys(devDependencies);
+const PACKAGE = MANIFEST.name;
+const RUN_TIME = Object.keys(MANIFEST.dependencies);
+const PEERS = Object.keys(MANIFEST.peerDependencies ?? {});
+const DEVELOPMENT = Object.keys(MANIFEST.devDependencies);
 
-/** What the files of a folder may import: other folders, and packages. */
+/** The folders at the root and the packages that the files of a folder may import. */
 interface Layer {
   readonly folders: readonly string[];
   readonly packages: readonly string[];
 }
 const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
-  // Optional, and asked for where it is needed.
-  gracehttp: { folders: ['lib'], packages: [...RUN_TIME, 'prom-client'] },
+  gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
   demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
-const WITHOUT_CYCLES = ['lib', 'gracehttp', 'starter'];
+const LIBRARY = ['lib', 'gracehttp', 'starter'];
 
-/** The source files of a folder, as paths from the root; none where the folder is not there. */
-function filesOf(folder: string): string[] {
-  try {
-    const entries = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-    return entries.filter((path) => path.endsWith('.ts')).map((path) => posix.join(folder, path));
-  } catch {
-    return [];
-  }
-}
-
-/** What a source file imports or exports from, types included: paths from the root, or names of packages. */
-function importsOf(file: string, text = readFileSync(join(ROOT, file), 'utf8')): string[] {
-  const { importedFiles } = ts.preProcessFile(text, true, true);
-  const required = [...text.matchAll(/\brequirePackage(?:<[^;]*?>)?\('([^']+)'\)/g)].map(([, name = '']) => name);
-  const imported = importedFiles.map(({ fileName }) =>
-    fileName.startsWith('.') ? posix.join(dirname(file), fileName).replace(/\.js$/, '.ts') : fileName,
-  );
-  return [...imported, ...required];
-}
+/**
+ * The rooms of the library, and which other rooms of its folder each may use. Types do not count: they are
+ * gone when the code runs. A room may also use a file at the top of its folder if that file uses no room.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'lib/address': [],
+  'lib/socket': ['lib/address'],
+  'lib/handoff': ['lib/address', 'lib/socket'],
+  'lib/systemd': ['lib/handoff'],
+  'lib/follow': ['lib/handoff'],
+  'gracehttp/http': [],
+  'gracehttp/tls': [],
+  'gracehttp/limit': ['gracehttp/http'],
+  'gracehttp/health': [],
+  'starter/sockets': [],
+  'starter/log': ['starter/workers'],
+  'starter/control': ['starter/log'],
+  'starter/workers': ['starter/sockets', 'starter/control'],
+  // The command is above the library that it starts.
+  'starter/cli': ['starter', 'starter/control', 'starter/log'],
+};
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');
 const packageOf = (target: string): string => target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
 const isBuiltin = (target: string): boolean => target.startsWith('node:') || builtinModules.includes(target);
 
-/** Why a file may not import something; undefined where it may. */
+/** Why a file may not import something; undefined if it may. */
 function forbidden(file: string, target: string): string | undefined {
   const [folder = ''] = file.split('/');
   const layer = LAYERS[folder]!;
   if (isBuiltin(target)) return target.startsWith('node:') ? undefined : `write node:${target}`;
-  if (!isPath(target)) return layer.packages.includes(packageOf(target)) ? undefined : `${folder} has no package ${target}`;
+  if (!isPath(target)) return layer.packages.includes(packageOf(target)) ? undefined : `${folder} may not use the package ${target}`;
   const [other = ''] = target.split('/');
-  if (other === folder) return target === `${folder}/index.ts` ? `index.ts is for those outside of ${folder}` : undefined;
-  return layer.folders.includes(other) ? undefined : `${folder} may not know of ${other}`;
+  if (other === folder) return target === `${folder}/index.ts` ? `index.ts is for users outside of ${folder}` : undefined;
+  return layer.folders.includes(other) ? undefined : `${folder} may not use ${other}`;
 }
 
-/** A cycle in a graph, as a path from a node back to itself; undefined where there is none. */
+/** Why a file of a room may not use another file of its folder; undefined if it may. */
+function forbiddenInRoom(file: string, { target, typeOnly }: Import, usesRooms: (file: string) => boolean): string | undefined {
+  const [room, other] = [dirname(file), dirname(target)];
+  if (typeOnly || !isPath(target) || other === room || other.split('/')[0] !== room.split('/')[0]) return undefined;
+  if (ROOMS[room]!.includes(other)) return undefined;
+  if (other in ROOMS) return `${room} may not use ${other}`;
+  return usesRooms(target) ? `${room} may not use ${target}, which uses rooms` : undefined;
+}
+
+/** Whether a file at the top of a folder uses a room of it. */
+function usesRooms(file: string): boolean {
+  return importsOf(file).some(({ target, typeOnly }) => !typeOnly && dirname(target) in ROOMS && dirname(target).startsWith(`${dirname(file)}/`));
+}
+
+/** A cycle in a graph, as a path from a node back to itself; undefined if there is no cycle. */
 function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const path: string[] = [];
@@ -88,64 +103,109 @@ function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | un
   return undefined;
 }
 
-for (const folder of Object.keys(LAYERS)) {
-  const files = filesOf(folder);
-  t.test(`imports of ${folder}`, { skip: files.length > 0 ? false : `there is no ${folder}` }, async (t) => {
-    for (const file of files) {
-      const wrong = importsOf(file).map((target) => forbidden(file, target)).filter((reason) => reason !== undefined);
-      t.strictSame(wrong, [], file);
-    }
-  });
-}
-
-t.test('imports lead to files that are there', async (t) => {
-  const files = new Set(Object.keys(LAYERS).flatMap(filesOf));
-  for (const file of files) {
-    const missing = importsOf(file).filter((target) => isPath(target) && !files.has(target));
-    t.strictSame(missing, [], file);
-  }
-});
-
-t.test('index.ts only exports', async (t) => {
-  for (const file of Object.keys(LAYERS).flatMap(filesOf).filter((path) => posix.basename(path) === 'index.ts')) {
-    const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ES2022);
-    t.ok(source.statements.every((statement) => ts.isExportDeclaration(statement)), file);
-  }
-});
-
-t.test('no cycles between files', async (t) => {
-  const files = WITHOUT_CYCLES.flatMap(filesOf);
-  t.ok(files.length > 30, `${files.length} files are looked at`);
-  t.equal(findCycle(new Map(files.map((file) => [file, importsOf(file)]))), undefined);
-});
-
-t.test('no await at the top of a library module: require() could not load it', async (t) => {
-  for (const file of WITHOUT_CYCLES.flatMap(filesOf)) {
-    const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.ES2022);
-    t.notOk(awaits(source), file);
-  }
-});
-
-/** Whether a node awaits, functions within it left out. */
+/** Whether a node awaits, outside of the functions in it. */
 function awaits(node: ts.Node): boolean {
   if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined)) return true;
   if (ts.isFunctionLike(node)) return false;
   return ts.forEachChild(node, (child) => awaits(child) || undefined) ?? false;
 }
 
-t.test('these checks find what they look for', async (t) => {
-  const text = [
-    "import { a } from './a.js';",
-    "import type { B } from '../lib/b.js';",
-    "export { c } from './drain/c.js';",
-    "const d = await import('node:fs');",
-    "type E = import('./e.js').E;",
-    "const f = requirePackage<typeof import('debug')>('debug');",
-  ].join('\n');
-  const found = ['gracehttp/a.ts', 'lib/b.ts', 'gracehttp/drain/c.ts', 'node:fs', 'gracehttp/e.ts', 'debug', 'debug'];
-  t.strictSame(importsOf('gracehttp/x.ts', text).sort(), found.sort());
+for (const folder of Object.keys(LAYERS)) {
+  t.test(`imports of ${folder}`, async (t) => {
+    const files = filesOf(folder);
+    t.ok(files.length > 0, `${files.length} files in ${folder}`);
+    for (const file of files) {
+      const wrong = importsOf(file).map(({ target }) => forbidden(file, target)).filter((reason) => reason !== undefined);
+      t.strictSame(wrong, [], file);
+    }
+  });
+}
 
-  const refused = [
+t.test('every room is in the table', async (t) => {
+  const rooms = new Set(LIBRARY.flatMap(filesOf).map((file) => dirname(file)).filter((room) => !LIBRARY.includes(room)));
+  t.strictSame([...rooms].sort(), Object.keys(ROOMS).sort());
+});
+
+for (const room of Object.keys(ROOMS)) {
+  t.test(`imports of ${room}`, async (t) => {
+    const files = filesOf(room);
+    t.ok(files.length > 0, `${files.length} files in ${room}`);
+    for (const file of files) {
+      const wrong = importsOf(file).map((found) => forbiddenInRoom(file, found, usesRooms)).filter((reason) => reason !== undefined);
+      t.strictSame(wrong, [], file);
+    }
+  });
+}
+
+t.test('fixtures import the package by its name: they test what ships', async (t) => {
+  const files = filesOf('test/fixtures');
+  const targets = files.flatMap((file) => importsOf(file).map(({ target }) => target));
+  t.ok(targets.includes(`${PACKAGE}/gracehttp`), `${files.length} fixtures import ${PACKAGE}`);
+  t.strictSame(targets.filter((target) => target.split('/')[0]! in LAYERS), []);
+});
+
+t.test('every imported file exists', async (t) => {
+  const files = new Set(Object.keys(LAYERS).flatMap(filesOf));
+  t.ok(files.size > 0);
+  for (const file of files) {
+    const missing = importsOf(file).filter(({ target }) => isPath(target) && !files.has(target));
+    t.strictSame(missing, [], file);
+  }
+});
+
+t.test('index.ts only exports', async (t) => {
+  for (const folder of LIBRARY) {
+    const { statements } = parseSource(`${folder}/index.ts`);
+    t.ok(statements.length > 0 && statements.every((statement) => ts.isExportDeclaration(statement)), folder);
+  }
+  const others = Object.keys(LAYERS).flatMap(filesOf).filter((file) => posix.basename(file) === 'index.ts');
+  t.equal(others.length, LIBRARY.length, 'only the folders that are exported have one');
+});
+
+t.test('no cycles between files', async (t) => {
+  const files = LIBRARY.flatMap(filesOf);
+  t.ok(files.length > 30, `${files.length} files`);
+  const graph = new Map(files.map((file) => [file, importsOf(file).map(({ target }) => target)]));
+  t.equal(findCycle(graph), undefined);
+});
+
+t.test('no await at the top of a library module: require() could not load it', async (t) => {
+  const files = LIBRARY.flatMap(filesOf);
+  t.ok(files.length > 30, `${files.length} files`);
+  for (const file of files) t.notOk(awaits(parseSource(file)), file);
+});
+
+t.test('the check of imports finds every kind of import', async (t) => {
+  const text = [
+    "import { a, type A } from './a.js';",
+    "import type { B } from '../lib/b.js';",
+    "import { type C } from './c.js';",
+    "export { d } from './drain/d.js';",
+    "export { type E } from './e.js';",
+    "import './f.js';",
+    "import * as g from './g.js';",
+    "const h = await import('node:fs');",
+    "type I = import('./i.js').I;",
+    "const k = requirePackage<typeof import('debug')>('debug');",
+  ].join('\n');
+  const found = importsOf('gracehttp/x.ts', text).map(({ target, typeOnly }) => `${target}${typeOnly ? ' type' : ''}`);
+  t.strictSame(found.sort(), [
+    'debug',
+    'debug type',
+    'gracehttp/a.ts',
+    'gracehttp/c.ts type',
+    'gracehttp/drain/d.ts',
+    'gracehttp/e.ts type',
+    'gracehttp/f.ts',
+    'gracehttp/g.ts',
+    'gracehttp/i.ts type',
+    'lib/b.ts type',
+    'node:fs',
+  ]);
+});
+
+t.test('the rules refuse what they should', async (t) => {
+  const cases = [
     ['lib/a.ts', 'gracehttp/serve.ts'],
     ['lib/a.ts', 'starter/cli/main.ts'],
     ['lib/a.ts', 'lib/index.ts'],
@@ -153,7 +213,7 @@ t.test('these checks find what they look for', async (t) => {
     ['lib/a.ts', 'tap'],
     ['lib/a.ts', '../elsewhere.ts'],
     ['gracehttp/a.ts', 'starter/cli/main.ts'],
-    ['gracehttp/drain/a.ts', 'gracehttp/index.ts'],
+    ['gracehttp/http/a.ts', 'gracehttp/index.ts'],
     ['gracehttp/a.ts', 'lib/index.ts', 'is allowed'],
     ['starter/a.ts', 'gracehttp/serve.ts'],
     ['demo/a.ts', 'bench/main.ts'],
@@ -162,15 +222,34 @@ t.test('these checks find what they look for', async (t) => {
     ['demo/a.ts', `${PACKAGE}/gracehttp`, 'is allowed'],
     ['bench/a.ts', 'demo/main.ts'],
   ] as const;
-  for (const [file, target, allowed] of refused) {
+  for (const [file, target, allowed] of cases) {
     t.equal(forbidden(file, target) === undefined, allowed !== undefined, `${file} to ${target} ${allowed ?? 'is forbidden'}`);
+  }
+
+  const usesRooms = (file: string): boolean => file === 'lib/grace.ts';
+  const inRooms = [
+    ['lib/address/a.ts', 'lib/socket/b.ts'],
+    ['lib/address/a.ts', 'lib/grace.ts'],
+    ['lib/address/a.ts', 'lib/errors.ts', 'is allowed'],
+    ['lib/socket/a.ts', 'lib/address/b.ts', 'is allowed'],
+    ['lib/socket/a.ts', 'lib/follow/b.ts'],
+    ['lib/socket/a.ts', 'node:net', 'is allowed'],
+    ['gracehttp/http/a.ts', 'gracehttp/limit/b.ts'],
+    ['gracehttp/limit/a.ts', 'gracehttp/http/b.ts', 'is allowed'],
+    ['gracehttp/http/a.ts', 'lib/socket/b.ts', 'is allowed'],
+    ['starter/workers/a.ts', 'starter/cli/main.ts'],
+  ] as const;
+  for (const [file, target, allowed] of inRooms) {
+    const reason = forbiddenInRoom(file, { target, typeOnly: false }, usesRooms);
+    t.equal(reason === undefined, allowed !== undefined, `${file} to ${target} ${allowed ?? 'is forbidden'}`);
+    t.equal(forbiddenInRoom(file, { target, typeOnly: true }, usesRooms), undefined, 'a type is allowed');
   }
 
   t.strictSame(findCycle(new Map([['a', ['b']], ['b', ['c', 'd']], ['c', []], ['d', ['b']]])), ['b', 'd', 'b']);
   t.strictSame(findCycle(new Map([['a', ['a']]])), ['a', 'a']);
   t.equal(findCycle(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', []]])), undefined);
 
-  const source = (code: string): ts.Node => ts.createSourceFile('x.ts', code, ts.ScriptTarget.ES2022, true);
+  const source = (code: string): ts.Node => parseSource('x.ts', code);
   t.ok(awaits(source('const a = await b;')));
   t.ok(awaits(source('for await (const a of b) c();')));
   t.notOk(awaits(source('async function a() { await b; } const c = async () => await d;')));
