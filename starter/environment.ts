@@ -55,8 +55,8 @@ export class Environment {
 }
 
 /**
- * Returns a function that reads the timing anew at each call. If a variable is
- * invalid then, it says so and returns what it read last.
+ * Returns a function that reads the timing at each call. If a variable is then
+ * invalid, it says so and returns the last valid timing.
  *
  * @throws GraceError `OPTION_INVALID` if a variable is invalid now.
  */

@@ -23,7 +23,7 @@ export class OldWorkers {
     return this.#workers.size;
   }
 
-  /** A worker that is about to be replaced. If it exits from now on, that is no crash. */
+  /** Adds a worker that is about to be replaced. If it exits from now on, that is not a crash. */
   add(worker: Worker): void {
     this.#workers.add(worker);
   }

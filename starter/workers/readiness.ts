@@ -21,7 +21,7 @@ export interface Candidate {
   readonly exited: Promise<unknown>;
   /** Whether it was already told to stop. */
   isDraining(): boolean;
-  /** It was not ready within so many milliseconds. */
+  /** It did not say that it is ready within `timeout` milliseconds. */
   onTimeout(timeout: number): void;
 }
 
@@ -59,7 +59,7 @@ export function waitUntilUp(candidate: Candidate, { interval, readyTimeout }: Re
   });
 }
 
-/** The pipe stays open while the worker runs: its end tells the worker that start_server is gone. */
+/** The pipe stays open while the worker runs: end of file tells the worker that start_server has exited. */
 function greet(pipe: Duplex, nonce: string, exited: Promise<unknown>): void {
   // A worker that exits breaks the pipe; `exited` tells that.
   pipe.on('error', () => undefined);

@@ -37,7 +37,7 @@ export class RollingDeploy {
     this.#runQueued();
   }
 
-  /** Replaces all workers. If a deploy is running, one more follows it, however many are requested meanwhile. */
+  /** Replaces all workers. If a deploy is running, one more follows it for all requests that arrive during it. */
   request(message: string): void {
     if (this.#stopped) return;
     if (this.#running) this.#queued = message;
