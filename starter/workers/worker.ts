@@ -79,6 +79,7 @@ export class Worker {
   async #waitUntilUp(options: WorkerOptions, nonce: string): Promise<boolean> {
     const up = await waitUntilUp(
       {
+        // With no descriptor left, spawn() returns a process without stdio, and then emits an error.
         pipe: this.#process?.stdio?.[options.descriptors.nextFree] as Duplex | undefined,
         nonce,
         exited: this.exited,
