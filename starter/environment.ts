@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GraceError, show } from '../lib/errors.js';
+import { GraceError, messageOf, show } from '../lib/errors.js';
 
-/** systemd's and other superdaemons' words to start_server itself, which are not for its workers. */
+/** Variables that systemd or another superdaemon sets for start_server itself; its workers do not get them. */
 const OWN_VARIABLES = [
   'GRACE_HANDOFF',
   'LISTEN_FDS',
@@ -16,7 +16,7 @@ const OWN_VARIABLES = [
   'WATCHDOG_PID',
 ];
 
-/** What may change while start_server runs, by way of a file in the envdir. Times in seconds. */
+/** The options that a file in the envdir can change while start_server runs. Times in seconds. */
 export interface Timing {
   readonly autoRestart: boolean;
   readonly autoRestartInterval: number;
@@ -27,8 +27,8 @@ const AUTO_RESTART_INTERVAL_S = 360;
 const KILL_OLD_DELAY_WITH_AUTO_RESTART_S = 5;
 
 /**
- * The environment of the workers: start_server's own, then what options set,
- * then the files of the envdir, which are read again at each start.
+ * The environment of the workers: that of start_server, then what options set,
+ * then the files of the envdir, which are read again at each start of a worker.
  */
 export class Environment {
   readonly #base: NodeJS.ProcessEnv;
@@ -42,7 +42,7 @@ export class Environment {
     return { ...this.#base, ...readEnvdir(this.#base['ENVDIR']) };
   }
 
-  /** @throws GraceError `OPTION_INVALID` for a variable that is no number. */
+  /** @throws GraceError `OPTION_INVALID` if a variable is not a number. */
   timing(): Timing {
     const env = this.load();
     const autoRestart = isTrue(env['ENABLE_AUTO_RESTART']);
@@ -54,7 +54,25 @@ export class Environment {
   }
 }
 
-/** The first line of each file by its name; files that begin with a dot, empty and unreadable ones are skipped. */
+/**
+ * Returns a function that reads the timing at each call. If a variable is then
+ * invalid, it says so and returns the last valid timing.
+ *
+ * @throws GraceError `OPTION_INVALID` if a variable is invalid now.
+ */
+export function timingReader(environment: Environment, say: (message: string) => void): () => Timing {
+  let timing = environment.timing();
+  return () => {
+    try {
+      timing = environment.timing();
+    } catch (error) {
+      say(messageOf(error));
+    }
+    return timing;
+  };
+}
+
+/** The first line of each file, by its name. Hidden, empty and unreadable files are skipped. */
 export function readEnvdir(folder: string | undefined): Record<string, string> {
   if (folder === undefined || folder === '') return {};
   return Object.fromEntries(
@@ -66,7 +84,7 @@ export function readEnvdir(folder: string | undefined): Record<string, string> {
   );
 }
 
-/** Perl's truth, as Server::Starter reads the variable. */
+/** True as in Perl, which Server::Starter reads the variable with. */
 function isTrue(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0';
 }
@@ -75,7 +93,7 @@ function seconds(env: NodeJS.ProcessEnv, name: string): number | undefined {
   const value = env[name];
   if (value === undefined || value === '') return undefined;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new GraceError('OPTION_INVALID', `${name}=${show(value)} is no number of seconds`, { subject: name, value });
+  throw new GraceError('OPTION_INVALID', `${name}=${show(value)}, expected a number of seconds`, { subject: name, value });
 }
 
 function list(folder: string): string[] {

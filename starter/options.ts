@@ -1,42 +1,42 @@
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { GraceError, show } from '../lib/errors.js';
-import { layOut } from './sockets/descriptors.js';
+import { assignDescriptors } from './sockets/descriptors.js';
 import { type Port, parsePort } from './sockets/port.js';
 
-/** The options of start_server, by Server::Starter's names. All times are in seconds, fractions allowed. */
+/** The options of start_server, named as in Server::Starter. All times are in seconds and may have fractions. */
 export interface StartOptions {
   /** The server program and its arguments. */
   readonly exec: readonly string[];
-  /** `port`, `host:port`, `[v6]:port`, each with `u` before the port for UDP and `=fd` behind it. */
+  /** `port`, `host:port` or `[v6]:port`, with `u` before the port for UDP and `=fd` after it for the descriptor in the workers. */
   readonly port?: string | number | readonly (string | number)[] | undefined;
   /** Paths of unix sockets. */
   readonly path?: string | readonly string[] | undefined;
   /** Working directory of the program. */
   readonly dir?: string | undefined;
-  /** A worker that says nothing is up when it has lived for so long; also between two tries. Default 1. */
+  /** A worker that does not say when it is ready counts as up after this time; also the delay after a failed start. Default 1. */
   readonly interval?: number | undefined;
-  /** Sent to old workers when a new one is up. Default TERM. */
+  /** The signal to old workers when a new one is up. Default TERM. */
   readonly signalOnHup?: string | undefined;
-  /** Sent to the workers on SIGTERM. Default TERM. */
+  /** The signal to the workers when start_server gets SIGTERM. Default TERM. */
   readonly signalOnTerm?: string | undefined;
   readonly pidFile?: string | undefined;
   readonly statusFile?: string | undefined;
-  /** A folder with a variable a file; also by the variable `ENVDIR`. */
+  /** A folder with one file for each environment variable. Default: the variable `ENVDIR`. */
   readonly envdir?: string | undefined;
-  /** A file, or a command after `|`. */
+  /** A file, or `|` and a command. Default: stdout and stderr of this process. */
   readonly logFile?: string | undefined;
-  /** Restart by time; also by the variable `ENABLE_AUTO_RESTART`. */
+  /** Restart at each `autoRestartInterval`. Default: the variable `ENABLE_AUTO_RESTART`. */
   readonly enableAutoRestart?: boolean | undefined;
-  /** Default 360; also by the variable `AUTO_RESTART_INTERVAL`. */
+  /** Default: the variable `AUTO_RESTART_INTERVAL`, or 360. */
   readonly autoRestartInterval?: number | undefined;
-  /** From a new worker's being up to the signal to the old ones. Default 0, with auto restart 5; also by `KILL_OLD_DELAY`. */
+  /** The delay between a new worker's being up and the signal to the old ones. Default: the variable `KILL_OLD_DELAY`, or 5 with auto restart, or 0. */
   readonly killOldDelay?: number | undefined;
-  /** Length of the kernel's queue. Default: the most that it allows. */
+  /** How many connections the kernel queues. Default: its maximum. */
   readonly backlog?: number | undefined;
-  /** How many processes serve. Default 1. */
+  /** How many worker processes run. Default 1. */
   readonly workers?: number | undefined;
-  /** A worker has to say that it is ready within so long. Default: it need not. */
+  /** A worker must say that it is ready within this time, or it has failed. Default: it need not. */
   readonly readyTimeout?: number | undefined;
 }
 
@@ -55,15 +55,16 @@ export interface Settings {
   readonly backlog: number;
   readonly workers: number;
   readonly readyTimeout: number | undefined;
-  /** What the options put into the environment of the workers, as Server::Starter does. */
+  /** The variables that options set for the workers, as in Server::Starter. */
   readonly variables: NodeJS.ProcessEnv;
 }
 
-/** setTimeout() takes no more milliseconds. */
+/** setTimeout() takes at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
-/** listen(2) clamps it to net.core.somaxconn. */
+/** listen(2) reduces it to net.core.somaxconn. */
 const MAX_BACKLOG = 0x7fff_ffff;
 const MAX_WORKERS = 1_024;
+const DEFAULT_INTERVAL_MS = 1_000;
 
 /** @throws GraceError `OPTION_INVALID` */
 export function readStartOptions(options: StartOptions): Settings {
@@ -72,21 +73,21 @@ export function readStartOptions(options: StartOptions): Settings {
   const ports = asList(options.port).map(parsePort);
   const paths = asList(options.path);
   if (paths.includes('')) throw invalid('path', '', 'a path');
-  // Throws on descriptors that collide, before anything is bound.
-  layOut([...ports.map(({ label, fd }) => ({ label, name: '', target: fd })), ...paths.map((label) => ({ label, name: '', target: undefined }))]);
+  // Throws if two sockets ask for the same descriptor, before anything is bound.
+  assignDescriptors([...ports.map(({ label, fd }) => ({ label, name: '', target: fd })), ...paths.map((label) => ({ label, name: '', target: undefined }))]);
   return {
     exec: [program, ...args],
     ports,
     paths,
     directory: options.dir === undefined ? undefined : resolve(options.dir),
-    interval: milliseconds('interval', options.interval) ?? 1_000,
+    interval: milliseconds('interval', options.interval) ?? DEFAULT_INTERVAL_MS,
     signalOnHup: readSignal('signal-on-hup', options.signalOnHup),
     signalOnTerm: readSignal('signal-on-term', options.signalOnTerm),
     pidFile: options.pidFile,
     statusFile: options.statusFile,
     logFile: options.logFile,
-    backlog: whole('backlog', options.backlog, MAX_BACKLOG) ?? MAX_BACKLOG,
-    workers: whole('workers', options.workers, MAX_WORKERS) ?? 1,
+    backlog: wholeNumber('backlog', options.backlog, MAX_BACKLOG) ?? MAX_BACKLOG,
+    workers: wholeNumber('workers', options.workers, MAX_WORKERS) ?? 1,
     readyTimeout: milliseconds('ready-timeout', options.readyTimeout),
     variables: variables(options),
   };
@@ -103,7 +104,7 @@ function variables({ envdir, enableAutoRestart, autoRestartInterval, killOldDela
   };
 }
 
-/** `TERM`, `SIGTERM` and `term` are alike. */
+/** `TERM`, `SIGTERM` and `term` mean the same. */
 function readSignal(name: string, value = 'TERM'): NodeJS.Signals {
   const signal = `SIG${value.toUpperCase().replace(/^SIG/, '')}`;
   if (Object.hasOwn(constants.signals, signal)) return signal as NodeJS.Signals;
@@ -112,12 +113,12 @@ function readSignal(name: string, value = 'TERM'): NodeJS.Signals {
 
 function milliseconds(name: string, value: number | undefined): number | undefined {
   if (value === undefined || (value >= 0 && value <= MAX_SECONDS)) return value && value * 1000;
-  throw invalid(name, value, `seconds from 0 to ${MAX_SECONDS}`);
+  throw invalid(name, value, `a number of seconds from 0 to ${MAX_SECONDS}`);
 }
 
-function whole(name: string, value: number | undefined, most: number): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return value;
-  throw invalid(name, value, `a whole number from 1 to ${most}`);
+function wholeNumber(name: string, value: number | undefined, max: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= max)) return value;
+  throw invalid(name, value, `a whole number from 1 to ${max}`);
 }
 
 function asList<T extends string | number>(value: T | readonly T[] | undefined): readonly T[] {

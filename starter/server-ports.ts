@@ -1,12 +1,12 @@
-import { takenVariable } from '../lib/handoff/environment.js';
 import { GraceError } from '../lib/errors.js';
+import { takenVariable } from '../lib/handoff/environment.js';
 import { SERVER_STARTER_PORT } from '../lib/handoff/protocol.js';
 
 /**
- * In a worker: the descriptors to accept on, by what `--port` and `--path` call
- * them. Server::Starter's `server_ports`.
+ * In a worker: the descriptor to accept on for each `--port` and `--path`, by the
+ * text of the option. This is Server::Starter's `server_ports`.
  *
- * @throws GraceError `SOCKET_NOT_PASSED` where this process was not started by start_server.
+ * @throws GraceError `SOCKET_NOT_PASSED` if start_server did not start this process.
  *
  * @example
  * net.createServer(onSocket).listen({ fd: serverPorts()['127.0.0.1:80'] });

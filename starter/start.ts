@@ -2,32 +2,33 @@ import { statSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
 import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/handoff/protocol.js';
 import { onSignals } from '../lib/signals.js';
-import { Environment } from './environment.js';
-import { asInit } from './workers/process-one.js';
-import { layOut } from './sockets/descriptors.js';
-import { type StartOptions, readStartOptions } from './options.js';
-import { openOutput, toStderr } from './log/open-log.js';
 import { PidLock } from './control/pid-lock.js';
-import { findProgram } from './workers/find-program.js';
-import { openSockets } from './sockets/open-sockets.js';
 import { StatusFile } from './control/status-file.js';
+import { SystemdNotify } from './control/systemd-notify.js';
+import { Environment } from './environment.js';
+import { stderrOutput } from './log/log-output.js';
+import { openLog } from './log/open-log.js';
+import { type Settings, type StartOptions, readStartOptions } from './options.js';
+import { assignDescriptors } from './sockets/descriptors.js';
+import { openSockets } from './sockets/open-sockets.js';
+import { findProgram } from './workers/find-program.js';
+import { actAsProcessOne } from './workers/process-one.js';
 import { Superdaemon } from './workers/superdaemon.js';
-import { Systemd } from './control/systemd-notify.js';
 
-/** Who wants to know how the start goes. */
+/** Callbacks for the start. */
 export interface StartObserver {
-  /** What start_server has to say before it writes to its log. */
-  readonly say?: (message: string) => void;
-  /** Everything is bound and every file is written; the first worker is about to be started. */
+  /** A message of the start, which does not go to the log. Default: it goes to stderr. */
+  readonly onMessage?: (message: string) => void;
+  /** All sockets are bound and all files are written; the first worker starts next. */
   readonly onBound?: () => void;
 }
 
 /**
- * Binds ports and paths, and runs a server program on them: Server::Starter's
- * `start_server`. SIGHUP replaces the workers, SIGTERM and SIGINT end it.
+ * Binds ports and paths, and runs a server program on them, as Server::Starter's
+ * `start_server` does. SIGHUP replaces the workers; SIGTERM and SIGINT stop it.
  *
- * @returns when it was told to stop and no worker is left.
- * @throws GraceError where it cannot begin, with nothing left behind:
+ * @returns when it was told to stop and all workers have exited.
+ * @throws GraceError if it cannot start; then nothing is left behind:
  * `OPTION_INVALID`, `PROGRAM_INVALID`, `ALREADY_RUNNING`, `PID_FILE`,
  * `FILE_INVALID`, `ADDRESS_*`, `NOT_A_SOCKET`, `INHERITANCE_INVALID`
  *
@@ -35,58 +36,62 @@ export interface StartObserver {
  * await startServer({ port: '127.0.0.1:8080', exec: ['node', 'server.js'], workers: 2 });
  */
 export async function startServer(options: StartOptions, observer: StartObserver = {}): Promise<void> {
-  const { say = toStderr.say, onBound } = observer;
+  const { onMessage = stderrOutput.say, onBound } = observer;
   const settings = readStartOptions(options);
   const environment = new Environment(process.env, settings.variables);
-  environment.timing();
-  checkDirectory(settings.directory);
-  findProgram(settings.exec[0], environment.load()['PATH'], settings.directory ?? process.cwd());
+  checkBeforeBinding(settings, environment);
 
   const early: NodeJS.Signals[] = [];
-  const stopWaiting = onSignals(['SIGHUP', 'SIGTERM', 'SIGINT'], (signal) => early.push(signal));
-  const undo: (() => unknown)[] = [];
+  const stopCollecting = onSignals(['SIGHUP', 'SIGTERM', 'SIGINT'], (signal) => early.push(signal));
+  const cleanups: (() => unknown)[] = [];
   try {
     const { pidFile, statusFile: statusPath } = settings;
     const lock = pidFile === undefined ? undefined : PidLock.take(pidFile);
-    undo.unshift(() => lock?.release());
+    cleanups.unshift(() => lock?.release());
     const statusFile = statusPath === undefined ? undefined : new StatusFile(statusPath);
-    undo.unshift(() => statusFile?.remove());
-    const output = await openOutput(settings.logFile);
-    undo.push(() => output.close());
-    say(`start_server (pid:${process.pid}) starting now...`);
+    cleanups.unshift(() => statusFile?.remove());
+    const output = openLog(settings.logFile);
+    cleanups.push(() => output.close());
+    onMessage(`start_server (pid:${process.pid}) starting now...`);
     const { env } = process;
     const passed = { fds: env[LISTEN_FDS], pid: env[LISTEN_PID], names: env[LISTEN_FDNAMES] };
-    const sockets = await openSockets({ ...settings, passed, say });
+    const sockets = await openSockets({ ...settings, passed, say: onMessage });
     const closeSockets = once(() => sockets.forEach((socket) => socket.close()));
-    undo.unshift(closeSockets);
+    cleanups.unshift(closeSockets);
     const superdaemon = new Superdaemon({
       settings,
-      layout: layOut(sockets),
+      descriptors: assignDescriptors(sockets),
       environment,
       output,
       statusFile,
-      supervisor: new Systemd(env['NOTIFY_SOCKET']),
+      systemd: new SystemdNotify(env['NOTIFY_SOCKET']),
       closeSockets,
     });
     onBound?.();
-    if (process.pid === 1) undo.unshift(asInit((signal) => superdaemon.signalAll(signal), output.say.bind(output)));
+    if (process.pid === 1) {
+      cleanups.unshift(actAsProcessOne((signal) => superdaemon.signalAll(signal), (message) => output.say(message)));
+    }
     const running = superdaemon.run();
-    stopWaiting();
+    stopCollecting();
     for (const signal of early) process.emit(signal, signal);
     await running;
-    undo.splice(-1, 0, () => output.say('exiting'));
+    // The last message, before the log is closed.
+    cleanups.splice(-1, 0, () => output.say('exiting'));
   } finally {
-    stopWaiting();
-    for (const step of undo) await step();
+    stopCollecting();
+    for (const cleanup of cleanups) await cleanup();
   }
 }
 
-function checkDirectory(directory: string | undefined): void {
-  if (directory === undefined || statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new GraceError('OPTION_INVALID', `failed to chdir:${directory}: there is no such directory`, {
-    subject: 'dir',
-    value: directory,
-  });
+function checkBeforeBinding({ exec: [program], directory }: Settings, environment: Environment): void {
+  environment.timing();
+  if (directory !== undefined && statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new GraceError('OPTION_INVALID', `failed to chdir:${directory}: there is no such directory`, {
+      subject: 'dir',
+      value: directory,
+    });
+  }
+  findProgram(program, environment.load()['PATH'], directory ?? process.cwd());
 }
 
 function once(task: () => void): () => void {

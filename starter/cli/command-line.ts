@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { GraceError, messageOf, show } from '../../lib/errors.js';
+import { GraceError, messageOf } from '../../lib/errors.js';
 import { type StartOptions } from '../options.js';
 
-/** What a command line asks for. */
+/** What the command line asks for. */
 export type Request =
   | { readonly action: 'help' | 'version' }
   | { readonly action: 'start'; readonly options: StartOptions; readonly daemonize: boolean }
@@ -46,7 +46,7 @@ type Values = ReturnType<typeof parse>['values'];
 /**
  * Reads the arguments of start_server.
  *
- * @throws GraceError `OPTION_INVALID`, its message one line.
+ * @throws GraceError `OPTION_INVALID`, with a message of one line.
  */
 export function readCommandLine(args: readonly string[]): Request {
   const { values, positionals } = parse(args);
@@ -56,10 +56,10 @@ export function readCommandLine(args: readonly string[]): Request {
     const timeout = number(values, 'restart-timeout');
     return { action: 'restart', ...files(values, '--restart'), timeout };
   }
-  if (values.stop === true) return { action: 'stop', pidFile: needed(values, 'pid-file', '--stop') };
+  if (values.stop === true) return { action: 'stop', pidFile: required(values, 'pid-file', '--stop') };
   if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true };
   const daemonize = values.daemonize === true;
-  if (daemonize) needed(values, 'log-file', '--daemonize');
+  if (daemonize) required(values, 'log-file', '--daemonize');
   return { action: 'start', options: startOptions(values, positionals), daemonize };
 }
 
@@ -98,17 +98,17 @@ function number(values: Values, name: keyof Values): number | undefined {
   const text = values[name];
   if (typeof text !== 'string') return undefined;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new GraceError('OPTION_INVALID', `--${name}=${text} is no number`, { subject: name, value: text });
+  throw new GraceError('OPTION_INVALID', `--${name}=${text}, expected a number`, { subject: name, value: text });
 }
 
 function files(values: Values, action: string): { readonly pidFile: string; readonly statusFile: string } {
-  return { pidFile: needed(values, 'pid-file', action), statusFile: needed(values, 'status-file', action) };
+  return { pidFile: required(values, 'pid-file', action), statusFile: required(values, 'status-file', action) };
 }
 
-function needed(values: Values, name: 'pid-file' | 'status-file' | 'log-file', action: string): string {
+function required(values: Values, name: 'pid-file' | 'status-file' | 'log-file', action: string): string {
   const value = values[name];
   if (value !== undefined && value !== '') return value;
-  throw new GraceError('OPTION_INVALID', `${action} requires --${name}${value === '' ? `, which is ${show(value)}` : ''}`, {
+  throw new GraceError('OPTION_INVALID', `${action} requires --${name}${value === '' ? ', which is empty' : ''}`, {
     subject: name,
     value,
   });

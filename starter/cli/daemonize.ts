@@ -4,18 +4,18 @@ import { type Readable } from 'node:stream';
 import { readLines } from '../../lib/handoff/lines.js';
 import { type StartObserver } from '../start.js';
 
-/** Tells the process that goes on in the background which descriptor leads to the one in the foreground. */
+/** Tells the background process which descriptor is its pipe to the foreground process. */
 const REPORT_FD = 'START_SERVER_REPORT_FD';
 const FD = 3;
 
-/** What the background process reports: words for stderr, and at last how the start went. */
-type Report = { readonly say: string } | { readonly error: string | null };
+/** What the background process reports: messages for stderr, and at the end an error, or null if the start succeeded. */
+type Report = { readonly message: string } | { readonly error: string | null };
 
 /**
- * Runs this command again in the background: in a session of its own, and no
- * leader of it (fork, setsid, fork). Fulfils when that has bound everything.
+ * Runs this command again in the background, in a new session of which it is not
+ * the leader (fork, setsid, fork).
  *
- * @returns the exit code.
+ * @returns the exit code, when the background process has bound everything or failed.
  */
 export function runInBackground(say: (message: string) => void): Promise<number> {
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -29,17 +29,20 @@ export function runInBackground(say: (message: string) => void): Promise<number>
     let code: number | undefined;
     readLines(pipe, (line) => {
       const report = JSON.parse(line) as Report;
-      if ('say' in report) say(report.say);
-      else code = report.error === null ? 0 : 1;
-      if ('error' in report && report.error !== null) say(report.error);
+      if ('message' in report) {
+        say(report.message);
+        return;
+      }
+      code = report.error === null ? 0 : 1;
+      if (report.error !== null) say(report.error);
     });
     child.once('error', (error) => say(`start_server: ${error.message}`));
     pipe.once('close', () => done(code ?? 1));
   });
 }
 
-/** In the background process: the way to the foreground. Undefined in every other. */
-export function reporter(): (StartObserver & { fail(message: string): void }) | undefined {
+/** In the background process: reports to the foreground process. Undefined in any other process. */
+export function foregroundReporter(): (StartObserver & { fail(message: string): void }) | undefined {
   const fd = Number(process.env[REPORT_FD]);
   if (process.env[REPORT_FD] === undefined) return undefined;
   delete process.env[REPORT_FD];
@@ -47,12 +50,12 @@ export function reporter(): (StartObserver & { fail(message: string): void }) | 
     try {
       writeSync(fd, `${JSON.stringify(report)}\n`);
     } catch {
-      // The foreground process was ended; this one has its log.
+      // The foreground process has exited; this one has its log.
     }
   };
   const end = (error: string | null): void => {
     send({ error });
     closeSync(fd);
   };
-  return { say: (say) => send({ say }), onBound: () => end(null), fail: end };
+  return { onMessage: (message) => send({ message }), onBound: () => end(null), fail: end };
 }

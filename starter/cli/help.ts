@@ -1,29 +1,30 @@
 export const HELP = `Usage: start_server [options] -- program [arguments]
 
 Binds ports and paths, runs the program on them, and replaces it without closing them.
-SIGHUP starts new workers in place of the old ones; SIGTERM and SIGINT end everything.
+SIGHUP replaces the workers by new ones; SIGTERM and SIGINT stop everything.
 
-  --port=[host:][u]port[=fd]    TCP port, or with u UDP; at this descriptor; repeatable
+  --port=[host:][u]port[=fd]    TCP port, or UDP port with u; fd is the descriptor in the workers; repeatable
   --path=path                   unix socket; repeatable
-  --backlog=n                   length of the kernel's queue (the most it allows)
+  --backlog=n                   how many connections the kernel queues (its maximum)
   --dir=path                    working directory of the program
-  --envdir=path                 folder with a variable a file, read at each start
-  --interval=seconds            a worker that says nothing is up after this; between tries (1)
-  --ready-timeout=seconds       a worker has to say that it is ready, within this
-  --workers=n                   so many processes (1)
-  --signal-on-hup=SIGNAL        for old workers when new ones are up (TERM)
-  --signal-on-term=SIGNAL       for the workers on SIGTERM (TERM)
-  --kill-old-delay=seconds      before the old workers get their signal (0; 5 with auto restart)
-  --enable-auto-restart         restart by time
+  --envdir=path                 folder with one file for each environment variable, read at each start
+  --interval=seconds            a worker that does not say it is ready counts as up after this;
+                                also the delay after a failed start (1)
+  --ready-timeout=seconds       a worker must say that it is ready within this time
+  --workers=n                   number of processes (1)
+  --signal-on-hup=SIGNAL        to old workers when new ones are up (TERM)
+  --signal-on-term=SIGNAL       to the workers on SIGTERM (TERM)
+  --kill-old-delay=seconds      delay before old workers get their signal (0; 5 with auto restart)
+  --enable-auto-restart         restart at each interval
   --auto-restart-interval=seconds   (360)
-  --pid-file=file               holds the pid of start_server
-  --status-file=file            holds generation:pid of each worker
+  --pid-file=file               contains the pid of start_server
+  --status-file=file            contains generation:pid of each worker
   --log-file=file               for stdout and stderr; or --log-file="| command"
-  --daemonize                   in the background; needs --log-file
+  --daemonize                   run in the background; needs --log-file
 
-  --restart [--restart-timeout=seconds]   new workers, and wait until the old ones are gone (600)
-  --stop                        end it, and wait until it is gone
+  --restart [--restart-timeout=seconds]   replace the workers, and wait until the old ones have exited (600)
+  --stop                        stop start_server, and wait until it has exited
   --status [--json]             show the workers
-                                these need --pid-file; --restart and --status also --status-file
+                                these need --pid-file; --restart and --status also need --status-file
   --help, --version
 `;

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { messageOf } from '../../lib/errors.js';
 import { type Request, readCommandLine } from './command-line.js';
-import { reporter, runInBackground } from './daemonize.js';
+import { foregroundReporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
-import { toStderr } from '../log/open-log.js';
+import { stderrOutput } from '../log/log-output.js';
 import { printProgress } from './progress.js';
 
-/** Runs a request; answers with the exit code. Each needs little of the rest, which is loaded only then. */
+/** Runs a request and loads only the code for it. Returns the exit code. */
 async function run(request: Request): Promise<number> {
   switch (request.action) {
     case 'help':
@@ -25,20 +25,21 @@ async function run(request: Request): Promise<number> {
     case 'stop': {
       const { stopServer } = await import('../control/stop.js');
       await stopServer(request, (pid) => {
-        toStderr.say(`stop_server (pid:${process.pid}) stopping now (pid:${pid})...`);
+        stderrOutput.say(`stop_server (pid:${process.pid}) stopping now (pid:${pid})...`);
       });
       return 0;
     }
     case 'status': {
-      const { formatStatus, serverStatus } = await import('../control/status.js');
+      const { serverStatus } = await import('../control/status.js');
+      const { formatStatus } = await import('./format-status.js');
       const status = serverStatus(request);
       process.stdout.write(`${request.json ? JSON.stringify(status, null, 2) : formatStatus(status, Date.now())}\n`);
       return 0;
     }
     case 'start': {
-      const background = reporter();
-      if (request.daemonize && background === undefined) return runInBackground(toStderr.say);
-      // A process that waits for months has nothing to gain from compiled code, which costs it 5 MiB.
+      const background = foregroundReporter();
+      if (request.daemonize && background === undefined) return runInBackground(stderrOutput.say);
+      // A process that does little for months gains nothing from compiled code, which takes 5 MiB.
       setFlagsFromString('--no-opt');
       setFlagsFromString('--no-sparkplug');
       const { startServer } = await import('../start.js');
@@ -60,11 +61,11 @@ async function main(): Promise<void> {
   try {
     process.exitCode = await run(readCommandLine(process.argv.slice(2)));
   } catch (error) {
-    toStderr.say(`start_server: ${messageOf(error)}`);
+    stderrOutput.say(`start_server: ${messageOf(error)}`);
     process.exitCode = 1;
   }
 }
 
-// A log reader that went away is no reason to stop serving.
+// If nobody reads stderr any more, that is no reason to stop serving.
 process.stderr.on('error', () => undefined);
 void main();

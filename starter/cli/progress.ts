@@ -2,7 +2,7 @@ import { type RestartProgress } from '../control/restart.js';
 
 const CLEAR_LINE = '\r\x1b[K';
 
-/** Shows how far a restart is: on a terminal as it goes on, in a pipe by one line at its end. */
+/** Shows the progress of a restart: on a terminal while it runs, in a pipe as one line at the end. */
 export async function printProgress(
   restart: (onProgress: (progress: RestartProgress) => void) => Promise<RestartProgress>,
 ): Promise<void> {
@@ -13,15 +13,15 @@ export async function printProgress(
   try {
     const { generation, elapsed } = await restart(onProgress);
     if (stdout.isTTY) stdout.write(CLEAR_LINE);
-    stdout.write(`generation ${generation} serves, nothing older is left, after ${seconds(elapsed)} s\n`);
+    stdout.write(`generation ${generation} is serving, no old worker is left, after ${seconds(elapsed)} s\n`);
   } catch (error) {
     if (stdout.isTTY) stdout.write(CLEAR_LINE);
     throw error;
   }
 }
 
-function describe({ generation, elapsed, up, old }: RestartProgress): string {
-  const what = up ? `generation ${generation} is up, waiting for old workers ${old.join(', ')}` : `waiting for generation ${generation}`;
+function describe({ generation, elapsed, up, oldPids }: RestartProgress): string {
+  const what = up ? `generation ${generation} is up, waiting for old workers ${oldPids.join(', ')}` : `waiting for generation ${generation}`;
   return `${what}: ${seconds(elapsed)} s`;
 }
 

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { GraceError, errnoCode, messageOf } from '../../lib/errors.js';
+import { GraceError, errnoCode } from '../../lib/errors.js';
 import { isRunning } from '../../lib/process-table.js';
+import { fileError } from '../file-error.js';
 
 /**
- * The pid file of a running start_server. As Server::Starter's it is locked with
- * flock(2) as long as the process lives, so that a file that was left behind is
- * told from one that is in use, whatever process has the pid by now.
+ * The pid file of a running start_server. As in Server::Starter it is locked with
+ * flock(2) while the process runs. So a file that was left behind differs from
+ * one in use, even if another process has the same pid now.
  */
 export class PidLock {
   readonly #path: string;
@@ -21,15 +22,15 @@ export class PidLock {
   static take(path: string): PidLock {
     for (;;) {
       const fd = open(path, constants.O_RDWR | constants.O_CREAT);
-      const before = readPid(path);
-      if (!lock(fd, before)) {
+      const previous = readPid(path);
+      if (!lock(fd, previous)) {
         closeSync(fd);
-        throw new GraceError('ALREADY_RUNNING', `already running: process ${before} has the pid file ${path}`, {
+        throw new GraceError('ALREADY_RUNNING', `already running: process ${previous} has locked the pid file ${path}`, {
           subject: 'pid-file',
           value: path,
         });
       }
-      // The one before may have unlinked the file between the opening and the locking.
+      // The previous process may have unlinked the file between open and lock.
       if (statSync(path, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino) {
         closeSync(fd);
         continue;
@@ -47,16 +48,16 @@ export class PidLock {
 }
 
 /**
- * The pid of the start_server that has this pid file.
+ * The pid of the start_server that has locked this pid file.
  *
- * @throws GraceError `PID_FILE` where it cannot be read, `NOT_RUNNING`
+ * @throws GraceError `PID_FILE` if it cannot be read, `NOT_RUNNING` if it is not locked.
  */
 export function runningPid(path: string): number {
   const fd = open(path, constants.O_RDONLY);
   try {
     const pid = readPid(path);
     if (pid !== undefined && !lock(fd, pid)) return pid;
-    throw new GraceError('NOT_RUNNING', `no start_server runs with the pid file ${path}, which was left behind`, {
+    throw new GraceError('NOT_RUNNING', `no start_server is running with the pid file ${path}, which was left behind`, {
       subject: 'pid-file',
       value: path,
     });
@@ -65,10 +66,10 @@ export function runningPid(path: string): number {
   }
 }
 
-/** flock(2) locks the open file description, which flock(1) shares with this process and leaves locked. */
+/** Locks the file by flock(1): the lock belongs to the open file description, so it stays with this process. */
 function lock(fd: number, holder: number | undefined): boolean {
   const { status } = spawnSync('flock', ['-xn', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
-  // Without flock(1): a pid that is alive, and not this one's, as in a container that was started again.
+  // Without flock(1) the file counts as locked if its pid is running. The pid of this process is an old one's, as in a restarted container.
   if (status === null) return holder === undefined || holder === process.pid || !isRunning(holder);
   return status === 0;
 }
@@ -77,8 +78,7 @@ function open(path: string, flags: number): number {
   try {
     return openSync(path, flags, 0o666);
   } catch (cause) {
-    const reason = messageOf(cause);
-    throw new GraceError('PID_FILE', `failed to open file:${path}: ${reason}`, { subject: 'pid-file', value: path, cause });
+    throw fileError('open file', 'pid-file', path, cause, 'PID_FILE');
   }
 }
 

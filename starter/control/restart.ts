@@ -1,76 +1,79 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraceError } from '../../lib/errors.js';
-import { runningPid } from './pid-lock.js';
 import { isRunning } from '../../lib/process-table.js';
+import { runningPid } from './pid-lock.js';
 import { readGenerations, readStatus } from './status-file.js';
 
 export interface RestartOptions {
   readonly pidFile: string;
   readonly statusFile: string;
-  /** Seconds until the new generation has to be the only one. Default 600. */
+  /** Seconds until only workers of the new generation may be left. Default 600. */
   readonly timeout?: number | undefined;
 }
 
-/** How far a restart is. */
 export interface RestartProgress {
-  /** The generation that is waited for, or a later one. */
+  /** The new generation; if starts failed, workers may have a later one. */
   readonly generation: number;
-  /** Milliseconds since it was asked for. */
+  /** Milliseconds since the request. */
   readonly elapsed: number;
-  /** Whether a worker of it is up. */
+  /** Whether a new worker is up. */
   readonly up: boolean;
-  /** Pids of the workers before it that are left. */
-  readonly old: readonly number[];
+  /** Pids of the old workers that are still running. */
+  readonly oldPids: readonly number[];
 }
 
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 const DEFAULT_TIMEOUT_S = 600;
-/** One failure may be bad luck; a program that fails as often as this is not going to start. */
-const MOST_FAILED_STARTS = 3;
+/** One failed start may have a passing reason; a program that fails this often does not start. */
+const MAX_FAILED_STARTS = 3;
 
 /**
- * Asks a start_server for new workers, and waits until only those are left.
+ * Tells a start_server to replace its workers, and waits until no old worker is left.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`, `FILE_INVALID`; `RESTART_FAILED`
- * where start_server ends, the program fails to start three times, or it takes
- * longer than `timeout`. Then the old workers serve on, and start_server goes on
- * trying.
+ * if start_server exits, the program fails to start three times, or it takes
+ * longer than `timeout`. In the last two cases the old workers go on serving, and
+ * start_server goes on trying.
  */
 export async function restartServer(
   { pidFile, statusFile, timeout = DEFAULT_TIMEOUT_S }: RestartOptions,
   onProgress: (progress: RestartProgress) => void = () => undefined,
 ): Promise<RestartProgress> {
   const pid = runningPid(pidFile);
-  const before = Math.max(...readGenerations(statusFile).map(({ generation }) => generation), readStatus(statusFile)?.generation ?? 0);
-  if (before <= 0) {
-    throw new GraceError('NOT_RUNNING', `no active process found in the status file ${statusFile}`, {
-      subject: 'status-file',
-      value: statusFile,
-    });
-  }
+  const before = currentGeneration(statusFile);
   const failedBefore = readStatus(statusFile)?.failedStarts ?? 0;
   const begin = performance.now();
   process.kill(pid, 'SIGHUP');
   for (;;) {
-    await sleep(LOOK_EVERY_MS);
+    await sleep(CHECK_EVERY_MS);
     const elapsed = performance.now() - begin;
-    if (!isRunning(pid)) throw failed(`start_server (process ${pid}) ended`, pid);
-    const all = readGenerations(statusFile);
+    if (!isRunning(pid)) throw failed(`start_server (process ${pid}) exited`, pid);
+    const workers = readGenerations(statusFile);
     const progress: RestartProgress = {
       generation: before + 1,
       elapsed,
-      up: all.some(({ generation }) => generation > before),
-      old: all.filter(({ generation }) => generation <= before).map(({ pid: old }) => old),
+      up: workers.some(({ generation }) => generation > before),
+      oldPids: workers.filter(({ generation }) => generation <= before).map((worker) => worker.pid),
     };
     const status = readStatus(statusFile);
-    if (progress.up && progress.old.length === 0 && status?.deploying !== true) return progress;
+    if (progress.up && progress.oldPids.length === 0 && status?.deploying !== true) return progress;
     onProgress(progress);
     const failures = (status?.failedStarts ?? 0) - failedBefore;
-    if (!progress.up && failures >= MOST_FAILED_STARTS) {
-      throw failed(`the new worker failed to start ${failures} times, the last with status ${status?.lastFailure}`, pid);
+    if (!progress.up && failures >= MAX_FAILED_STARTS) {
+      throw failed(`the new worker failed to start ${failures} times, the last time with status ${status?.lastFailure}`, pid);
     }
-    if (elapsed > timeout * 1000) throw failed(`it was not over within ${timeout} seconds`, pid);
+    if (elapsed > timeout * 1000) throw failed(`it took longer than ${timeout} seconds`, pid);
   }
+}
+
+function currentGeneration(statusFile: string): number {
+  const generations = readGenerations(statusFile).map(({ generation }) => generation);
+  const generation = Math.max(...generations, readStatus(statusFile)?.generation ?? 0);
+  if (generation > 0) return generation;
+  throw new GraceError('NOT_RUNNING', `no active process found in the status file ${statusFile}`, {
+    subject: 'status-file',
+    value: statusFile,
+  });
 }
 
 function failed(reason: string, pid: number): GraceError {

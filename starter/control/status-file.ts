@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { GraceError, messageOf } from '../../lib/errors.js';
-import { fileError } from '../log/file-error.js';
+import { fileError } from '../file-error.js';
 
-export type WorkerState = 'starting' | 'serving' | 'leaving';
+/** `draining`: it was told to stop, and has not exited. */
+export type WorkerState = 'starting' | 'serving' | 'draining';
 
 export interface WorkerStatus {
   readonly generation: number;
@@ -12,33 +12,33 @@ export interface WorkerStatus {
   readonly state: WorkerState;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** How often a worker of this number died and was replaced. */
+  /** How often a worker of this number crashed and was replaced. */
   readonly restarts: number;
 }
 
-/** What start_server tells of itself. */
-export interface Status {
+export interface ServerStatus {
   readonly pid: number;
+  /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** The last generation that was started, whether it came up or not. */
+  /** The generation started last, whether it came up or not. */
   readonly generation: number;
-  /** How many workers failed to start, ever. */
+  /** How many workers have failed to start since start_server was started. */
   readonly failedStarts: number;
-  /** The wait status of the last of those. */
+  /** The wait status of the last worker that failed to start. */
   readonly lastFailure: number | undefined;
-  /** Whether a deploy is under way. */
+  /** Whether workers are being replaced, or the first ones started. */
   readonly deploying: boolean;
   readonly workers: readonly WorkerStatus[];
 }
 
 /**
- * The status file, `generation:pid` a line as Server::Starter writes it, and
- * beside it, with `.json` at its name's end, what does not fit in there.
+ * The status file: a line `generation:pid` for each worker, as Server::Starter
+ * writes it. A second file, whose name ends with `.json`, has the full status.
  */
 export class StatusFile {
   readonly #path: string;
 
-  /** @throws GraceError `FILE_INVALID` where it cannot be written. */
+  /** @throws GraceError `FILE_INVALID` if it cannot be written. */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -48,7 +48,7 @@ export class StatusFile {
     }
   }
 
-  write(status: Status): void {
+  write(status: ServerStatus): void {
     const up = status.workers.filter(({ state }) => state !== 'starting');
     this.#replace(this.#path, up.map(({ generation, pid }) => `${generation}:${pid}\n`).join(''));
     this.#replace(detailsOf(this.#path), `${JSON.stringify(status)}\n`);
@@ -59,7 +59,7 @@ export class StatusFile {
     rmSync(detailsOf(this.#path), { force: true });
   }
 
-  /** By rename(2), so that a reader finds a whole one, the old or the new. */
+  /** Uses rename(2), so that a reader finds a whole file, the old or the new one. */
   #replace(path: string, text: string): void {
     const draft = `${path}.${process.pid}`;
     try {
@@ -73,7 +73,7 @@ export class StatusFile {
 }
 
 /**
- * The generations that are up, by the status file of this or the Perl start_server.
+ * The workers that are up, by the status file of this start_server or Server::Starter's.
  *
  * @throws GraceError `FILE_INVALID`
  */
@@ -83,19 +83,14 @@ export function readGenerations(path: string): { readonly generation: number; re
       return { generation: Number(generation), pid: Number(pid) };
     });
   } catch (cause) {
-    const reason = messageOf(cause);
-    throw new GraceError('FILE_INVALID', `failed to open file:${path}: ${reason}`, {
-      subject: 'status-file',
-      value: path,
-      cause,
-    });
+    throw fileError('open file', 'status-file', path, cause);
   }
 }
 
-/** The rest; undefined where the Perl start_server wrote the file. */
-export function readStatus(path: string): Status | undefined {
+/** The full status; undefined if Server::Starter wrote the status file. */
+export function readStatus(path: string): ServerStatus | undefined {
   try {
-    return JSON.parse(readFileSync(detailsOf(path), 'utf8')) as Status;
+    return JSON.parse(readFileSync(detailsOf(path), 'utf8')) as ServerStatus;
   } catch {
     return undefined;
   }

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runningPid } from './pid-lock.js';
 import { isRunning } from '../../lib/process-table.js';
+import { runningPid } from './pid-lock.js';
 
 export interface StopOptions {
   readonly pidFile: string;
 }
 
-const LOOK_EVERY_MS = 20;
+const CHECK_EVERY_MS = 20;
 
 /**
- * Asks a start_server to stop; fulfils when it is gone.
+ * Tells a start_server to stop; resolves when it has exited.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`
  */
@@ -17,5 +17,5 @@ export async function stopServer({ pidFile }: StopOptions, onStop: (pid: number)
   const pid = runningPid(pidFile);
   onStop(pid);
   process.kill(pid, 'SIGTERM');
-  while (isRunning(pid)) await sleep(LOOK_EVERY_MS);
+  while (isRunning(pid)) await sleep(CHECK_EVERY_MS);
 }

@@ -1,49 +1,37 @@
-import { spawn } from 'node:child_process';
+import { type Assignments, NotifySocket } from '../../lib/systemd/notify-socket.js';
 
-/** What start_server tells systemd under `Type=notify`; nothing where it is not asked to. */
-export interface Supervisor {
-  ready(): void;
-  reloading(): void;
-  stopping(): void;
-}
+const NANOSECONDS_PER_MICROSECOND = 1_000n;
 
-/** Node.js speaks no AF_UNIX datagrams; systemd-notify(1) does. One message at a time, so that they keep their order. */
-export class Systemd implements Supervisor {
-  readonly #socket: string | undefined;
-  #last: Promise<void> = Promise.resolve();
+/** What start_server tells systemd under `Type=notify`, see sd_notify(3). */
+export class SystemdNotify {
+  readonly #socket: NotifySocket | undefined;
+  #lastSent: Promise<unknown> = Promise.resolve();
   #state = '';
 
-  /** @param socket - the variable `NOTIFY_SOCKET`. */
-  constructor(socket: string | undefined) {
-    this.#socket = socket;
+  /** @param path - the variable `NOTIFY_SOCKET`; undefined: nothing is sent. */
+  constructor(path: string | undefined) {
+    this.#socket = path === undefined ? undefined : new NotifySocket(path);
   }
 
   ready(): void {
-    this.#send('READY', 'READY=1', 'STATUS=serving');
+    this.#send('READY', { READY: 1, STATUS: 'serving' });
   }
 
   reloading(): void {
-    // Type=notify-reload wants the time of CLOCK_MONOTONIC, which is process.hrtime's.
-    this.#send('RELOADING', 'RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=replacing the workers');
+    // Type=notify-reload needs the time of CLOCK_MONOTONIC, which is that of process.hrtime.
+    const now = String(process.hrtime.bigint() / NANOSECONDS_PER_MICROSECOND);
+    this.#send('RELOADING', { RELOADING: 1, MONOTONIC_USEC: now, STATUS: 'replacing the workers' });
   }
 
   stopping(): void {
-    this.#send('STOPPING', 'STOPPING=1', 'STATUS=waiting for the workers');
+    this.#send('STOPPING', { STOPPING: 1, STATUS: 'waiting for the workers' });
   }
 
-  #send(state: string, ...assignments: string[]): void {
+  /** Each state is a message of its own: the socket would join messages that wait, and systemd would miss a state. */
+  #send(state: string, assignments: Assignments): void {
     const socket = this.#socket;
     if (socket === undefined || state === this.#state) return;
     this.#state = state;
-    this.#last = this.#last.then(() => notify(socket, assignments));
+    this.#lastSent = this.#lastSent.then(() => socket.send(assignments));
   }
-}
-
-function notify(socket: string, assignments: readonly string[]): Promise<void> {
-  return new Promise((done) => {
-    const child = spawn('systemd-notify', assignments, { env: { ...process.env, NOTIFY_SOCKET: socket }, stdio: 'ignore' });
-    // It comes with systemd; where it is not there, nobody listens either.
-    child.once('error', () => done());
-    child.once('exit', () => done());
-  });
 }

@@ -1,101 +1,73 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GraceError, errnoCode, messageOf } from '../../lib/errors.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { fileError } from '../file-error.js';
 import { BackOff } from '../workers/back-off.js';
-import { type Sink } from './log-output.js';
-import { waitStatus } from '../workers/wait-status.js';
+import { EXEC_FAILED, waitStatus } from '../workers/wait-status.js';
+import { LineQueue } from './line-queue.js';
+import { type LogOutput } from './log-output.js';
+import { type NamedPipe, makeNamedPipe } from './named-pipe.js';
 
 const RESTART_FIRST_MS = 1_000;
-const RESTART_MOST_MS = 60_000;
-/** A command that has run for so long and then ends is started again without a wait. */
+const RESTART_MAX_MS = 60_000;
+/** A command that ran at least this long is restarted after the first delay again. */
 const HEALTHY_MS = 10_000;
-/** Messages that wait for a command that does not read; older ones are dropped. */
-const MOST_WAITING = 10_000;
-const RETRY_MS = 100;
-/** How long the command may take for what is left when start_server ends. */
-const LAST_WORDS_MS = 5_000;
+/** How long the command may take to read what is left when start_server exits. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
- * A command that reads the log from its stdin, started again where it ends. The
- * pipe is held here with both its ends, so that it outlives the command: what
- * was written meanwhile is read by the next one.
+ * A command that reads the log from its stdin, and is restarted when it exits.
+ * This process holds both ends of the pipe, so that the pipe outlives the
+ * command: the next one reads what was written in between.
  */
-export class LogCommand implements Sink {
-  /** Blocking, as programs expect of their stdout. */
-  readonly fd: number;
+export class LogCommand implements LogOutput {
   readonly #command: string;
-  readonly #reading: number;
-  /** An open file description of its own: start_server must not block on a command that does not read. */
-  readonly #own: number;
-  readonly #backOff = new BackOff(RESTART_FIRST_MS, RESTART_MOST_MS);
-  #waiting: string[] = [];
-  #retry: NodeJS.Timeout | undefined;
+  readonly #pipe: NamedPipe;
+  readonly #queue: LineQueue;
+  readonly #backOff = new BackOff(RESTART_FIRST_MS, RESTART_MAX_MS);
   #restart: NodeJS.Timeout | undefined;
   #process!: ChildProcess;
-  #ended = Promise.resolve();
+  #exited = Promise.resolve();
   #closing = false;
   #running = false;
 
-  private constructor(command: string) {
+  /** @throws GraceError `FILE_INVALID` if the command is empty or the pipe cannot be made. */
+  constructor(command: string) {
     this.#command = command;
-    const folder = mkdtempSync(join(tmpdir(), 'start_server-'));
-    try {
-      const path = join(folder, 'log');
-      // Node.js makes no pipe(2) of its own; a child's 'pipe' is a socket, which cannot be opened as /dev/stdout.
-      const { status, error } = spawnSync('mkfifo', ['-m', '600', path]);
-      if (status !== 0) throw error ?? new Error(`mkfifo failed with ${status}`);
-      // fifo(7): opened for both it does not wait for the other end; then neither of the others does.
-      const both = openSync(path, constants.O_RDWR);
-      this.#reading = openSync(path, constants.O_RDONLY);
-      this.fd = openSync(path, constants.O_WRONLY);
-      this.#own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-      closeSync(both);
-    } catch (cause) {
-      throw commandError(command, cause);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    this.#pipe = openPipe(command);
+    this.#queue = new LineQueue(this.#pipe.nonblockingWriteFd);
     this.#start();
   }
 
-  /** @throws GraceError `FILE_INVALID` where the shell finds no such command. */
-  static async open(command: string): Promise<LogCommand> {
-    if (command.trim() === '') throw commandError(command, new Error('there is no command after the |'));
-    return new LogCommand(command);
+  /** Blocking, as programs expect of their stdout. start_server itself must not block on a command that does not read. */
+  get fd(): number {
+    return this.#pipe.writeFd;
   }
 
   say(message: string): void {
-    this.#waiting.push(`${message}\n`);
-    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
-    this.#flush();
+    this.#queue.add(message);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#restart);
-    // One that died and waits for its next start has words to read as well.
+    // If the command exited and waits for its restart, the pipe still has to be read.
     if (!this.#running) this.#start();
-    const end = performance.now() + LAST_WORDS_MS;
-    while (this.#waiting.length > 0 && performance.now() < end) await pause(RETRY_MS);
-    clearTimeout(this.#retry);
-    // The command's own descriptor is now the only one left, apart from those of programs that outlived their worker.
-    closeSync(this.fd);
-    closeSync(this.#own);
-    closeSync(this.#reading);
-    await Promise.race([this.#ended, pause(end - performance.now())]);
+    const deadline = performance.now() + CLOSE_TIMEOUT_MS;
+    await this.#queue.end(CLOSE_TIMEOUT_MS);
+    // The command now reads to the end of file, unless a program that outlived its worker still has the pipe open.
+    Object.values(this.#pipe).forEach((fd) => closeSync(fd));
+    await Promise.race([this.#exited, pause(deadline - performance.now())]);
     this.#process.unref();
   }
 
   #start(): void {
     const startedAt = performance.now();
-    // Detached: a Ctrl-C ends the program first, and the log of its end is still read.
-    const child = spawn('/bin/sh', ['-c', this.#command], { stdio: [this.#reading, 'inherit', 'inherit'], detached: true });
+    // Detached: Ctrl-C stops the program first, and the command still reads its last messages.
+    const child = spawn('/bin/sh', ['-c', this.#command], { stdio: [this.#pipe.readFd, 'inherit', 'inherit'], detached: true });
     this.#process = child;
     this.#running = true;
-    this.#ended = new Promise((done) => {
-      const onEnd = (status: number): void => {
+    this.#exited = new Promise((done) => {
+      const onExit = (status: number): void => {
         this.#running = false;
         done();
         if (this.#closing) return;
@@ -104,34 +76,21 @@ export class LogCommand implements Sink {
         this.say(`log command died with status:${status}, restarting`);
         this.#restart = setTimeout(() => this.#start(), delay);
       };
-      child.once('exit', (code, signal) => onEnd(waitStatus(code, signal)));
+      child.once('exit', (code, signal) => onExit(waitStatus(code, signal)));
       child.once('error', () => {
-        if (child.pid === undefined) onEnd(255 << 8);
+        if (child.pid === undefined) onExit(EXEC_FAILED);
       });
     });
   }
-
-  #flush(): void {
-    clearTimeout(this.#retry);
-    try {
-      while (this.#waiting.length > 0) {
-        writeSync(this.#own, this.#waiting[0]!);
-        this.#waiting.shift();
-      }
-    } catch (error) {
-      if (errnoCode(error) !== 'EAGAIN') throw error;
-      this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
-    }
-  }
 }
 
-function commandError(command: string, cause: unknown): GraceError {
-  const reason = messageOf(cause);
-  return new GraceError('FILE_INVALID', `failed to open pipe:| ${command}: ${reason}`, {
-    subject: 'log-file',
-    value: `| ${command}`,
-    cause,
-  });
+function openPipe(command: string): NamedPipe {
+  try {
+    if (command.trim() === '') throw new Error('there is no command after the |');
+    return makeNamedPipe();
+  } catch (cause) {
+    throw fileError('open pipe', 'log-file', `| ${command}`, cause);
+  }
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,18 +1,18 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { fileError } from './file-error.js';
+import { fileError } from '../file-error.js';
 import { LogCommand } from './log-command.js';
-import { type Sink } from './log-output.js';
+import { type LogOutput, stderrOutput } from './log-output.js';
 
 const PIPE = /^\s*\|\s*/;
 
 /**
- * Opens `--log-file`: a file, or after `|` a command that reads the log.
+ * Opens `--log-file`: a file, or a command after `|`. Without the option the log goes to stderr.
  *
  * @throws GraceError `FILE_INVALID`
  */
-export async function openOutput(logFile: string | undefined): Promise<Sink> {
-  if (logFile === undefined) return toStderr;
-  if (PIPE.test(logFile)) return LogCommand.open(logFile.replace(PIPE, ''));
+export function openLog(logFile: string | undefined): LogOutput {
+  if (logFile === undefined) return stderrOutput;
+  if (PIPE.test(logFile)) return new LogCommand(logFile.replace(PIPE, ''));
   const fd = openFile(logFile);
   return {
     fd,
@@ -20,19 +20,12 @@ export async function openOutput(logFile: string | undefined): Promise<Sink> {
       try {
         writeSync(fd, `${message}\n`);
       } catch {
-        // A disk that is full is no reason to stop serving.
+        // A full disk is no reason to stop serving.
       }
     },
     close: async () => closeSync(fd),
   };
 }
-
-/** This process's own stderr. */
-export const toStderr: Sink = {
-  fd: undefined,
-  say: (message) => void process.stderr.write(`${message}\n`),
-  close: () => Promise.resolve(),
-};
 
 function openFile(path: string): number {
   try {

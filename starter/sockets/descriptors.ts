@@ -1,39 +1,38 @@
 import { GraceError } from '../../lib/errors.js';
 import { LISTEN_FDS_START } from '../../lib/handoff/protocol.js';
 
-/** A socket as a worker's environment names it. */
-export interface Described {
-  /** What `SERVER_STARTER_PORT` calls it. */
+/** A socket as the environment of a worker describes it. */
+export interface DescribedSocket {
+  /** Its name in `SERVER_STARTER_PORT`. */
   readonly label: string;
-  /** What `LISTEN_FDNAMES` calls it. */
+  /** Its name in `LISTEN_FDNAMES`. */
   readonly name: string;
-  /** The descriptor that `=fd` asks for. */
+  /** The descriptor that `=fd` asks for; undefined: any. */
   readonly target: number | undefined;
 }
 
-/** Which descriptors a worker finds its sockets at. */
-export interface Layout<Socket extends Described> {
-  /** What is at each descriptor from 3 on; undefined for a gap. */
+/** The descriptors of a worker's sockets. */
+export interface Descriptors<Socket extends DescribedSocket> {
+  /** The socket at each descriptor from 3 on; undefined for a gap. */
   readonly extra: readonly (Socket | undefined)[];
   /** The descriptor of each socket: the one it asked for, or the one that `LISTEN_FDS` implies. */
   readonly fds: ReadonlyMap<Socket, number>;
-  /** The descriptor from 3 on of what is to be descriptor 0 as well, where a socket asked for that. */
+  /** If a socket asked for descriptor 0: its descriptor from 3 on, to be duplicated to 0. */
   readonly stdin: number | undefined;
-  /** A descriptor that is free behind them all. */
-  readonly free: number;
-  /** `SERVER_STARTER_PORT`, `LISTEN_FDS` and `LISTEN_FDNAMES`; empty values where there is no socket. */
+  /** The first free descriptor after the sockets. */
+  readonly nextFree: number;
+  /** `SERVER_STARTER_PORT`, and with sockets `LISTEN_FDS` and `LISTEN_FDNAMES`. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
 /**
- * Lays sockets out so that both conventions hold. `LISTEN_FDS` means all of them
- * from 3 on without a gap; a socket that asked for a descriptor elsewhere is
- * there a second time, one that asked for a descriptor in that range comes to
- * lie there.
+ * Assigns descriptors so that both conventions hold. `LISTEN_FDS` needs all
+ * sockets from 3 on without a gap. A socket that asks for a descriptor in that
+ * range gets it; one that asks for another descriptor is passed twice.
  *
- * @throws GraceError `OPTION_INVALID` where two ask for one descriptor.
+ * @throws GraceError `OPTION_INVALID` if two sockets ask for the same descriptor.
  */
-export function layOut<Socket extends Described>(sockets: readonly Socket[]): Layout<Socket> {
+export function assignDescriptors<Socket extends DescribedSocket>(sockets: readonly Socket[]): Descriptors<Socket> {
   const targets = new Map<number, Socket>();
   for (const socket of sockets) {
     if (socket.target === undefined) continue;
@@ -44,7 +43,7 @@ export function layOut<Socket extends Described>(sockets: readonly Socket[]): La
   const range = sockets.map((_, index) => targets.get(LISTEN_FDS_START + index));
   const placed = new Set(range);
   const stdin = targets.get(0);
-  // The one for descriptor 0 first: dash can duplicate descriptors below 10 only.
+  // The socket for descriptor 0 comes first: dash can duplicate only descriptors below 10.
   const waiting = sockets.filter((socket) => !placed.has(socket)).sort((a, b) => Number(b === stdin) - Number(a === stdin));
   const inRange = range.map((socket) => socket ?? waiting.shift()!);
   const extra: (Socket | undefined)[] = [...inRange];
@@ -54,7 +53,7 @@ export function layOut<Socket extends Described>(sockets: readonly Socket[]): La
     extra: Array.from(extra),
     fds,
     stdin: stdin && LISTEN_FDS_START + inRange.indexOf(stdin),
-    free: LISTEN_FDS_START + extra.length,
+    nextFree: LISTEN_FDS_START + extra.length,
     variables: {
       SERVER_STARTER_PORT: sockets.map((socket) => `${socket.label}=${fds.get(socket)}`).join(';'),
       ...(sockets.length > 0 && {
@@ -65,12 +64,12 @@ export function layOut<Socket extends Described>(sockets: readonly Socket[]): La
   };
 }
 
-/** A name that `LISTEN_FDNAMES` can carry: it is separated by colons, and systemd.socket(5) allows printable ASCII. */
+/** A name for `LISTEN_FDNAMES`, which is separated by colons and allows printable ASCII only, see systemd.socket(5). */
 export function fdName(text: string): string {
   return text.replace(/[^\x21-\x39\x3b-\x7e]/g, '_').slice(0, 255);
 }
 
-function collision(fd: number, a: Described, b: Described): GraceError {
+function collision(fd: number, a: DescribedSocket, b: DescribedSocket): GraceError {
   return new GraceError('OPTION_INVALID', `${a.label} and ${b.label} both ask for descriptor ${fd}`, {
     subject: 'port',
     value: `${b.label}=${fd}`,

@@ -1,12 +1,12 @@
 import { type BindableAddress } from '../../lib/address/address.js';
-import { type Described } from './descriptors.js';
+import { type DescribedSocket } from './descriptors.js';
 
-/** A socket that start_server holds for its workers, and never reads or accepts from. */
-export interface HeldSocket extends Described {
+/** A socket that start_server holds for its workers. It never accepts on it or reads from it. */
+export interface HeldSocket extends DescribedSocket {
   /** The descriptor in this process. */
   readonly fd: number;
   readonly kind: 'stream' | 'datagram';
   readonly bound: BindableAddress;
-  /** Lets go of it; a socket file goes too, where it is still this one's. */
+  /** Closes it here, and removes its socket file if the path still leads to this socket. */
   close(): void;
 }

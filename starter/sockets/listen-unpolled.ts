@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { GraceError } from '../../lib/errors.js';
 
 /**
- * Runs in a Node.js process of its own: calls listen(2) on descriptors from 3 on
- * and leaves in the same turn of the event loop, before it could accept. Errors
- * come on the next tick, which is before the loop polls.
+ * Runs in a Node.js process of its own: calls listen(2) on the descriptors from 3
+ * on and exits in the same turn of the event loop, before it can accept. Errors
+ * arrive on the next tick, which comes before the loop polls.
  */
 const PROGRAM = `
 const net = require('node:net');
@@ -15,19 +15,21 @@ for (let fd = 3; fd < 3 + count; fd += 1) {
 process.nextTick(() => process.exit());
 `;
 
-/** Why a bound socket could not be made a listening one. */
+/** A bound socket that cannot listen. */
 export interface ListenFailure {
-  /** Its place among the descriptors that were passed. */
+  /** Its index in the list of descriptors. */
   readonly index: number;
   readonly code: string;
 }
 
 /**
- * Makes bound sockets listen without this process polling them: whoever polls a
- * listening socket accepts from it, and Node.js cannot listen without polling.
+ * Makes bound sockets listen without polling them in this process. Node.js cannot
+ * listen without polling, and a process that polls a listening socket accepts
+ * connections.
  *
- * @param backlog - length of the kernel's queue, which clamps it to `net.core.somaxconn`.
- * @returns the first that failed.
+ * @param backlog - how many connections the kernel queues, at most `net.core.somaxconn`.
+ * @returns the first failure; undefined if all sockets listen.
+ * @throws GraceError `RUNTIME_UNSUPPORTED` if Node.js cannot be run.
  */
 export function listenUnpolled(fds: readonly number[], backlog: number): ListenFailure | undefined {
   if (fds.length === 0) return undefined;

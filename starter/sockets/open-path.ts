@@ -1,18 +1,18 @@
 import { unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { bindError, bindPath } from '../../lib/socket/bind.js';
-import { GraceError } from '../../lib/errors.js';
+import { bindPath } from '../../lib/socket/bind.js';
 import { checkPath, identify, removeSocketFile } from '../../lib/socket/socket-file.js';
-import { type HeldSocket } from './held-socket.js';
 import { fdName } from './descriptors.js';
+import { type HeldSocket } from './held-socket.js';
+import { openError } from './open-error.js';
 
 /**
- * Binds a unix socket at its path, for everybody to connect to, as
- * Server::Starter does; it is to be made to listen later. A stale socket is
- * removed, any other file never.
+ * Binds a unix socket at its path, which does not listen yet. As with
+ * Server::Starter all users may connect. Removes a stale socket, and never any
+ * other file.
  *
- * It is not bound under another name and moved, as the sockets of a `Grace` are:
- * getsockname(2) in a worker has to tell the path.
+ * A `Grace` binds its sockets under another name and renames them; here it is
+ * bound at its path, so that getsockname(2) in a worker tells that path.
  */
 export async function openPath(label: string, say: (message: string) => void): Promise<HeldSocket> {
   const path = resolve(label);
@@ -34,7 +34,7 @@ export async function openPath(label: string, say: (message: string) => void): P
         kind: 'stream',
         bound: address,
         close: () => {
-          // libuv unlinks the path, whoever's it is by now: a later one's socket has to be left open until this process ends.
+          // libuv unlinks the path when it closes the socket. If another socket has the path now, this one stays open until the process exits.
           if (removeSocketFile(path, file)) socket.close();
         },
       };
@@ -42,8 +42,6 @@ export async function openPath(label: string, say: (message: string) => void): P
       process.umask(umask);
     }
   } catch (cause) {
-    const { code, message } = bindError(address, cause);
-    const reason = message.slice(message.indexOf(': ') + 2);
-    throw new GraceError(code, `failed to listen to file ${label}: ${reason}`, { subject: 'path', value: label, cause });
+    throw openError('path', label, address, cause);
   }
 }

@@ -1,12 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
-import { bindError, bindHost } from '../../lib/socket/bind.js';
-import { GraceError } from '../../lib/errors.js';
-import { type HeldSocket } from './held-socket.js';
+import { type GraceError } from '../../lib/errors.js';
+import { bindHost } from '../../lib/socket/bind.js';
 import { fdName } from './descriptors.js';
+import { type HeldSocket } from './held-socket.js';
+import { openError } from './open-error.js';
 import { type Port } from './port.js';
 
-/** Binds a TCP port; it is to be made to listen later. An IPv6 one is for IPv6 alone. */
+/** Binds a TCP port, which does not listen yet. An IPv6 address does not serve IPv4 too. */
 export async function openTcp(port: Port): Promise<HeldSocket> {
   const host = await resolveHost(port);
   try {
@@ -25,7 +26,7 @@ export async function openTcp(port: Port): Promise<HeldSocket> {
   }
 }
 
-/** Host names are looked up in IPv4, as Server::Starter does. */
+/** Looks host names up as IPv4, as Server::Starter does. */
 export async function resolveHost(port: Port): Promise<string> {
   if (isIP(port.host) !== 0) return port.host;
   try {
@@ -35,9 +36,6 @@ export async function resolveHost(port: Port): Promise<string> {
   }
 }
 
-/** What went wrong with a port, as Server::Starter begins it. */
 export function portError(port: Port, cause: unknown): GraceError {
-  const { code, message } = bindError({ kind: 'tcp', host: port.host, port: port.port }, cause);
-  const reason = message.slice(message.indexOf(': ') + 2);
-  return new GraceError(code, `failed to bind to ${port.label}: ${reason}`, { subject: 'port', value: port.label, cause });
+  return openError('port', port.label, { kind: 'tcp', host: port.host, port: port.port }, cause);
 }

@@ -3,8 +3,8 @@ import { type BindableAddress, formatAddress, sameAddress } from '../../lib/addr
 import { describeDescriptor } from '../../lib/socket/descriptor.js';
 import { GraceError, show } from '../../lib/errors.js';
 import { LISTEN_FDS, LISTEN_FDS_START, type ListenVariables, parseListenVariables } from '../../lib/handoff/protocol.js';
-import { type HeldSocket } from './held-socket.js';
 import { fdName } from './descriptors.js';
+import { type HeldSocket } from './held-socket.js';
 
 /** A socket that systemd passed to start_server itself. */
 interface PassedSocket {
@@ -14,8 +14,8 @@ interface PassedSocket {
   readonly address: BindableAddress | undefined;
 }
 
-/** The sockets that systemd passed to start_server, to be taken in place of binding. */
-export class ActivatedSockets {
+/** The sockets that systemd passed to start_server, for ports and paths that then need not be bound. */
+export class PassedSockets {
   readonly #free: PassedSocket[];
 
   /** @throws GraceError `INHERITANCE_INVALID` */
@@ -33,7 +33,7 @@ export class ActivatedSockets {
     });
   }
 
-  /** Takes the one with this address; undefined where none was passed. */
+  /** Takes the socket with this address; undefined if there is none. */
   take(kind: HeldSocket['kind'], address: BindableAddress, label: string, target: number | undefined): HeldSocket | undefined {
     const index = this.#free.findIndex((socket) => {
       return socket.kind === kind && socket.address !== undefined && sameAddress(socket.address, address);
@@ -41,12 +41,12 @@ export class ActivatedSockets {
     const [found] = index < 0 ? [] : this.#free.splice(index, 1);
     if (found === undefined) return undefined;
     const { fd, name } = found;
-    // systemd has it still, and unlinks a socket file itself.
+    // systemd holds the socket too, and removes a socket file itself.
     const close = (): void => closeSync(fd);
     return { label, name: name ?? fdName(label), target, fd, kind, bound: address, close };
   }
 
-  /** What no `--port` and no `--path` asked for. */
+  /** The addresses that no `--port` or `--path` asked for. */
   get unclaimed(): readonly string[] {
     return this.#free.map(({ fd, address }) => (address === undefined ? `fd ${fd}` : formatAddress(address)));
   }

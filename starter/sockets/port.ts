@@ -4,17 +4,17 @@ import { GraceError, show } from '../../lib/errors.js';
 /** One `--port`. */
 export interface Port {
   readonly udp: boolean;
-  /** Host name or numeric address; a bare port is every IPv4 interface, as Server::Starter has it. */
+  /** Host name or numeric address. A bare port means all IPv4 interfaces, as in Server::Starter. */
   readonly host: string;
   readonly port: number;
-  /** The descriptor that a worker is to find the socket at; undefined where any will do. */
+  /** The descriptor of the socket in a worker; undefined: any. */
   readonly fd: number | undefined;
-  /** What `SERVER_STARTER_PORT` calls it: `80`, `127.0.0.1:80`, `[::1]:80`. */
+  /** Its name in `SERVER_STARTER_PORT`: `80`, `127.0.0.1:80`, `[::1]:80`. */
   readonly label: string;
 }
 
 const MAX_PORT = 65_535;
-/** Workers rarely have more descriptors than this; RLIMIT_NOFILE is 1024 where nobody raised it. */
+/** RLIMIT_NOFILE is 1024 by default. */
 const MAX_FD = 1_023;
 const STDOUT = 1;
 const STDERR = 2;
@@ -23,8 +23,8 @@ const BRACKETS = /^\[(.*)\]$/;
 const EXPECTED = 'expected port, host:port or [v6]:port, with u before the port for UDP and =fd after it';
 
 /**
- * Reads `port`, `host:port`, `[v6]:port`, each with `u` before the port for UDP
- * and `=fd` behind it.
+ * Reads `port`, `host:port` or `[v6]:port`, with `u` before the port for UDP and
+ * `=fd` after it.
  *
  * @throws GraceError `OPTION_INVALID`
  */

@@ -1,40 +1,44 @@
 import { type Timing } from '../environment.js';
 
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
-/** Restarts by time: at the interval where no old worker is left, at twice that in any case. */
+export interface AutoRestartOptions {
+  readonly readTiming: () => Timing;
+  /** Whether a worker of an earlier generation is still running. */
+  readonly hasOldWorkers: () => boolean;
+  readonly restart: (message: string) => void;
+}
+
+/** Restarts at each interval; if old workers are still running then, at twice the interval. */
 export class AutoRestart {
-  readonly #timing: () => Timing;
-  readonly #oldLeft: () => boolean;
-  readonly #restart: (message: string) => void;
+  readonly #options: AutoRestartOptions;
   #timer: NodeJS.Timeout | undefined;
   #last = performance.now();
 
-  constructor(timing: () => Timing, oldLeft: () => boolean, restart: (message: string) => void) {
-    this.#timing = timing;
-    this.#oldLeft = oldLeft;
-    this.#restart = restart;
+  constructor(options: AutoRestartOptions) {
+    this.#options = options;
   }
 
-  /** Looks at the time from now on, where auto restart is wanted. */
+  /** Does nothing if auto restart is off. */
   begin(): void {
-    if (this.#timing().autoRestart) this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    if (this.#options.readTiming().autoRestart) this.#timer = setInterval(() => this.#check(), CHECK_EVERY_MS);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** A new worker is up: the time counts from here. */
-  restarted(): void {
+  /** A new worker is up: the interval begins again. */
+  reset(): void {
     this.#last = performance.now();
   }
 
-  #look(): void {
-    const { autoRestart, autoRestartInterval: interval } = this.#timing();
+  #check(): void {
+    const { readTiming, hasOldWorkers, restart } = this.#options;
+    const { autoRestart, autoRestartInterval: interval } = readTiming();
     const seconds = (performance.now() - this.#last) / 1000;
     if (!autoRestart || seconds < interval) return;
-    if (!this.#oldLeft()) this.#restart(`autorestart triggered (interval=${interval})`);
-    else if (seconds >= interval * 2) this.#restart(`autorestart triggered (forced, interval=${interval})`);
+    if (!hasOldWorkers()) restart(`autorestart triggered (interval=${interval})`);
+    else if (seconds >= interval * 2) restart(`autorestart triggered (forced, interval=${interval})`);
   }
 }

@@ -1,120 +1,119 @@
 import { BackOff } from './back-off.js';
+import { type OldWorkers } from './old-workers.js';
 import { type Worker } from './worker.js';
 
-/** What a slot needs of its superdaemon. Times are in milliseconds. */
-export interface SlotHost {
-  readonly interval: number;
-  /** Whether a worker that crashes is replaced after a delay that grows, or at once. */
-  readonly backsOff: boolean;
-  readonly stopping: boolean;
-  start(slot: Slot, generation: number): Worker;
+/** Starts workers for all slots. */
+export interface Launcher {
   nextGeneration(): number;
-  onUp(): void;
-  onFailedStart(worker: Worker, status: number): void;
-  /** From now on the end of this worker is no crash. */
-  retire(old: Worker): void;
-  /** Says that the old ones go next; returns how long they still have. */
-  announceDismissal(): number;
-  dismissRetired(): void;
+  /** Starts a worker; resolves when it is up, or when it exited before it was. */
+  launch(slot: number, generation: number): Promise<Worker>;
 }
 
-/** The delay after a crash doubles up to this, … */
-const BACK_OFF_MOST_MS = 60_000;
-/** … and begins anew when a worker was up for so long. */
-const HEALTHY_MS = 60_000;
-
-/** The place of one worker: keeps one running there, one change at a time. */
-export class Slot {
+export interface SlotOptions {
   /** 1 to `--workers`. */
   readonly number: number;
-  /** The worker that is up here, and not to be replaced at the moment. */
+  readonly launcher: Launcher;
+  readonly oldWorkers: OldWorkers;
+  /** Milliseconds between a failed start and the next try. */
+  readonly interval: number;
+  /** Whether a crashed worker is replaced after a growing delay, or at once. */
+  readonly backsOff: boolean;
+}
+
+/** The delay after a crash doubles up to this. */
+const BACK_OFF_MAX_MS = 60_000;
+/** After this time without a crash the delays begin again at the interval. */
+const HEALTHY_MS = 60_000;
+
+/** The place of one worker: keeps a worker running in it, and makes one change at a time. */
+export class Slot {
+  /** The worker that is up here; undefined while it is being replaced. */
   current: Worker | undefined;
-  /** How often a worker died here and was replaced. */
+  /** How often a worker crashed here and was replaced. */
   restarts = 0;
-  readonly #host: SlotHost;
+  readonly #options: SlotOptions;
   readonly #backOff: BackOff;
-  #turn: Promise<void> = Promise.resolve();
-  #wake: () => void = () => undefined;
+  #lastChange: Promise<void> = Promise.resolve();
+  #endPause: () => void = () => undefined;
   #upSince = 0;
+  #stopped = false;
 
-  constructor(number: number, host: SlotHost) {
-    this.number = number;
-    this.#host = host;
-    this.#backOff = new BackOff(host.interval, BACK_OFF_MOST_MS);
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options.interval, BACK_OFF_MAX_MS);
   }
 
-  /** Starts the first worker; fulfils when one is up. */
+  /** Starts the first worker; resolves when one is up. */
   open(generation: number): Promise<void> {
-    return this.#inTurn(() => this.#startUntilUp(generation, () => this.#host.interval));
+    return this.#queue(() => this.#startUntilUp(generation, () => this.#options.interval));
   }
 
-  /** Puts a worker of this generation in place of the one that is here; one that is as new stays. */
+  /** Replaces the worker by one of this generation, unless it is as new already. */
   replace(generation: number): Promise<void> {
-    const host = this.#host;
-    this.wake();
-    return this.#inTurn(async () => {
+    const { launcher, oldWorkers, interval } = this.#options;
+    // A deploy does not wait for a crashed worker's delay.
+    this.#endPause();
+    return this.#queue(async () => {
       const old = this.current;
       if (old !== undefined && old.generation >= generation) return;
       this.current = undefined;
-      if (old !== undefined) host.retire(old);
-      // A new one that died while the old one had its delay is no reason to send that away.
+      if (old !== undefined) oldWorkers.add(old);
+      // If the new worker crashes during the kill delay, the old one stays until another new one is up.
       let next = generation;
       for (;;) {
-        await this.#startUntilUp(next, () => host.interval);
-        if (!host.stopping) await this.#pause(host.announceDismissal());
-        if (host.stopping) return;
+        await this.#startUntilUp(next, () => interval);
+        if (!this.#stopped) await this.#pause(oldWorkers.announceDismissal());
+        if (this.#stopped) return;
         if (this.current !== undefined) break;
-        next = host.nextGeneration();
+        next = launcher.nextGeneration();
       }
-      host.dismissRetired();
+      oldWorkers.dismiss();
     });
   }
 
-  /** Called when the worker that is up here died. */
+  /** Replaces the worker that was up here and exited. */
   crashed(): void {
-    const host = this.#host;
+    const { launcher, interval, backsOff } = this.#options;
     this.current = undefined;
     this.restarts += 1;
     if (Date.now() - this.#upSince >= HEALTHY_MS) this.#backOff.reset();
-    void this.#inTurn(async () => {
-      const retryDelay = (): number => (host.backsOff ? this.#backOff.next() : host.interval);
-      if (this.current === undefined && host.backsOff) await this.#pause(this.#backOff.next());
-      if (this.current === undefined && !host.stopping) await this.#startUntilUp(host.nextGeneration(), retryDelay);
+    void this.#queue(async () => {
+      const retryDelay = (): number => (backsOff ? this.#backOff.next() : interval);
+      if (this.current === undefined && backsOff) await this.#pause(this.#backOff.next());
+      if (this.current === undefined && !this.#stopped) await this.#startUntilUp(launcher.nextGeneration(), retryDelay);
     });
   }
 
-  /** Ends a wait before its time. */
-  wake(): void {
-    this.#wake();
+  /** Starts no worker from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#endPause();
   }
 
   async #startUntilUp(generation: number, retryDelay: () => number): Promise<void> {
-    const host = this.#host;
-    for (let next = generation; !host.stopping; next = host.nextGeneration()) {
-      const worker = host.start(this, next);
-      const up = await worker.up;
-      if (host.stopping) return;
-      if (up) {
+    const { launcher, number } = this.#options;
+    for (let next = generation; !this.#stopped; next = launcher.nextGeneration()) {
+      const worker = await launcher.launch(number, next);
+      if (this.#stopped) return;
+      if (worker.isUp) {
         this.current = worker;
         this.#upSince = Date.now();
-        host.onUp();
         return;
       }
-      host.onFailedStart(worker, await worker.exited);
       await this.#pause(worker.startedAt + retryDelay() - Date.now());
     }
   }
 
-  #inTurn(task: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(task);
-    return this.#turn;
+  #queue(change: () => Promise<void>): Promise<void> {
+    this.#lastChange = this.#lastChange.then(change);
+    return this.#lastChange;
   }
 
   #pause(milliseconds: number): Promise<void> {
-    if (milliseconds <= 0 || this.#host.stopping) return Promise.resolve();
+    if (milliseconds <= 0 || this.#stopped) return Promise.resolve();
     return new Promise((done) => {
       const timer = setTimeout(done, milliseconds);
-      this.#wake = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
         done();
       };

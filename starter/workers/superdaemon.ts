@@ -1,108 +1,98 @@
-import { messageOf } from '../../lib/errors.js';
 import { onSignals } from '../../lib/signals.js';
-import { AutoRestart } from './auto-restart.js';
-import { type Environment, type Timing } from '../environment.js';
-import { type HeldSocket } from '../sockets/held-socket.js';
-import { type Layout } from '../sockets/descriptors.js';
+import { type StatusFile } from '../control/status-file.js';
+import { type SystemdNotify } from '../control/systemd-notify.js';
+import { type Environment, timingReader } from '../environment.js';
+import { type LogOutput } from '../log/log-output.js';
 import { type Settings } from '../options.js';
-import { type Sink } from '../log/log-output.js';
-import { Slot, type SlotHost } from './slot.js';
-import { type StatusFile, type WorkerState, type WorkerStatus } from '../control/status-file.js';
-import { type Supervisor } from '../control/systemd-notify.js';
-import { Worker } from './worker.js';
+import { type Descriptors } from '../sockets/descriptors.js';
+import { type HeldSocket } from '../sockets/held-socket.js';
+import { AutoRestart } from './auto-restart.js';
+import { OldWorkers } from './old-workers.js';
+import { RollingDeploy } from './rolling-deploy.js';
+import { type Launcher, Slot } from './slot.js';
+import { StatusReport } from './status-report.js';
+import { Worker, pidsOf } from './worker.js';
 
-/** What was set up for the workers before the first of them is started. */
-export interface Equipment {
+const LONGEST_TIMER_MS = 2 ** 30;
+
+export interface SuperdaemonOptions {
   readonly settings: Settings;
-  readonly layout: Layout<HeldSocket>;
+  readonly descriptors: Descriptors<HeldSocket>;
   readonly environment: Environment;
-  readonly output: Sink;
+  readonly output: LogOutput;
   readonly statusFile: StatusFile | undefined;
-  readonly supervisor: Supervisor;
-  /** Lets go of the sockets: the workers have them, and the kernel refuses who comes when they are gone. */
+  readonly systemd: SystemdNotify;
+  /** Closes the sockets of this process. The workers have them still; when the last worker exits, the kernel refuses new clients. */
   readonly closeSockets: () => void;
 }
 
-/** Keeps workers running on sockets that it never touches, until it is told to stop. */
-export class Superdaemon implements SlotHost {
-  readonly #equipment: Equipment;
+/** Keeps workers running on sockets that it never accepts on, until it is told to stop. */
+export class Superdaemon implements Launcher {
+  readonly #options: SuperdaemonOptions;
   readonly #slots: readonly Slot[];
-  /** Every worker that has not ended, and where it belongs. */
-  readonly #alive = new Map<Worker, Slot>();
-  /** Those that a newer one replaces. */
-  readonly #old = new Set<Worker>();
-  readonly #startedAt = Date.now();
+  /** All that have not exited. */
+  readonly #workers = new Set<Worker>();
+  readonly #oldWorkers: OldWorkers;
+  readonly #deploy: RollingDeploy;
   readonly #autoRestart: AutoRestart;
-  #timing: Timing;
+  readonly #report: StatusReport;
   #generation = 0;
-  #failedStarts = 0;
-  #lastFailure: number | undefined;
-  #deploying = false;
-  #again = false;
   #stopping = false;
   #finish: () => void = () => undefined;
 
-  constructor(equipment: Equipment) {
-    this.#equipment = equipment;
-    this.#timing = equipment.environment.timing();
-    this.#slots = Array.from({ length: equipment.settings.workers }, (_, index) => new Slot(index + 1, this));
-    this.#autoRestart = new AutoRestart(
-      () => this.#readTiming(),
-      () => this.#old.size > 0,
-      (message) => void this.#deploy(message),
-    );
+  constructor(options: SuperdaemonOptions) {
+    this.#options = options;
+    const { settings, environment, statusFile } = options;
+    const say = (message: string): void => this.#say(message);
+    const readTiming = timingReader(environment, say);
+    this.#report = new StatusReport(statusFile, say);
+    const oldWorkers = new OldWorkers({
+      signal: settings.signalOnHup,
+      readKillDelay: () => readTiming().killOldDelay,
+      say,
+      onDismissed: () => this.#writeStatus(),
+    });
+    const { interval, workers } = settings;
+    this.#slots = Array.from({ length: workers }, (_, index) => {
+      return new Slot({ number: index + 1, launcher: this, oldWorkers, interval, backsOff: workers > 1 });
+    });
+    this.#deploy = new RollingDeploy({
+      slots: this.#slots,
+      launcher: this,
+      onBegin: (message) => this.#onDeployBegin(message),
+      onEnd: () => this.#onDeployEnd(),
+    });
+    this.#autoRestart = new AutoRestart({
+      readTiming,
+      hasOldWorkers: () => oldWorkers.size > 0,
+      restart: (message) => {
+        if (!this.#deploy.running) this.#deploy.request(message);
+      },
+    });
+    this.#oldWorkers = oldWorkers;
   }
 
-  get interval(): number {
-    return this.#equipment.settings.interval;
-  }
-
-  get backsOff(): boolean {
-    return this.#slots.length > 1;
-  }
-
-  get stopping(): boolean {
-    return this.#stopping;
-  }
-
-  /** Fulfils when it was told to stop and no worker is left. */
+  /** Resolves when it was told to stop and all workers have exited. */
   async run(): Promise<void> {
     const finished = new Promise<void>((done) => {
       this.#finish = done;
     });
     const removers = [
-      onSignals(['SIGHUP'], () => this.#onHup()),
+      onSignals(['SIGHUP'], () => this.#deploy.request('received HUP, spawning a new worker')),
       onSignals(['SIGTERM', 'SIGINT'], (signal) => this.#onStop(signal)),
     ];
-    // Signal handlers and sockets that nobody polls do not keep Node.js running.
-    const alive = setInterval(() => undefined, 2 ** 30);
+    // Neither signal handlers nor sockets that are not polled keep Node.js running.
+    const keepAlive = setInterval(() => undefined, LONGEST_TIMER_MS);
     void this.#open();
     await finished;
-    clearInterval(alive);
+    clearInterval(keepAlive);
     this.#autoRestart.stop();
     removers.forEach((remove) => remove());
   }
 
-  /** Passes a signal on to all workers. */
+  /** Sends a signal to all workers. */
   signalAll(signal: NodeJS.Signals): void {
-    for (const worker of this.#alive.keys()) worker.signal(signal);
-  }
-
-  start(slot: Slot, generation: number): Worker {
-    const { settings, environment, layout, output } = this.#equipment;
-    const worker = new Worker({
-      ...settings,
-      env: environment.load(),
-      layout,
-      generation,
-      number: slot.number,
-      output: output.fd,
-    });
-    this.#alive.set(worker, slot);
-    if (worker.pid !== undefined) this.#say(`starting new worker ${worker.pid}`);
-    void worker.exited.then((status) => this.#onExit(worker, slot, status));
-    this.#writeStatus();
-    return worker;
+    for (const worker of this.#workers) worker.signal(signal);
   }
 
   nextGeneration(): number {
@@ -110,87 +100,55 @@ export class Superdaemon implements SlotHost {
     return this.#generation;
   }
 
-  onUp(): void {
-    this.#autoRestart.restarted();
+  async launch(slot: number, generation: number): Promise<Worker> {
+    const { settings, environment, descriptors, output } = this.#options;
+    const worker = new Worker({ ...settings, env: environment.load(), descriptors, generation, number: slot, output: output.fd });
+    this.#workers.add(worker);
+    if (worker.pid !== undefined) this.#say(`starting new worker ${worker.pid}`);
+    void worker.exited.then((status) => this.#onExit(worker, status));
     this.#writeStatus();
-  }
-
-  onFailedStart(worker: Worker, status: number): void {
-    this.#failedStarts += 1;
-    this.#lastFailure = status;
-    const { pid, failure } = worker;
-    if (pid === undefined) this.#say(`failed to start ${this.#equipment.settings.exec[0]}: ${failure}`);
-    else if (failure !== undefined) this.#say(`new worker ${pid} ${failure}`);
-    if (pid !== undefined) this.#say(`new worker ${pid} seems to have failed to start, exit status:${status}`);
+    const up = await worker.up;
+    if (this.#stopping) return worker;
+    if (up) this.#autoRestart.reset();
+    else this.#onFailedStart(worker, await worker.exited);
     this.#writeStatus();
-  }
-
-  retire(old: Worker): void {
-    if (this.#alive.has(old)) this.#old.add(old);
-  }
-
-  announceDismissal(): number {
-    const { signalOnHup } = this.#equipment.settings;
-    const { killOldDelay } = this.#readTiming();
-    const pids = pidsOf(this.#old).join(',') || 'none';
-    this.#say(`new worker is now running, sending ${signalOnHup.slice(3)} to old workers:${pids}`);
-    if (killOldDelay > 0) this.#say(`sleeping ${killOldDelay} secs before killing old workers`);
-    return killOldDelay * 1000;
-  }
-
-  dismissRetired(): void {
-    this.#say('killing old workers');
-    for (const worker of this.#old) worker.signalOnce(this.#equipment.settings.signalOnHup);
-    this.#writeStatus();
+    return worker;
   }
 
   async #open(): Promise<void> {
-    this.#deploying = true;
-    const generation = this.nextGeneration();
-    const opened = this.#slots.map((slot) => slot.open(generation));
-    await Promise.race(opened);
-    if (!this.#stopping) this.#equipment.supervisor.ready();
-    await Promise.all(opened);
-    this.#autoRestart.begin();
-    this.#deploying = false;
-    this.#deployAgain();
-  }
-
-  #onHup(): void {
+    await this.#deploy.open(() => this.#options.systemd.ready());
     if (this.#stopping) return;
-    // One at a time, and one more for all that were asked for meanwhile.
-    if (this.#deploying) this.#again = true;
-    else void this.#deploy('received HUP, spawning a new worker');
-  }
-
-  async #deploy(message: string): Promise<void> {
-    if (this.#deploying) return;
-    this.#deploying = true;
-    this.#say(message);
-    this.#equipment.supervisor.reloading();
-    const generation = this.nextGeneration();
-    for (const slot of this.#slots) {
-      if (this.#stopping) return;
-      await slot.replace(generation);
-    }
-    this.#deploying = false;
     this.#writeStatus();
-    if (!this.#stopping) this.#equipment.supervisor.ready();
-    this.#deployAgain();
+    this.#autoRestart.begin();
   }
 
-  #deployAgain(): void {
-    const again = this.#again && !this.#stopping;
-    this.#again = false;
-    if (again) void this.#deploy('received HUP, spawning a new worker');
+  #onDeployBegin(message: string): void {
+    this.#say(message);
+    this.#options.systemd.reloading();
   }
 
-  #onExit(worker: Worker, slot: Slot, status: number): void {
-    this.#alive.delete(worker);
-    const wasOld = this.#old.delete(worker);
+  #onDeployEnd(): void {
+    this.#writeStatus();
+    if (!this.#stopping) this.#options.systemd.ready();
+  }
+
+  #onFailedStart({ pid, failure }: Worker, status: number): void {
+    this.#report.countFailedStart(status);
+    if (pid === undefined) {
+      this.#say(`failed to start ${this.#options.settings.exec[0]}: ${failure}`);
+      return;
+    }
+    if (failure !== undefined) this.#say(`new worker ${pid} ${failure}`);
+    this.#say(`new worker ${pid} seems to have failed to start, exit status:${status}`);
+  }
+
+  #onExit(worker: Worker, status: number): void {
+    this.#workers.delete(worker);
+    const wasOld = this.#oldWorkers.delete(worker);
+    const slot = this.#slots[worker.number - 1]!;
     if (this.#stopping) {
       this.#say(`worker ${worker.pid} died, status:${status}`);
-      if (this.#alive.size === 0) this.#finish();
+      if (this.#workers.size === 0) this.#finish();
     } else if (wasOld) {
       this.#say(`old worker ${worker.pid} died, status:${status}`);
     } else if (slot.current === worker) {
@@ -201,62 +159,34 @@ export class Superdaemon implements SlotHost {
   }
 
   #onStop(received: NodeJS.Signals): void {
-    const { settings, closeSockets, supervisor } = this.#equipment;
+    const { settings, closeSockets, systemd } = this.#options;
     const signal = received === 'SIGTERM' ? settings.signalOnTerm : 'SIGTERM';
-    const names = `received ${received.slice(3)}, sending ${signal.slice(3)} to all workers`;
-    this.#say(`${names}:${pidsOf(this.#alive.keys()).join(',')}`);
+    const action = `received ${received.slice(3)}, sending ${signal.slice(3)} to all workers`;
+    this.#say(`${action}:${pidsOf(this.#workers).join(',')}`);
     if (this.#stopping) {
-      // Who asks twice means it: so may the programs that leave at once when they are asked twice.
+      // A second request is passed on too: some programs exit at once when they get it.
       this.signalAll(signal);
       return;
     }
     this.#stopping = true;
-    supervisor.stopping();
+    systemd.stopping();
     closeSockets();
-    for (const worker of this.#alive.keys()) worker.signalOnce(signal);
-    for (const slot of this.#slots) slot.wake();
-    if (this.#alive.size === 0) this.#finish();
+    for (const worker of this.#workers) worker.signalOnce(signal);
+    this.#deploy.stop();
+    for (const slot of this.#slots) slot.stop();
+    if (this.#workers.size === 0) this.#finish();
   }
 
   #writeStatus(): void {
-    const workers = [...this.#alive].filter(([{ pid }]) => pid !== undefined).map(describe);
-    workers.sort((a, b) => a.generation - b.generation || a.pid - b.pid);
-    try {
-      this.#equipment.statusFile?.write({
-        pid: process.pid,
-        startedAt: this.#startedAt,
-        generation: this.#generation,
-        failedStarts: this.#failedStarts,
-        lastFailure: this.#lastFailure,
-        deploying: this.#deploying,
-        workers,
-      });
-    } catch (error) {
-      this.#say(`failed to write the status file: ${messageOf(error)}`);
-    }
-  }
-
-  /** The envdir may have changed; what cannot be read leaves it as it was. */
-  #readTiming(): Timing {
-    try {
-      this.#timing = this.#equipment.environment.timing();
-    } catch (error) {
-      this.#say(messageOf(error));
-    }
-    return this.#timing;
+    this.#report.write({
+      generation: this.#generation,
+      deploying: this.#deploy.running,
+      workers: this.#workers,
+      restartsOf: (number) => this.#slots[number - 1]!.restarts,
+    });
   }
 
   #say(message: string): void {
-    this.#equipment.output.say(message);
+    this.#options.output.say(message);
   }
-}
-
-function describe([worker, slot]: readonly [Worker, Slot]): WorkerStatus {
-  const { generation, number, startedAt, isUp, leaving } = worker;
-  const state: WorkerState = leaving && isUp ? 'leaving' : isUp ? 'serving' : 'starting';
-  return { generation, pid: worker.pid!, worker: number, state, startedAt, restarts: slot.restarts };
-}
-
-function pidsOf(workers: Iterable<Worker>): number[] {
-  return [...workers].flatMap(({ pid }) => pid ?? []).sort((a, b) => a - b);
 }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { serverPorts } from '../../starter/server-ports.js';
 
-t.test('descriptors by what --port and --path call them', async (t) => {
+t.test('descriptors by the text of --port and --path', async (t) => {
   t.teardown(() => delete process.env['SERVER_STARTER_PORT']);
   t.throws(() => serverPorts(), { code: 'SOCKET_NOT_PASSED' });
   process.env['SERVER_STARTER_PORT'] = '127.0.0.1:80=3;[::1]:81=4;/run/a=b.sock=5';

@@ -9,7 +9,7 @@ import { type Outcome, plain, run, startStarter } from '../../support/starter.js
 
 const COMMAND = ['--', ...plain('plain.py')];
 
-/** One line, exit code 1, and nothing but what was there before. */
+/** Exit code 1, and one line on stderr. */
 function fails(t: Tap, { code, stderr, stdout }: Outcome, message: RegExp): void {
   const lines = stderr.trimEnd().split('\n').filter((line) => !line.endsWith('starting now...'));
   t.equal(code, 1, stderr);
@@ -29,7 +29,7 @@ t.test('usage errors', async (t) => {
     [['--port=[::g]:80', ...COMMAND], /invalid "port" value/],
     [['--port=80=1', ...COMMAND], /descriptor 1 is where the server's output goes/],
     [['--port=81=5', '--port=82=5', ...COMMAND], /81 and 82 both ask for descriptor 5/],
-    [['--interval=soon', ...COMMAND], /--interval=soon is no number/],
+    [['--interval=soon', ...COMMAND], /--interval=soon, expected a number/],
     [['--workers=0', ...COMMAND], /--workers is 0, expected a whole number/],
     [['--signal-on-hup=NONSENSE', ...COMMAND], /--signal-on-hup is "NONSENSE"/],
     [['--daemonize', ...COMMAND], /--daemonize requires --log-file/],
@@ -50,10 +50,10 @@ t.test('usage errors', async (t) => {
     [[`--path=/tmp/${'x'.repeat(120)}`, ...COMMAND], /longer than the 107 bytes/],
   ];
   for (const [args, message] of cases) fails(t, await run(args), message);
-  fails(t, await run(COMMAND, { AUTO_RESTART_INTERVAL: 'often' }), /AUTO_RESTART_INTERVAL="often" is no number of seconds/);
+  fails(t, await run(COMMAND, { AUTO_RESTART_INTERVAL: 'often' }), /AUTO_RESTART_INTERVAL="often", expected a number of seconds/);
 });
 
-t.test('a port that is taken, and nothing is left behind', async (t) => {
+t.test('a port in use: nothing is left behind', async (t) => {
   const folder = scratch(t);
   const server = net.createServer().listen(0, '127.0.0.1');
   const udp = createSocket('udp4').bind(0, '127.0.0.1');
@@ -70,7 +70,7 @@ t.test('a port that is taken, and nothing is left behind', async (t) => {
   t.same(readdirSync(folder), []);
 });
 
-t.test('a path: a stale socket is removed, one in use and any other file never', async (t) => {
+t.test('a path: a stale socket is removed, a socket in use or any other file is not', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const first = startStarter(t, [`--path=${path}`, ...COMMAND]);
@@ -92,13 +92,13 @@ t.test('a path: a stale socket is removed, one in use and any other file never',
   fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is no socket/);
 });
 
-t.test('a pid file of a running instance is refused, a stale one taken over', async (t) => {
+t.test('the pid file of a running start_server is refused, a stale one is taken over', async (t) => {
   const starter = startStarter(t, COMMAND);
   await starter.program.announced('ready');
-  fails(t, await starter.command(...COMMAND), new RegExp(`already running: process ${starter.pid} has the pid file`));
+  fails(t, await starter.command(...COMMAND), new RegExp(`already running: process ${starter.pid} has locked the pid file`));
   t.match(await starter.command('--status'), { code: 0 });
   await starter.stop();
-  // Of a process that lives, and is no start_server.
+  // The pid of a process that is running, but is not start_server.
   writeFileSync(starter.pidFile, `${process.pid}\n`);
   fails(t, await starter.command('--stop'), /was left behind/);
   const next = startStarter(t, COMMAND, { folder: starter.folder });

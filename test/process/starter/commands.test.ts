@@ -9,11 +9,11 @@ import { scratch } from '../../support/scratch.js';
 import { MAIN, ask, plain, run, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** Other tests may have the processors. */
+/** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
 const COMMAND = ['--', ...plain('plain.py')];
-/** Leaves at once, with the code that EXIT says, where it says one. */
+/** Exits at once with the code in EXIT, if there is one. */
 const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain('plain.py')];
 
 t.test('--help and --version', async (t) => {
@@ -21,38 +21,40 @@ t.test('--help and --version', async (t) => {
   t.match(await run(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
 });
 
-t.test('--restart waits until only the new generation is left, and prints one line', async (t) => {
+t.test('--restart waits until no old worker is left, and prints one line', async (t) => {
   const starter = startStarter(t, ['--interval=0.2', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
   const { pid } = await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   const { code, stdout } = await starter.command('--restart');
   t.equal(code, 0);
-  t.match(stdout, /^generation 2 serves, nothing older is left, after \d\.\d s\n$/);
+  t.match(stdout, /^generation 2 is serving, no old worker is left, after \d\.\d s\n$/);
   t.notOk(isAlive(pid));
   t.match(starter.status(), /^2:\d+\n$/);
   await starter.stop();
 });
 
-t.test('--restart fails where the program does not start, where it takes too long, where start_server ends', async (t) => {
+t.test('--restart fails if the program does not start, if it takes too long, and if start_server exits', async (t) => {
   const folder = join(scratch(t), 'env');
   mkdirSync(folder);
   const starter = startStarter(t, ['--interval=0.5', `--envdir=${folder}`, '--port=127.0.0.1:0', ...MAY_FAIL], { env: { TERM_AFTER: '1.5' } });
   const first = await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
-  t.match(await starter.command('--restart', '--restart-timeout=0.5'), { code: 1, stderr: /was not over within 0\.5 seconds/ });
+  t.match(await starter.command('--restart', '--restart-timeout=0.5'), { code: 1, stderr: /took longer than 0\.5 seconds/ });
   await starter.said(`old worker ${first.pid} died`);
   writeFileSync(join(folder, 'EXIT'), '3');
-  t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times, the last with status 768/ });
-  t.equal((await ask(portOf(first)))[1], 2, 'the old worker serves on');
+  t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times, the last time with status 768/ });
+  t.equal((await ask(portOf(first)))[1], 2, 'the old worker goes on serving');
   const waiting = starter.command('--restart');
   starter.signal('SIGTERM');
   t.match(await waiting, { code: 1 });
 });
 
-t.test('--status', async (t) => {
+t.test('--status shows a table, --json more', async (t) => {
   const starter = startStarter(t, ['--interval=0.1', '--workers=2', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
   await starter.program.announced('ready', 2);
   await waitUntil('both', () => /^1:\d+\n1:\d+\n$/.test(starter.status()));
+  const details = (): { deploying: boolean } => JSON.parse(readFileSync(`${starter.statusFile}.json`, 'utf8')) as { deploying: boolean };
+  await waitUntil('the end of the start', () => !details().deploying);
   const [a, b] = starter.program.pids.slice(1);
   process.kill(a!, 'SIGKILL');
   await waitUntil('a replacement', () => starter.status().includes('2:'), () => starter.program.report());
@@ -70,7 +72,7 @@ t.test('--status', async (t) => {
   t.notOk(existsSync(`${starter.statusFile}.json`));
 });
 
-t.test('--daemonize: a session of its own, errors in the foreground, --log-file', async (t) => {
+t.test('--daemonize: a new session, errors in the foreground, output to --log-file', async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
   const files = [`--pid-file=${folder}/pid`, `--status-file=${folder}/status`];
@@ -83,8 +85,8 @@ t.test('--daemonize: a session of its own, errors in the foreground, --log-file'
   t.match(stderr, `start_server (pid:${pid}) starting now...\n`);
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
   const session = stat[3];
-  t.not(session, String(pid), 'no leader of its session');
-  t.not(session, readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ')[3], 'a session of its own');
+  t.not(session, String(pid), 'it is not the leader of its session');
+  t.not(session, readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ')[3], 'it is in a new session');
   await waitUntil('a worker', () => readFileSync(log, 'utf8').includes('"ready"'));
   t.match(readFileSync(log, 'utf8'), /^starting new worker \d+\n/);
   t.match(readFileSync(log, 'utf8'), 'a line on stderr');
@@ -93,10 +95,10 @@ t.test('--daemonize: a session of its own, errors in the foreground, --log-file'
   t.match(readFileSync(log, 'utf8'), /exiting\n$/);
 });
 
-t.test('--log-file="| command": a command that dies is started again, and nothing written meanwhile is lost', async (t) => {
+t.test('--log-file="| command": a command that exits is restarted, and nothing written in between is lost', async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
-  // Takes one line at a time from the pipe, and dies after the first few.
+  // Reads one line at a time from the pipe, and exits after the first few.
   const reader = `n=0; while IFS= read -r line; do echo "$line" >> ${log}; n=$((n+1)); [ $n = 3 ] && exit 5; done`;
   const lines = 40;
   const writer = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i"; done; exec sleep 100`;
@@ -106,18 +108,18 @@ t.test('--log-file="| command": a command that dies is started again, and nothin
   const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
   await waitUntil('two readers', () => (read().match(/line \d+/g) ?? []).length >= 4, read);
   child.kill('SIGTERM');
-  t.same(await exited, [0, null], 'a log command that died does not end it');
+  t.same(await exited, [0, null], 'a log command that exited does not stop it');
   const numbers = [...read().matchAll(/^line (\d+)$/gm)].map(([, number]) => Number(number));
-  t.same(numbers, numbers.map((_, index) => index + 1), 'in order, none left out');
+  t.same(numbers, numbers.map((_, index) => index + 1), 'in order, with no line missing');
 });
 
-t.test('the log command reads the last words', async (t) => {
+t.test('the log command reads the last messages', async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
   const starter = startStarter(t, [`--log-file=| cat > ${log}`, '--interval=0.1', ...COMMAND]);
   await waitUntil('a worker', () => existsSync(log) && readFileSync(log, 'utf8').includes('"ready"'));
   const { stdout_blocks: blocks } = JSON.parse(/\{.*ready.*\}/.exec(readFileSync(log, 'utf8'))![0]) as Record<string, unknown>;
-  t.equal(blocks, true, 'a worker has a pipe that it can wait for');
+  t.equal(blocks, true, 'writing to the pipe blocks in a worker');
   await starter.stop();
   t.match(readFileSync(log, 'utf8'), /worker \d+ died, status:0\nexiting\n$/);
 });

@@ -5,10 +5,10 @@ import { skipUnless } from '../../support/skip.js';
 import { MAIN, PERL_MAIN, type Starter, ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** Other tests may have the processors. */
+/** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
-/* What both print on stderr and write to their files, pids replaced by names in the order of their appearance. */
+/* Both programs must print the same on stderr and write the same files, when pids are replaced by numbers in order of appearance. */
 
 const skip = skipUnless(() => existsSync(PERL_MAIN), 'the Debian package libserver-starter-perl is not installed');
 
@@ -16,7 +16,7 @@ type Scenario = (starter: Starter) => Promise<void>;
 
 const COMMAND = ['--', ...plain('plain.py')];
 const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; readonly env?: Record<string, string>; readonly play: Scenario }>> = {
-  'a deploy, a crash, a stop': {
+  'deploy, crash, stop': {
     args: ['--port=127.0.0.1:0', '--interval=1', ...COMMAND],
     play: async (starter) => {
       const port = portOf(await starter.program.announced('ready'));
@@ -30,7 +30,7 @@ const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; rea
       await statusIs(starter, /^3:\d+\n$/);
     },
   },
-  'another signal on HUP, after a delay': {
+  'another signal to old workers, after a delay': {
     args: ['--port=127.0.0.1:0', '--signal-on-hup=quit', '--signal-on-term=SIGQUIT', '--kill-old-delay=1', ...COMMAND],
     play: async (starter) => {
       await starter.program.announced('ready');
@@ -39,7 +39,7 @@ const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; rea
       await starter.said(/^old worker/);
     },
   },
-  'old workers that take their time': {
+  'old workers that are slow to exit': {
     args: ['--port=127.0.0.1:0', ...COMMAND],
     env: { TERM_AFTER: '2.5', LAST_EXIT: '3' },
     play: async (starter) => {
@@ -62,7 +62,7 @@ for (const [name, { args, env = {}, play }] of Object.entries(SCENARIOS)) {
         const starter = startStarter(t, args, { main, env });
         await play(starter);
         const { code } = await starter.stop();
-        t.notOk(existsSync(starter.pidFile) || existsSync(starter.statusFile), 'no file is left');
+        t.notOk(existsSync(starter.pidFile) || existsSync(starter.statusFile), 'no file is left behind');
         return { code, messages: anonymous(starter.messages) };
       }),
     );
@@ -70,7 +70,7 @@ for (const [name, { args, env = {}, play }] of Object.entries(SCENARIOS)) {
   });
 }
 
-t.test('each stops and restarts the other', { skip }, async (t) => {
+t.test('each program stops and restarts the other', { skip }, async (t) => {
   const theirs = startStarter(t, COMMAND, { main: PERL_MAIN });
   await theirs.program.announced('ready');
   await statusIs(theirs, /^1:\d+\n$/);
@@ -88,12 +88,12 @@ t.test('each stops and restarts the other', { skip }, async (t) => {
   t.match(ours.status(), /^2:\d+\n$/);
   const stop = startStarter(t, ['--stop'], files);
   t.match(await stop.program.exited, { code: 0 });
-  t.equal(existsSync(ours.pidFile), false, 'it had waited for the lock');
+  t.equal(existsSync(ours.pidFile), false, 'it waited for the lock');
 });
 
 async function statusIs(starter: Starter, pattern: RegExp): Promise<void> {
   await waitUntil(`the status file ${pattern}`, () => existsSync(starter.statusFile) && pattern.test(starter.status()), () => {
-    return `${existsSync(starter.statusFile) ? starter.status() : 'none'}\n${starter.program.report()}`;
+    return `${existsSync(starter.statusFile) ? starter.status() : 'no status file'}\n${starter.program.report()}`;
   });
 }
 

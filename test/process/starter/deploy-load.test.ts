@@ -9,7 +9,7 @@ import { scratch } from '../../support/scratch.js';
 import { startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** Other tests may have the processors. */
+/** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
 const DEPLOYS = 5;
@@ -18,7 +18,7 @@ const INTERVAL_S = 20;
 const REQUESTS_BETWEEN = 200;
 
 for (const workers of [1, 4]) {
-  t.test(`${DEPLOYS} HUPs under load lose no request with ${workers} of ${workers}`, async (t) => {
+  t.test(`${DEPLOYS} deploys under load lose no request, workers: ${workers}`, async (t) => {
     const folder = scratch(t);
     const { keyFile, certFile, cert } = makeCertificate(folder);
     const socketPath = join(folder, 'app.sock');
@@ -39,10 +39,10 @@ for (const workers of [1, 4]) {
     }
     await starter.said(/^old worker \d+ died, status:0$/, DEPLOYS * workers);
     const { answered, lost, pids } = await load.stop();
-    t.same(lost, [], 'nothing is lost');
+    t.same(lost, [], 'no request is lost');
     t.ok(pids.size > DEPLOYS, `${pids.size} processes answered`);
     t.ok(Math.max(...times) < INTERVAL_S * 1000, 'a deploy takes less than the interval');
-    t.comment(`${answered} requests; until the last new worker was up: ${times.map(Math.round).join(', ')} ms`);
+    t.comment(`${answered} requests; time until the last new worker was up: ${times.map(Math.round).join(', ')} ms`);
     t.match(await starter.stop(), { code: 0 });
   });
 }

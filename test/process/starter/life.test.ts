@@ -7,13 +7,14 @@ import { scratch } from '../../support/scratch.js';
 import { ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** Other tests may have the processors. */
+/** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
 const COMMAND = ['--', ...plain('plain.py')];
-/** Leaves at once, with the code that EXIT says, where it says one. */
+/** Exits at once with the code in EXIT, if there is one. */
 const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain('plain.py')];
-/** By the envdir a test changes what the next worker does. */
+
+/** A test uses the envdir to change what the next worker does. */
 function envdir(t: Tap, files: Record<string, string>): { readonly folder: string; set(name: string, text?: string): void } {
   const folder = join(scratch(t), 'env');
   mkdirSync(folder);
@@ -26,7 +27,7 @@ function envdir(t: Tap, files: Record<string, string>): { readonly folder: strin
 }
 type Tap = Parameters<typeof scratch>[0];
 
-t.test('a start that fails is tried again, and the old worker serves on', async (t) => {
+t.test('a failed start is tried again, and the old worker goes on serving', async (t) => {
   const variables = envdir(t, {});
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.5', `--envdir=${variables.folder}`, ...MAY_FAIL]);
   const first = await starter.program.announced('ready');
@@ -42,7 +43,7 @@ t.test('a start that fails is tried again, and the old worker serves on', async 
   const second = await starter.program.announced('ready', 2);
   await starter.said(`old worker ${first.pid} died, status:0`);
   const [, generation] = await ask(port);
-  t.ok(generation! >= 4, 'failed starts count');
+  t.ok(generation! >= 4, 'failed starts count as generations');
   t.equal(starter.status(), `${generation}:${second.pid}\n`);
   await starter.stop();
 });
@@ -62,11 +63,11 @@ t.test('the envdir is read again at each start', async (t) => {
   await starter.said(/^old worker/);
   variables.set('COLOUR');
   starter.signal('SIGHUP');
-  t.equal(await restarted(3), 'grey', 'a removed file removes its variable');
+  t.equal(await restarted(3), 'grey', 'without its file the variable has its first value again');
   await starter.stop();
 });
 
-t.test('SIGTERM and SIGINT end it, also while it waits for an interval', async (t) => {
+t.test('SIGTERM and SIGINT stop it, also during an interval', async (t) => {
   for (const [signal, args, sent, worker] of [
     ['SIGTERM', ['--signal-on-term=QUIT'], 'QUIT', 'SIGQUIT'],
     ['SIGINT', ['--signal-on-term=QUIT'], 'TERM', 'SIGTERM'],
@@ -92,7 +93,7 @@ t.test('SIGTERM and SIGINT end it, also while it waits for an interval', async (
   t.match(await failing.stop(), { code: 0 });
 });
 
-t.test('a worker gets each signal once: the second is the wish to leave at once for many', async (t) => {
+t.test('a worker gets each signal once: many programs exit at once when they get it again', async (t) => {
   const starter = startStarter(t, ['--interval=0.1', ...COMMAND], { env: { TERM_AFTER: '1.5' } });
   const { pid } = await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
@@ -104,7 +105,7 @@ t.test('a worker gets each signal once: the second is the wish to leave at once 
   t.equal(starter.program.all('signal').filter((announced) => announced.pid === pid).length, 1);
 });
 
-t.test('restarts by time: at the interval, or at twice that where an old worker is left', async (t) => {
+t.test('auto restart: at each interval, or at twice the interval if an old worker is left', async (t) => {
   const env = { ENABLE_AUTO_RESTART: '1', AUTO_RESTART_INTERVAL: '1', KILL_OLD_DELAY: '0.1' };
   const starter = startStarter(t, ['--interval=0.1', ...COMMAND], { env });
   await starter.said('autorestart triggered (interval=1)');
@@ -124,7 +125,13 @@ t.test('restarts by time: at the interval, or at twice that where an old worker 
   t.ok(stubborn.messages.some((line) => /^worker \d+ died, status:9$/.test(line)));
 });
 
-t.test('one deploy at a time, and one more for all HUPs meanwhile', async (t) => {
+t.test('auto restart does not delay the exit: SIGTERM while the first worker starts', async (t) => {
+  const starter = startStarter(t, ['--interval=20', '--enable-auto-restart', ...COMMAND]);
+  await starter.program.announced('ready');
+  t.match(await starter.stop(), { code: 0 });
+});
+
+t.test('one deploy at a time, and one more for all SIGHUPs that arrive during it', async (t) => {
   const starter = startStarter(t, ['--interval=0.5', ...COMMAND]);
   await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));

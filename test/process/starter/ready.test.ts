@@ -9,7 +9,7 @@ const NODE = process.execPath;
 const SLOW = fixture('starter/slow');
 const SERVER = [NODE, fixture('server'), JSON.stringify({ http: [':0'] })];
 
-t.test('a worker on ts-grace is up when it says so, long before the interval', async (t) => {
+t.test('a worker that uses ts-grace is up when it says that it is ready, long before the interval', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--port=127.0.0.1:u0', '--interval=20', '--', ...SERVER]);
   const first = await starter.program.announced('ready');
   t.match(first, { generation: 1, addresses: [/^127\.0\.0\.1:\d+$/] });
@@ -23,19 +23,19 @@ t.test('a worker on ts-grace is up when it says so, long before the interval', a
   await starter.stop();
 });
 
-t.test('one that says that it will say so is waited for beyond the interval', async (t) => {
+t.test('a worker that announces a ready message is waited for longer than the interval', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', NODE, SLOW, '1500']);
   const started = await starter.program.announced('started');
-  t.same((started['environment'] as string[]).toSorted(), ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'], 'what passes sockets is gone from its environment');
+  t.same((started['environment'] as string[]).toSorted(), ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'], 'the variables that pass sockets are not in its environment');
   await waitUntil('generation 1', () => starter.status() !== '');
   const { workers } = JSON.parse((await starter.command('--status', '--json')).stdout) as { workers: { startedAt: number }[] };
-  // The status file was written when it came up.
+  // The status file is written when the worker is up.
   const took = statSync(starter.statusFile).mtimeMs - workers[0]!.startedAt;
   t.ok(took >= 1_500, `up after ${took} ms`);
   await starter.stop();
 });
 
-t.test('--ready-timeout: a worker that has not said it by then is killed and counts as failed', async (t) => {
+t.test('--ready-timeout: a worker that is not ready in time is killed and counts as failed', async (t) => {
   for (const command of [[NODE, SLOW, 'never'], plain('plain.py')]) {
     const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--ready-timeout=0.8', '--', ...command], { env: { IGNORE_TERM: '1' } });
     const line = await starter.said(/^new worker \d+ was not ready within 0\.8 seconds$/);
@@ -49,7 +49,7 @@ t.test('--ready-timeout: a worker that has not said it by then is killed and cou
   }
 });
 
-t.test('SIGUSR2 to a worker is a mistake: it goes on, and says which pid to send HUP to', async (t) => {
+t.test('a worker ignores SIGUSR2, and says which process to send SIGHUP to', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=5', '--', ...SERVER]);
   const { pid, addresses } = await starter.program.announced('ready');
   process.kill(pid, 'SIGUSR2');
@@ -60,18 +60,18 @@ t.test('SIGUSR2 to a worker is a mistake: it goes on, and says which pid to send
   await starter.stop();
 });
 
-t.test('start_server accepts nothing itself', async (t) => {
+t.test('start_server accepts no connection itself', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain('plain.py')]);
   const first = await starter.program.announced('ready');
   const port = portOf(first);
   const answers: number[] = [];
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   process.kill(first.pid, 'SIGKILL');
-  // In the kernel's queue while nobody is there to accept.
+  // They wait in the kernel's queue until a worker accepts.
   const pending = Array.from({ length: 50 }, () => ask(port).then(([pid]) => answers.push(pid!)));
   await Promise.all(pending);
   const second = await starter.program.announced('ready', 2);
-  t.ok(answers.every((pid) => pid === second.pid), 'the next worker answers all');
+  t.ok(answers.every((pid) => pid === second.pid), 'the next worker answers all requests');
   await starter.said(`worker ${first.pid} died unexpectedly with status:9, restarting`);
   await starter.stop();
 });
@@ -80,6 +80,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it was killed already
+    // It has exited already.
   }
 }

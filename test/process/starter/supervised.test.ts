@@ -12,10 +12,10 @@ import { MAIN, ask, plain, startStarter } from '../../support/starter.js';
 import { fixture } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
-/** Other tests may have the processors. */
+/** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
-/** Receives systemd's notify messages and prints each as a line of JSON. */
+/** Receives notify messages as systemd does, and prints each as a line of JSON. */
 const NOTIFY_RECEIVER = `
 import json, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -25,16 +25,16 @@ while True:
     print(json.dumps(s.recv(4096).decode()), flush=True)
 `;
 
-t.test('itself socket-activated: --port is taken from LISTEN_FDS where the address matches', async (t) => {
+t.test('socket activation: a --port whose address matches a passed socket uses that socket', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
-  // systemd's way: the program's own pid in the environment, by exec.
+  // As systemd does: the program's own pid is in its environment.
   const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 -- ${plain('plain.py').join(' ')}`;
   const starter = startStarter(t, [], { shell, passed: [fd], env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' } });
   const ready = await starter.program.announced('ready');
-  // This process would accept in its turn.
+  // Otherwise this process would accept too.
   await new Promise((done) => server.close(done));
   t.match(ready, { env: { LISTEN_FDNAMES: 'web:127.0.0.1_0', LISTEN_PID: String(ready.pid) } });
   t.equal(portOf(ready), port);
@@ -42,7 +42,7 @@ t.test('itself socket-activated: --port is taken from LISTEN_FDS where the addre
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, STOPPING, and no word of MAINPID', { skip: skipUnlessRuns('systemd-notify', '--version') }, async (t) => {
+t.test('Type=notify: READY when the first worker is up, RELOADING and READY around a deploy, STOPPING, never MAINPID', { skip: skipUnlessRuns('systemd-notify', '--version') }, async (t) => {
   const path = join(scratch(t), 'notify');
   const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => receiver.kill());
@@ -54,7 +54,7 @@ t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, ST
   const said = (word: string, nth = 1): Promise<void> => waitUntil(`${word} ${nth}`, () => text.split(word).length > nth, () => text);
   const starter = startStarter(t, ['--interval=0.3', '--', ...plain('plain.py')], { env: { NOTIFY_SOCKET: path } });
   const { env } = await starter.program.announced('ready');
-  t.notOk('NOTIFY_SOCKET' in (env as object), 'which is not for the worker');
+  t.notOk('NOTIFY_SOCKET' in (env as object), 'the worker does not get it');
   await said('READY=1');
   starter.signal('SIGHUP');
   await said('RELOADING=1');
@@ -66,7 +66,7 @@ t.test('Type=notify: READY when the first worker is up, RELOADING around HUP, ST
   t.match(text, /RELOADING=1\\nMONOTONIC_USEC=\d+/);
 });
 
-t.test('as process 1 it passes signals on and ends in order', { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
+t.test('as process 1 it passes signals on, and stops in order', { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
   const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain('plain.py')];
@@ -86,7 +86,7 @@ t.test('as process 1 it passes signals on and ends in order', { skip: skipUnless
   t.match(read(), /exiting\n$/);
 });
 
-t.test('under 60 MiB after 100 deploys, with as many descriptors as before', async (t) => {
+t.test('after 100 deploys it needs less than 60 MiB, and has no more descriptors than before', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.05', '--', ...plain('plain.pl')]);
   const upTo = (generation: number): Promise<void> =>
     waitUntil(`generation ${generation}`, () => new RegExp(`^${generation}:\\d+\\n$`).test(starter.status()), () => starter.status());
@@ -103,7 +103,7 @@ t.test('under 60 MiB after 100 deploys, with as many descriptors as before', asy
   await starter.stop();
 });
 
-t.test('a worker that the superdaemon left behind serves on', async (t) => {
+t.test('a worker goes on serving after its start_server was killed', async (t) => {
   const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'] })];
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--', ...server]);
   const { pid, addresses } = await starter.program.announced('ready');

@@ -13,7 +13,7 @@ interface Facts {
   readonly [fact: string]: unknown;
 }
 
-t.test('a Python worker on plain accept(2) gets every kind of socket in both conventions', async (t) => {
+t.test('a Python worker that calls accept(2) gets each kind of socket in both conventions', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const args = ['--port=0', '--port=127.0.0.1:u0', '--port=[::1]:0=9', '--port=127.0.0.1:0=4', `--path=${path}`, '--', ...plain('plain.py'), 'x y', '--flag'];
@@ -45,12 +45,12 @@ t.test('a Python worker on plain accept(2) gets every kind of socket in both con
   client.send('hello', udp!, '127.0.0.1');
   const [datagram] = (await once(client, 'message')) as [Buffer];
   client.close();
-  t.same(datagram.toString().split(' ').map(Number), answer, 'by UDP');
+  t.same(datagram.toString().split(' ').map(Number), answer, 'over UDP');
   await starter.said('socket is duplicated to file descriptor 9');
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('a Perl worker on plain accept(2), replaced by a HUP', async (t) => {
+t.test('a Perl worker that calls accept(2) is replaced by SIGHUP', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', ...plain('plain.pl')]);
   const first = await starter.program.announced('ready');
   const port = first['port'] as number;
@@ -62,7 +62,7 @@ t.test('a Perl worker on plain accept(2), replaced by a HUP', async (t) => {
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('without ports the variable is defined and empty, and descriptor 0 can be a socket', async (t) => {
+t.test('without ports SERVER_STARTER_PORT is empty; descriptor 0 can be a socket', async (t) => {
   const none = startStarter(t, ['--', ...plain('plain.py')]);
   const { env } = (await none.program.announced('ready')) as unknown as Facts;
   t.equal(env['SERVER_STARTER_PORT'], '');
@@ -76,7 +76,7 @@ t.test('without ports the variable is defined and empty, and descriptor 0 can be
   await stdin.stop();
 });
 
-t.test('--dir', async (t) => {
+t.test('--dir sets the working directory and PWD', async (t) => {
   const folder = scratch(t);
   mkdirSync(join(folder, 'inside'));
   const starter = startStarter(t, [`--dir=${join(folder, 'inside')}`, '--', ...plain('plain.py')]);

@@ -6,7 +6,7 @@ import { waitUntil } from '../../support/wait.js';
 
 const COMMAND = ['--', ...plain('plain.py')];
 
-t.test('--workers=3: numbered, on the same sockets, replaced rolling with never fewer than 3', async (t) => {
+t.test('--workers=3: workers are numbered, share the sockets, and are replaced one by one, so that never fewer than 3 serve', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=3', '--interval=0.3', ...COMMAND]);
   const { program } = starter;
   await program.announced('ready', 3);
@@ -26,7 +26,7 @@ t.test('--workers=3: numbered, on the same sockets, replaced rolling with never 
   await starter.stop();
 });
 
-t.test('each crash is replaced with a back-off that doubles', async (t) => {
+t.test('a crashed worker is replaced after a delay that doubles', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=0.2', ...COMMAND]);
   const { program } = starter;
   await program.announced('ready', 2);
@@ -50,7 +50,7 @@ t.test('each crash is replaced with a back-off that doubles', async (t) => {
   await starter.stop();
 });
 
-t.test('a deploy does not wait for a back-off', async (t) => {
+t.test('a deploy does not wait for the delay after a crash', async (t) => {
   const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'] })];
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=20', '--', ...server]);
   const { pid } = await starter.program.announced('ready');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parsePort } from '../../../starter/sockets/port.js';
 
-t.test('what Server::Starter reads', async (t) => {
+t.test('valid ports, as Server::Starter reads them', async (t) => {
   const cases = {
     '80': { udp: false, host: '0.0.0.0', port: 80, fd: undefined, label: '80' },
     u443: { udp: true, host: '0.0.0.0', port: 443, fd: undefined, label: '443' },
@@ -19,7 +19,7 @@ t.test('what Server::Starter reads', async (t) => {
   t.equal(parsePort(8080).port, 8080);
 });
 
-t.test('what it cannot read', async (t) => {
+t.test('invalid ports', async (t) => {
   for (const text of ['', 'http', '80=', '=3', '80=1', '80=2', '80=1024', '65536', ':80', '[::g]:80', '[local]:80', '300.1.1.1:80', '80u', '-1', 'a b:80', 'x=3:80']) {
     t.throws(() => parsePort(text), { code: 'OPTION_INVALID', subject: 'port', value: text }, text);
   }

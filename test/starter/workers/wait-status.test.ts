@@ -1,7 +1,7 @@
 import t from 'tap';
 import { waitStatus } from '../../../starter/workers/wait-status.js';
 
-t.test('as wait(2) encodes it', async (t) => {
+t.test('exit codes and signals as wait(2) encodes them', async (t) => {
   t.equal(waitStatus(0, null), 0);
   t.equal(waitStatus(3, null), 768);
   t.equal(waitStatus(255, null), 65_280);

@@ -1,0 +1,73 @@
+import { type Duplex } from 'node:stream';
+import { readLines } from '../../lib/handoff/lines.js';
+import { type ChildMessage, formatMessage, parseChildMessage } from '../../lib/handoff/protocol.js';
+
+/** How long a worker that announced a `ready` message may take without `--ready-timeout`. */
+const DEFAULT_READY_TIMEOUT_MS = 60_000;
+
+export interface ReadinessOptions {
+  /** Milliseconds after which a worker that has said nothing counts as up. */
+  readonly interval: number;
+  /** Milliseconds within which a worker has to say that it is ready; undefined: it need not. */
+  readonly readyTimeout: number | undefined;
+}
+
+/** The worker, as this conversation sees it. */
+export interface Candidate {
+  /** The handoff pipe; undefined if the worker could not be started. */
+  readonly pipe: Duplex | undefined;
+  readonly nonce: string;
+  /** Resolves when it has exited. */
+  readonly exited: Promise<unknown>;
+  /** Whether it was already told to stop. */
+  isDraining(): boolean;
+  /** It did not say that it is ready within `timeout` milliseconds. */
+  onTimeout(timeout: number): void;
+}
+
+/**
+ * Tells a new worker that start_server is above it, and waits until it is up.
+ *
+ * @returns false if it exited before.
+ */
+export function waitUntilUp(candidate: Candidate, { interval, readyTimeout }: ReadinessOptions): Promise<boolean> {
+  const { pipe, nonce, exited } = candidate;
+  if (pipe !== undefined) greet(pipe, nonce, exited);
+  return new Promise((done) => {
+    let timer: NodeJS.Timeout;
+    let stopReading = (): unknown => undefined;
+    const settle = (up: boolean): void => {
+      clearTimeout(timer);
+      stopReading();
+      pipe?.resume();
+      done(up);
+    };
+    const expectReady = (timeout: number): void => {
+      timer = setTimeout(() => candidate.onTimeout(timeout), timeout);
+    };
+    const onMessage = (message: ChildMessage | undefined): void => {
+      if (message === undefined || !('nonce' in message) || message.nonce !== nonce) return;
+      if (message.type === 'ready' && !candidate.isDraining()) settle(true);
+      if (message.type !== 'starting' || readyTimeout !== undefined) return;
+      clearTimeout(timer);
+      expectReady(DEFAULT_READY_TIMEOUT_MS);
+    };
+    if (readyTimeout === undefined) timer = setTimeout(() => settle(true), interval);
+    else expectReady(readyTimeout);
+    if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseChildMessage(line)));
+    void exited.then(() => settle(false));
+  });
+}
+
+/** The pipe stays open while the worker runs: end of file tells the worker that start_server has exited. */
+function greet(pipe: Duplex, nonce: string, exited: Promise<unknown>): void {
+  // A worker that exits breaks the pipe; `exited` tells that.
+  pipe.on('error', () => undefined);
+  pipe.write(formatMessage({ type: 'hello', nonce, state: {} }));
+  void exited.then(() => pipe.destroy());
+}
+
+/** Tells a handoff that is meant for this process from a leaked one. It is no secret, so node:crypto and its 2 MiB are not needed. */
+export function makeNonce(): string {
+  return `${process.pid}-${process.hrtime.bigint().toString(36)}-${Math.random().toString(36).slice(2)}`;
+}
