@@ -28,7 +28,7 @@ t.test('the defaults', (t) => {
     keepAliveTimeout: 5_000,
   });
   t.ok(server instanceof http.Server);
-  const off = createServer(':0', handler, { readHeaderTimeout: 0, readTimeout: 0, idleTimeout: 0 });
+  const off = createServer(':0', handler, { readHeaderTimeout: 0, readTimeout: 0, keepAliveTimeout: 0 });
   t.match(off, { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 }, '0 switches off');
   const short = createServer(':0', handler, { readTimeout: 100 });
   t.match(short, { headersTimeout: 100, requestTimeout: 100 }, 'a head has no longer than the whole');
@@ -45,7 +45,7 @@ t.test('a client that is late', async (t) => {
       'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345',
       /^HTTP\/1.1 408 |served/,
     ],
-    ['has nothing more to ask', { idleTimeout: 100 }, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /served/],
+    ['has nothing more to ask', { keepAliveTimeout: 100 }, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /served/],
     [
       'sends a large head',
       { maxHeaderBytes: 2_000 },
@@ -155,7 +155,7 @@ t.test('options that are none', (t) => {
     [{ readTimeout: -1 }, 'readTimeout'],
     [{ readHeaderTimeout: NaN }, 'readHeaderTimeout'],
     [{ writeTimeout: 1.5 }, 'writeTimeout'],
-    [{ idleTimeout: Infinity }, 'idleTimeout'],
+    [{ keepAliveTimeout: Infinity }, 'keepAliveTimeout'],
     [{ maxHeaderBytes: 0 }, 'maxHeaderBytes'],
     [{ tcpKeepAlive: -1 }, 'tcpKeepAlive'],
   ];

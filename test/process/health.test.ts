@@ -1,10 +1,6 @@
-import { cpSync, symlinkSync, mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { scratch } from '../support/certificate.js';
 import { type Target, get, send } from '../support/clients.js';
 import { type Program, fixture, start } from '../support/program.js';
 import { waitUntil } from '../support/wait.js';
@@ -70,21 +66,6 @@ t.test('not ready for a while before the port closes', async (t) => {
   await waitUntil('a closed port', () => refused(target));
   t.ok(performance.now() - begin >= DELAY, 'the port closes later');
   t.match(await program.exited, { code: 0 });
-});
-
-t.test('without prom-client', async (t) => {
-  const folder = scratch(t);
-  const dist = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-  cpSync(dist, join(folder, 'dist'), { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  mkdirSync(join(folder, 'node_modules'));
-  for (const name of ['debug', 'ms', 'systemd-socket']) {
-    symlinkSync(resolve(dist, '../node_modules', name), join(folder, 'node_modules', name));
-  }
-  const program = start(t, join(folder, 'dist/test/fixtures/administered.js'));
-  const [, admin] = await targets(program);
-  t.match(await get(admin, '/metrics'), { status: 501, body: /prom-client is not installed/ });
-  t.equal((await get(admin, '/readyz')).status, 200);
 });
 
 function refused({ port }: Target): Promise<boolean> {

@@ -99,7 +99,7 @@ t.test('checks', async (t) => {
       good: { ok: true },
       throws: { ok: false, error: 'no disk' },
       rejects: { ok: false, error: 'no database' },
-      hangs: { ok: false, error: 'not done within 100 ms' },
+      hangs: { ok: false, error: 'timed out after 100 ms' },
     },
   });
   t.ok(aborted, 'what hangs is told');

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import t from 'tap';
-import { endIdle } from '../../../gracehttp/http/close-idle.js';
+import { closeIdle } from '../../../gracehttp/http/close-idle.js';
 import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -12,7 +12,7 @@ t.test('ends what is idle for so long, and nothing else', async (t) => {
   const sockets = Object.values(ends).map(({ accepted }) => accepted);
   const speak = setInterval(() => ends.speaking.client.write('x'), IDLE_MS / 6);
   const start = performance.now();
-  const stop = endIdle({ sockets: () => sockets, isIdle: (socket) => socket !== ends.busy.accepted }, IDLE_MS);
+  const stop = closeIdle({ sockets: () => sockets, isIdle: (socket) => socket !== ends.busy.accepted }, IDLE_MS);
   t.teardown(() => {
     clearInterval(speak);
     stop();
@@ -29,14 +29,14 @@ t.test('ends what is idle for so long, and nothing else', async (t) => {
 t.test('no time at all', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { accepted } = await connected(t, server);
-  t.teardown(endIdle({ sockets: () => [accepted], isIdle: () => true }, 0));
+  t.teardown(closeIdle({ sockets: () => [accepted], isIdle: () => true }, 0));
   await waitUntil('its end', () => accepted.destroyed);
 });
 
 t.test('stopped it ends nothing, and holds nothing', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { accepted } = await connected(t, server);
-  const stop = endIdle({ sockets: () => [accepted], isIdle: () => true }, 10);
+  const stop = closeIdle({ sockets: () => [accepted], isIdle: () => true }, 10);
   stop();
   await new Promise((done) => setTimeout(done, 50));
   t.notOk(accepted.destroyed);
@@ -51,7 +51,7 @@ t.test('many are ended without holding up the event loop', async (t) => {
     if (spinning) setImmediate(spin);
   };
   // Each costs more here than a real one, so that few turns would show.
-  const stop = endIdle({
+  const stop = closeIdle({
     sockets: () => sockets,
     isIdle: () => {
       const end = performance.now() + 0.01;

@@ -18,8 +18,8 @@ t.test('a server\'s exchanges, and no other\'s', async (t) => {
   const [followed, other, second] = [make('followed'), make('other'), make('second')];
   for (const [name, server] of [['followed', followed], ['second', second]] as const) {
     followExchanges(server, {
-      begun: ({ request, socket, response }) => order.push(`${name} begins ${request.url} ${socket === request.socket} ${response.headersSent}`),
-      answered: ({ response }) => order.push(`${name} answered ${response.statusCode}`),
+      onRequest: ({ request, socket, response }) => order.push(`${name} begins ${request.url} ${socket === request.socket} ${response.headersSent}`),
+      onResponse: ({ response }) => order.push(`${name} answered ${response.statusCode}`),
     });
   }
   for (const server of [followed, other, second]) {
@@ -45,7 +45,7 @@ t.test('requests that expect something are told of too', async (t) => {
     const server = http.createServer();
     server.on(event, (_, response: http.ServerResponse) => response.end('x'));
     let begun = 0;
-    followExchanges(server, { begun: () => (begun += 1), answered: () => undefined });
+    followExchanges(server, { onRequest: () => (begun += 1), onResponse: () => undefined });
     await listening(t, server, { port: 0, host: '127.0.0.1' });
     const client = await rawClient(t, portOf(server));
     client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: ${expect}\r\n\r\n`);
@@ -57,7 +57,7 @@ t.test('requests that expect something are told of too', async (t) => {
 t.test('an answer that breaks off is begun and never answered', async (t) => {
   const server = http.createServer((_, response) => response.write('x'));
   const order: string[] = [];
-  followExchanges(server, { begun: () => order.push('begun'), answered: () => order.push('answered') });
+  followExchanges(server, { onRequest: () => order.push('begun'), onResponse: () => order.push('answered') });
   await listening(t, server, { port: 0, host: '127.0.0.1' });
   const closed = once(server, 'connection').then(([socket]) => once(socket as NodeJS.EventEmitter, 'close'));
   const client = await rawClient(t, portOf(server));

@@ -4,7 +4,7 @@ import https from 'node:https';
 import net from 'node:net';
 import t from 'tap';
 import tls from 'node:tls';
-import { connectionBelow } from '../../../gracehttp/http/below-tls.js';
+import { underlyingSocket } from '../../../gracehttp/http/underlying-socket.js';
 import { makeCertificate, scratch } from '../../support/certificate.js';
 import { listening, portOf } from '../../support/sockets.js';
 
@@ -22,12 +22,12 @@ t.test('the connection below a TLS one is the one that the server told of', asyn
       const client = tls.connect({ ...where, ca: cert, servername: 'localhost' });
       t.teardown(() => client.destroy());
       const [[below], [above]] = await Promise.all([connection, secured]);
-      t.equal(connectionBelow(above), below, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
+      t.equal(underlyingSocket(above), below, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
       t.ok(below instanceof net.Socket);
     }
   }
 });
 
 t.test('a connection without one', async (t) => {
-  t.notOk(connectionBelow(new net.Socket() as tls.TLSSocket));
+  t.notOk(underlyingSocket(new net.Socket() as tls.TLSSocket));
 });

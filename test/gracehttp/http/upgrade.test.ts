@@ -1,7 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { onUpgrade } from '../../../gracehttp/http/upgraded.js';
+import { onUpgrade } from '../../../gracehttp/http/upgrade.js';
 import { rawClient } from '../../support/raw-http.js';
 import { listening, portOf } from '../../support/sockets.js';
 

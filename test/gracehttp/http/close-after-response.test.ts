@@ -1,6 +1,6 @@
 import http, { type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
-import { makeLast } from '../../../gracehttp/http/last-answer.js';
+import { closeAfterResponse } from '../../../gracehttp/http/close-after-response.js';
 import { type RawAnswer, rawClient } from '../../support/raw-http.js';
 import { listening, portOf } from '../../support/sockets.js';
 
@@ -36,7 +36,7 @@ const ways: readonly (readonly [what: string, write: (response: ServerResponse) 
 t.test('every way to write a head says close', async (t) => {
   for (const [what, write] of ways) {
     const { headers, ended, body } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       write(response);
     });
     t.strictSame({ connection: headers['connection'], ended, body }, { connection: 'close', ended: true, body: 'x' }, what);
@@ -52,7 +52,7 @@ t.test('other headers are left as they are', async (t) => {
   ];
   for (const head of heads) {
     const { headers } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       response.writeHead(200, head as never).end('x');
     });
     t.match(headers, { 'x-a': 'connection', 'x-b': '2', connection: 'close' });
@@ -68,7 +68,7 @@ t.test('Connection: Upgrade is kept', async (t) => {
   ];
   for (const write of writes) {
     const { headers, status } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       write(response);
     });
     t.equal(status, 426);
@@ -79,7 +79,7 @@ t.test('Connection: Upgrade is kept', async (t) => {
 t.test('taken back it says what the program says', async (t) => {
   for (const [what, write] of ways.filter(([what]) => !what.includes('close'))) {
     const { headers, ended } = await answerOf(t, (response) => {
-      const takeBack = makeLast(response);
+      const takeBack = closeAfterResponse(response);
       takeBack!();
       write(response);
     });
@@ -90,7 +90,7 @@ t.test('taken back it says what the program says', async (t) => {
 
 t.test('taken back too late it stays', async (t) => {
   const { headers, ended } = await answerOf(t, (response) => {
-    const takeBack = makeLast(response);
+    const takeBack = closeAfterResponse(response);
     response.writeHead(200, { 'Content-Length': 1 });
     takeBack!();
     response.end('x');
@@ -102,7 +102,7 @@ t.test('where there is nothing to change', async (t) => {
   let found: unknown = 'nothing';
   const sent = await answerOf(t, (response) => {
     response.writeHead(200, { 'Content-Length': 1 }).write('x');
-    found = makeLast(response);
+    found = closeAfterResponse(response);
     response.end();
   });
   t.equal(found, undefined, 'a head that is out');
@@ -110,7 +110,7 @@ t.test('where there is nothing to change', async (t) => {
   for (const head of ['GET / HTTP/1.0', 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close']) {
     found = 'nothing';
     const { headers } = await answerOf(t, (response) => {
-      found = makeLast(response);
+      found = closeAfterResponse(response);
       response.end('x');
     }, head);
     t.equal(found, undefined, 'a client that wants no other answer');
