@@ -73,6 +73,8 @@ export class ConnectionLimit {
 
   /** Places that are free; `Infinity` if there is no limit. */
   get free(): number {
+    // A predecessor that has not reported yet reserves Infinity, and Infinity - Infinity is NaN.
+    if (this.#maximum === Infinity) return Infinity;
     return Math.max(0, this.#maximum - this.#reserved - this.served);
   }
 
