@@ -95,7 +95,7 @@ t.test('a flood beyond the queue', async (t) => {
   sockets.forEach((socket) => socket.end());
   const answers = await Promise.all(ends);
   const served = answers.filter(({ said }) => said.endsWith('served')).length;
-  const refused = answers.filter(({ said }) => said.startsWith('HTTP/1.1 503 ') && said.endsWith('now.\n')).length;
+  const refused = answers.filter(({ said }) => said.startsWith('HTTP/1.1 503 ') && said.endsWith('at the moment.\n')).length;
   t.equal(served, 600, 'what has a place or waits is served');
   t.equal(served + refused, CLIENTS, 'all others have a whole answer that says 503');
   await waitUntil('an empty house', async () => (await ask(control)).open === 0);

@@ -8,7 +8,7 @@ import { underlyingSocket } from '../../../gracehttp/http/underlying-socket.js';
 import { makeCertificate, scratch } from '../../support/certificate.js';
 import { listening, portOf } from '../../support/sockets.js';
 
-t.test('the connection below a TLS one is the one that the server told of', async (t) => {
+t.test('the underlying socket of a TLS connection is the one that the server emitted', async (t) => {
   const folder = scratch(t);
   const { keyFile, certFile, cert } = makeCertificate(folder);
   const options = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
@@ -21,13 +21,13 @@ t.test('the connection below a TLS one is the one that the server told of', asyn
       const where = 'path' in place ? { path: place.path } : { port: portOf(server), host: '127.0.0.1' };
       const client = tls.connect({ ...where, ca: cert, servername: 'localhost' });
       t.teardown(() => client.destroy());
-      const [[below], [above]] = await Promise.all([connection, secured]);
-      t.equal(underlyingSocket(above), below, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
-      t.ok(below instanceof net.Socket);
+      const [[underlying], [secure]] = await Promise.all([connection, secured]);
+      t.equal(underlyingSocket(secure), underlying, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
+      t.ok(underlying instanceof net.Socket);
     }
   }
 });
 
-t.test('a connection without one', async (t) => {
+t.test('a connection without TLS has none', async (t) => {
   t.notOk(underlyingSocket(new net.Socket() as tls.TLSSocket));
 });
