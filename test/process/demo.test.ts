@@ -52,7 +52,7 @@ t.test('the walk-through of the readme', async (t) => {
 
   t.match(await ask(a2), /<h1>Two<\/h1>/);
   for (const duration of ['3h', 'soon', '-1s', '1', '']) {
-    t.match(await ask(a0, `/sleep/?duration=${duration}`), /no duration, expected for example/, duration);
+    t.match(await ask(a0, `/sleep/?duration=${duration}`), /not a duration, expected for example/, duration);
   }
   process.kill(Number(newPid), 'SIGTERM');
   await waitUntil('the new one to leave', () => demo.output().includes(`Exiting pid ${newPid}.`), demo.output);
