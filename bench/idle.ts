@@ -4,7 +4,7 @@ import { Program } from './program.js';
 const AT_ONCE = 100;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 
-/** Bytes that an idle connection costs on top of what Node.js takes for it. */
+/** Bytes that an idle connection takes in addition to what Node.js itself needs for it. */
 export async function idleMemory(connections: number): Promise<number> {
   const ours = await bytesEach('ours', connections);
   return ours - (await bytesEach('bare', connections));
@@ -22,7 +22,7 @@ async function bytesEach(kind: 'ours' | 'bare', connections: number): Promise<nu
   return (after - before) / connections;
 }
 
-/** The longest time, in milliseconds, that the event loop stands while idle connections are drained. */
+/** The longest time, in milliseconds, for which the event loop is blocked while idle connections are drained. */
 export async function drainStall(connections: number): Promise<number> {
   const program = new Program('ours');
   const sockets = await connect(await program.fact('port'), connections);
@@ -34,7 +34,7 @@ export async function drainStall(connections: number): Promise<number> {
   return stall;
 }
 
-/** Connections that have had one answer and are idle since. */
+/** Connections that have had one response and are idle. */
 async function connect(port: number, count: number): Promise<net.Socket[]> {
   const sockets: net.Socket[] = [];
   while (sockets.length < count) {

@@ -5,14 +5,15 @@ import { Program } from './program.js';
 const AT_ONCE = 100;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 
+/** What waiting connections cost. */
 export interface Waiting {
-  /** Memory of a connection that waits. */
+  /** Memory of one waiting connection. */
   readonly bytes: number;
-  /** From the moment there are places to the last answer. */
+  /** Time from the first free place to the last response. */
   readonly milliseconds: number;
 }
 
-/** What connections cost that wait for a place, their requests sent. */
+/** Measures connections that have sent their requests and wait for a place. */
 export async function waiting(connections: number): Promise<Waiting> {
   const program = new Program('limited', { WAITING: '1' });
   const port = await program.fact('port');

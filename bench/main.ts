@@ -14,52 +14,52 @@ interface Figure {
   readonly reached: (value: number) => boolean;
 }
 
-/** What is promised of speed. Ratios are of ours to bare Node.js, measured in turn, as machines are noisy. */
+/** What is promised about speed. Ratios compare with bare Node.js, measured in turn, because machines are noisy. */
 const FIGURES: readonly Figure[] = [
   {
-    what: 'requests a second, to a bare http.Server',
+    what: 'requests a second, relative to a bare http.Server',
     measure: () => throughput(),
     unit: '',
     aim: 'at least 0.97',
     reached: (value) => value >= 0.97,
   },
   {
-    what: 'SIGUSR2 to first new answer, to spawn of a bare server',
+    what: 'time from SIGUSR2 to the first new response, relative to the start of a bare server',
     measure: restartTime,
     unit: '',
     aim: 'at most 1.15',
     reached: (value) => value <= 1.15,
   },
   {
-    what: 'memory of an idle connection, on top of Node.js',
+    what: 'memory of an idle connection, in addition to Node.js',
     measure: () => idleMemory(IDLE_CONNECTIONS),
     unit: ' bytes',
     aim: 'at most 1024',
     reached: (value) => value <= 1024,
   },
   {
-    what: `longest stall while ${IDLE_CONNECTIONS} idle connections are drained`,
+    what: `longest block of the event loop while ${IDLE_CONNECTIONS} idle connections are drained`,
     measure: () => drainStall(IDLE_CONNECTIONS),
     unit: ' ms',
     aim: 'under 50',
     reached: (value) => value < 50,
   },
   {
-    what: 'requests a second with a limit, to a bare http.Server',
+    what: 'requests a second with a limit, relative to a bare http.Server',
     measure: () => throughput('limited'),
     unit: '',
     aim: 'at least 0.97',
     reached: (value) => value >= 0.97,
   },
   {
-    what: `memory of a connection, ${WAITING_CONNECTIONS} of which wait`,
+    what: `memory of each of ${WAITING_CONNECTIONS} waiting connections`,
     measure: async () => (await waited()).bytes,
     unit: ' bytes',
     aim: 'at most 2048',
     reached: (value) => value <= 2_048,
   },
   {
-    what: `time to serve ${WAITING_CONNECTIONS} connections that waited, 100 at a time`,
+    what: `time to serve ${WAITING_CONNECTIONS} waiting connections, 100 at the same time`,
     measure: async () => (await waited()).milliseconds,
     unit: ' ms',
     aim: 'at most 5000',
@@ -69,7 +69,7 @@ const FIGURES: readonly Figure[] = [
 
 let measured: Promise<Waiting> | undefined;
 
-/** Both figures of those that wait are of one run. */
+/** Both figures about waiting connections come from one run. */
 function waited(): Promise<Waiting> {
   measured ??= waiting(WAITING_CONNECTIONS);
   return measured;

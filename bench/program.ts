@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export type Kind = 'bare' | 'ours' | 'limited';
 
-/** A benchmarked server: what it tells comes as facts, in order. */
+/** A benchmarked server. It prints facts, which are read in order. */
 export class Program {
   readonly process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -18,11 +18,11 @@ export class Program {
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** The next thing it tells that has the fact. */
+  /** Reads on until a line has this fact. */
   async fact(name: string): Promise<number> {
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`the program ended before it told its ${name}`);
+      if (done === true) throw new Error(`the program exited before it printed ${name}`);
       const facts = JSON.parse(value) as Record<string, number>;
       if (facts[name] !== undefined) return facts[name];
     }

@@ -3,7 +3,7 @@ import { Program, median } from './program.js';
 
 const ROUNDS = 25;
 
-/** Time from SIGUSR2 to the new process's first answer, as a multiple of a bare server's from spawn to first answer. */
+/** Time from SIGUSR2 to the first response of the new process, divided by the time that a bare server takes from spawn to its first response. */
 export async function restartTime(): Promise<number> {
   const ratios: number[] = [];
   const ours = new Program('ours');
@@ -14,11 +14,11 @@ export async function restartTime(): Promise<number> {
     const begun = performance.now();
     process.kill(pid, 'SIGUSR2');
     const old = pid;
-    // As with the bare server: it says that it serves, and is asked then. The old process may still answer once.
+    // As with the bare server, wait for its line and then ask. The old process may still answer once.
     await ours.fact('port');
     while (pid === old) pid = await answeringPid(port);
     ratios.push((performance.now() - begun) / bare);
-    // The old process leaves before the next round, so that each starts alike.
+    // The old process exits before the next round, so that all rounds start alike.
     while (isAlive(old)) await answeringPid(port);
   }
   await ours.end(pid);

@@ -5,7 +5,7 @@ const ROUNDS = 7;
 const SECONDS = 3;
 const CONNECTIONS = 32;
 
-/** Requests a second of a served http.Server, as a share of what it answers bare; median of pairs that run in turn. */
+/** Requests a second of a served http.Server, relative to a bare one. The median of pairs that run in turn. */
 export async function throughput(kind: Kind = 'ours'): Promise<number> {
   const programs = { bare: new Program('bare'), ours: new Program(kind) };
   const ports = { bare: await programs.bare.fact('port'), ours: await programs.ours.fact('port') };

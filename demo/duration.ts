@@ -1,10 +1,10 @@
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 const DURATION = /^(\d+(\.\d+)?(ms|s|m))+$/;
-/** setTimeout() takes no more. */
+/** The longest time that setTimeout() takes. */
 const MAX_MS = 2 ** 31 - 1;
 
 /**
- * Reads a duration as Go writes it: `300ms`, `20s`, `1m30s`, `1.5s`, `0`.
+ * Parses a duration in Go's notation: `300ms`, `20s`, `1m30s`, `1.5s`, `0`.
  *
  * @returns milliseconds, or undefined for anything else.
  */

@@ -4,13 +4,13 @@ import { page } from './page.js';
 
 const started = new Date();
 
-/** One of the demo's servers: `/sleep/?duration=20s` answers that much later, `/` is a page to try it with. */
+/** The handler of one server of the demo: `/sleep/?duration=20s` answers after 20 s, `/` is a page to try it with. */
 export function sleeper(name: string): RequestListener {
   return (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname.replace(/\/$/, '') === '/sleep') sleep(name, url, request, response);
     else if (url.pathname === '/') reply(response, 200, 'text/html', page(name, process.pid, started));
-    else reply(response, 404, 'text/plain', 'There is /sleep/?duration=20s and nothing else.\n');
+    else reply(response, 404, 'text/plain', 'Not found. Try /sleep/?duration=20s.\n');
   };
 }
 
@@ -18,7 +18,7 @@ function sleep(name: string, url: URL, request: IncomingMessage, response: Serve
   const text = url.searchParams.get('duration') ?? '0';
   const milliseconds = parseDuration(text);
   if (milliseconds === undefined) {
-    reply(response, 400, 'text/plain', `duration=${text} is no duration, expected for example 300ms, 20s or 1m30s\n`);
+    reply(response, 400, 'text/plain', `duration=${text} is not a duration, expected for example 300ms, 20s or 1m30s\n`);
     return;
   }
   const timer = setTimeout(() => {

@@ -4,16 +4,16 @@ import { App } from '../gracehttp/app.js';
 import { GraceError } from '../lib/errors.js';
 import { sleeper } from './handler.js';
 
-/** go.grace's demo: three servers in one process, to be restarted by SIGUSR2 while they sleep over a request. */
+/** go.grace's demo: three servers in one process. Restart it by SIGUSR2 while a request sleeps. */
 const USAGE = `usage: npm run demo -- [--a0 ADDRESS] [--a1 ADDRESS] [--a2 ADDRESS]
-  addresses are like :48567, 127.0.0.1:8080, unix:/tmp/demo.sock; the defaults are :48567, :48568 and :48569`;
+  Examples of addresses: :48567, 127.0.0.1:8080, unix:/tmp/demo.sock. Defaults: :48567, :48568 and :48569.`;
 
-/** Long enough for whoever plays with the durations. */
+/** Long enough to try long durations. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
   const { a0, a1, a2 } = readFlags();
-  // Whoever started the first process keeps it: a terminal, npm, a supervisor.
+  // A terminal, npm or a supervisor that started the first process keeps it.
   const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS, follow: true });
   app.on('closed', () => console.log(`Exiting pid ${process.pid}.`));
   app.on('restart-failed', ({ message }) => console.error(message));

@@ -1,4 +1,4 @@
-/** The demo in a browser: requests of several lengths, and the process that answered each. */
+/** The demo's page: buttons that send requests of several durations, and the process that answered each. */
 export function page(name: string, pid: number, started: Date): string {
   return `<!doctype html>
 <html lang="en">
@@ -14,7 +14,7 @@ export function page(name: string, pid: number, started: Date): string {
 <h1>${name}</h1>
 <p>This page came from process <code>${pid}</code>, started at ${started.toISOString()}.
 Send a slow request, run <code>kill -USR2 ${pid}</code> in a terminal, send a quick one:
-the old process answers the first, a new one the second, and none is lost.</p>
+the old process answers the first, the new process answers the second, and no request is lost.</p>
 <p>${['0', '300ms', '3s', '20s'].map((text) => `<button value="${text}">${text}</button>`).join('')}</p>
 <ol></ol>
 <script>

@@ -4,17 +4,20 @@ import { logger, warn } from '../lib/log.js';
 
 const log = logger('accept');
 
-/** What accept(2) fails with for a while: the connection left before, or the process or machine is full at the moment. */
-const PASSING = new Set(['ECONNABORTED', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EINTR', 'EPROTO']);
+/** Errors of accept(2) that pass: the client left first, or the process or the machine is out of resources. */
+const TEMPORARY = new Set(['ECONNABORTED', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EINTR', 'EPROTO']);
 
-/** Tells of an error after which a server that listens can serve no more. Others are logged, the first of a kind as a warning. */
+/**
+ * Calls the handler for an error after which a listening server can accept no
+ * more. Temporary errors are logged, and the first of each kind is a warning.
+ */
 export function onFatalError(server: Server, handler: (error: Error) => void): void {
   const seen = new Set<string>();
   server.on('error', (error) => {
     const code = errnoCode(error) ?? '';
-    if (!PASSING.has(code)) return handler(error);
+    if (!TEMPORARY.has(code)) return handler(error);
     log('%s', error.message);
-    if (!seen.has(code)) warn(`cannot accept a connection at the moment: ${error.message}`);
+    if (!seen.has(code)) warn(`cannot accept connections at the moment: ${error.message}`);
     seen.add(code);
   });
 }

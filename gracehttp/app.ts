@@ -1,24 +1,23 @@
-import { Server } from 'node:net';
+import { type Server } from 'node:net';
 import { type Claim } from '../lib/socket/claim.js';
-import { GraceError, show } from '../lib/errors.js';
+import { GraceError } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
 import { type GraceOptions } from '../lib/options.js';
-import { type ServerEntry, entryOf } from './entry.js';
 import { onFatalError } from './accept-errors.js';
-import { type History, HistoryKeeper, NO_HISTORY } from './totals.js';
+import { checkEntries } from './check-entries.js';
+import { entryOf } from './entry-registry.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
+import { ServedServer } from './served-server.js';
+import { type ServerEntry } from './server-entry.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
-import { ServedServer, speaksHttp } from './served-server.js';
-import { checkThrottle } from './limit/connection-limit.js';
-import { exportTickets, hasOwnTickets, importTickets } from './tls/tickets.js';
-
-export { type ServerEntry } from './entry.js';
+import { shareTickets } from './tls/tickets.js';
+import { NO_TOTALS, type Totals, TotalsCounter } from './totals.js';
 
 /** All times are in milliseconds; see {@link GraceOptions} for each. */
 export type AppOptions = GraceOptions;
 
 /**
- * Servers that live and end together, and are handed over together.
+ * Servers that start, are handed over and stop together.
  *
  * @example
  * const app = new App({ drainTimeout: 10_000, pidFile: '/run/app.pid' });
@@ -28,40 +27,40 @@ export type AppOptions = GraceOptions;
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];
   #called = false;
-  #history: HistoryKeeper | undefined;
+  #totals: TotalsCounter | undefined;
 
   constructor(options: AppOptions = {}) {
     super(options);
   }
 
-  /** The servers in the order they were passed to {@link serve}. */
+  /** The servers, in the order in which they were passed to {@link serve}. */
   get servers(): readonly ServedServer[] {
     return this.#servers;
   }
 
-  /** Where they serve, port 0 resolved: `[::]:8080`, `127.0.0.1:80`, `unix:/path`. */
+  /** The addresses that the servers listen on, port 0 resolved: `[::]:8080`, `127.0.0.1:80`, `unix:/path`. */
   get addresses(): readonly string[] {
     return this.#servers.map(({ listener }) => listener.address);
   }
 
-  /** What happened in this process and those before it. */
-  get history(): History {
-    return this.#history?.now ?? NO_HISTORY;
+  /** Restarts and drains of this process and all generations before it. */
+  get totals(): Totals {
+    return this.#totals?.now ?? NO_TOTALS;
   }
 
   /**
-   * Lets every server accept, on an inherited socket or a new one, and says so to
-   * the process that hands over. All or none: where one fails nothing is left bound.
+   * Makes every server accept connections, on an inherited socket or a new one,
+   * and tells the predecessor. If one server fails, nothing is left bound.
    *
-   * An error of a server later on, after which it can accept no more, drains them
-   * all, and is what {@link wait} rejects with.
+   * If a server fails later and can accept no more, all servers drain, and
+   * {@link wait} rejects with its error.
    *
-   * @param servers - entries, or servers that createServer() made.
+   * @param servers - entries, or servers made by createServer().
    * @returns this.
-   * @throws GraceError `SERVER_INVALID` for no server, one that is none, one that
-   * listens already or is passed twice; `STATE_INVALID` for a second call;
-   * `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`,
-   * `OPTION_INVALID`, `PID_FILE`.
+   * @throws GraceError `SERVER_INVALID` for no server, something that is not a
+   * server, a server that is already listening or was passed twice;
+   * `STATE_INVALID` for a second call; `ADDRESS_*`, `NOT_A_SOCKET`,
+   * `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `PID_FILE`.
    */
   async serve(...servers: readonly (ServerEntry | Server)[]): Promise<this> {
     if (this.state !== 'starting' || this.#called) {
@@ -78,10 +77,10 @@ export class App extends Grace {
       this.#servers = entries.map(
         (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
       );
-      this.#history = new HistoryKeeper(this);
+      this.#totals = new TotalsCounter(this);
       new LimitHandoff(this, this.#servers);
       for (const { server, listener, service } of this.#servers) {
-        this.#shareTickets(server, listener);
+        shareTickets(this, server, listener);
         await listener.serve(server, service);
         onFatalError(server, (error) => this.fail(error));
       }
@@ -95,69 +94,16 @@ export class App extends Grace {
   }
 
   /**
-   * Reads the certificates again that {@link createServer} has from files, as
-   * SIGHUP does: for connections that come from now on.
+   * Reads the certificates that {@link createServer} has from files again, as
+   * SIGHUP does. New connections use them; open ones are not changed.
    *
-   * @returns what failed; such a server goes on with the certificate it has.
+   * @returns one error for each server that failed; it keeps its old certificate.
    */
   reload(): readonly GraceError[] {
     return reloadAll(this, this.#servers.map(({ server }) => server));
   }
-
-  #shareTickets(server: Server, { asked, name }: ServedServer['listener']): void {
-    if (!hasOwnTickets(server)) return;
-    const key = `tickets ${asked} ${name ?? ''}`;
-    importTickets(server, this.carried(key));
-    this.carry(key, () => exportTickets(server));
-  }
-}
-
-/**
- * Serves several servers in one process: go.grace's `gracehttp.Serve`. Short for
- * `new App().serve(...servers)`.
- *
- * @example
- * await serve(
- *   { server: http.createServer(app), listen: ':8080', name: 'public' },
- *   { server: http.createServer(admin), listen: 'unix:/run/app/admin.sock', mode: 0o660 },
- *   createServer(':9090', handler),
- * );
- */
-export async function serve(...servers: readonly (ServerEntry | Server)[]): Promise<App> {
-  return new App().serve(...servers);
 }
 
 function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {
   return { address: listen, name, mode, backlog };
-}
-
-function checkEntries(entries: readonly ServerEntry[]): void {
-  if (entries.length === 0) throw invalid('serve() was called without a server', 'servers', entries.length);
-  const seen = new Set<Server>();
-  for (const [index, entry] of entries.entries()) {
-    const subject = `servers[${index}]`;
-    if ((entry as unknown) instanceof Server) {
-      const expected = '{ server, listen }, or a server that createServer(address, handler) made';
-      throw invalid(`${subject} is a server that has no address, expected ${expected}`, subject, entry);
-    }
-    const { server, listen, name } = (entry ?? {}) as Partial<ServerEntry>;
-    if (!(server instanceof Server)) {
-      throw invalid(`${subject}.server is ${show(server)}, expected an http, https or net server`, subject, server);
-    }
-    if (typeof listen !== 'string' && typeof listen !== 'number') {
-      throw invalid(`${subject}.listen is ${show(listen)}, expected an address`, `${subject}.listen`, listen);
-    }
-    if (name !== undefined && typeof name !== 'string') {
-      throw invalid(`${subject}.name is ${show(name)}, expected a string`, `${subject}.name`, name);
-    }
-    const what = `${subject} (${listen})`;
-    if (server.listening) throw invalid(`${what} listens already, on ${JSON.stringify(server.address())}`, subject, listen);
-    if (seen.has(server)) throw invalid(`${what} is a server that was passed before`, subject, listen);
-    checkThrottle(entry, speaksHttp(server));
-    seen.add(server);
-  }
-}
-
-function invalid(message: string, subject: string, value: unknown): GraceError {
-  return new GraceError('SERVER_INVALID', message, { subject, value });
 }

@@ -3,43 +3,50 @@ import { type SecureContextOptions } from 'node:tls';
 import { GraceError, show } from '../lib/errors.js';
 import { milliseconds, wholeNumber } from '../lib/options.js';
 import { Certificate, type CertificateSource, attachCertificate } from './tls/certificate.js';
-import { type EntryOptions, attachEntry } from './entry.js';
-import { limitAnswers } from './http/write-timeout.js';
+import { attachEntry } from './entry-registry.js';
+import { withWriteTimeout } from './http/write-timeout.js';
+import { type EntryOptions } from './server-entry.js';
 
 export type Handler = http.RequestListener;
 
-/** All times are in milliseconds; 0 switches one off. */
+/** All times are in milliseconds; 0 turns a timeout off. */
 export interface ServerOptions extends EntryOptions {
-  /** HTTPS where it is there. Files are read again on SIGHUP, and by each successor. */
+  /** Makes an HTTPS server. Files are read again on SIGHUP and by each successor. */
   readonly tls?: CertificateSource & Omit<SecureContextOptions, 'key' | 'cert' | 'ca'>;
-  /** From the connection, or the first byte after an idle time, to the end of a head; for a TLS handshake as well. Default 5 000. */
+  /**
+   * How long the head of a request may take, from the connection or, on a kept
+   * connection, from its first byte. Also how long a TLS handshake may take. Default 5 000.
+   */
   readonly readHeaderTimeout?: number;
-  /** From there to the end of the whole request. Default 5 000. */
+  /** How long the whole request may take, from the same start. Default 5 000. */
   readonly readTimeout?: number;
-  /** From the end of a request's head to the end of its answer; a late one is cut off, with its connection. Default 5 000. */
+  /**
+   * How long a response may take, from the end of the request's head to the last
+   * byte of the response. A late one is cut off, with its connection. Default 5 000.
+   */
   readonly writeTimeout?: number;
-  /** How long a connection may be without a request. Default 5 000. */
-  readonly idleTimeout?: number;
-  /** The largest head of a request. Default 1 MiB. */
+  /** How long a kept connection may wait for its next request: `http.Server`'s `keepAliveTimeout`. Default 5 000. */
+  readonly keepAliveTimeout?: number;
+  /** The largest head of a request, in bytes. Default 1 MiB. */
   readonly maxHeaderBytes?: number;
-  /** How long TCP is silent before the kernel asks whether the peer is there. Default 15 000. */
+  /** How long a TCP connection is silent before the kernel probes whether the peer still exists. Default 15 000. */
   readonly tcpKeepAlive?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_MAX_HEADER_BYTES = 1 << 20;
 const DEFAULT_TCP_KEEP_ALIVE_MS = 15_000;
-/** Node.js looks for late requests every 30 s otherwise, which makes 5 s up to 35. */
+/** By default Node.js looks for late requests every 30 s, so a timeout of 5 s could take 35 s. */
 const CHECKS_PER_TIMEOUT = 10;
 const LONGEST_CHECK_MS = 500;
-/** tls.Server has no way to switch it off. */
+/** tls.Server has no way to turn it off. */
 const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * An `http.Server`, or an `https.Server` with `tls`, with the limits that a
- * server on the open internet needs. {@link serve} takes it as it is.
+ * Makes an `http.Server`, or an `https.Server` with the option `tls`, with the
+ * timeouts that a server on the open internet needs. Pass it to {@link serve}.
  *
- * @param address - where it is to serve, see {@link parseAddress}.
+ * @param address - the address to serve on, see {@link parseAddress}.
  * @throws GraceError `OPTION_INVALID`; `CERTIFICATE_INVALID` for a key or certificate
  * that cannot be read or parsed, or that do not belong together.
  *
@@ -58,27 +65,26 @@ export function createServer(address: string | number, handler: Handler, options
     readHeaderTimeout,
     readTimeout,
     writeTimeout,
-    idleTimeout,
+    keepAliveTimeout,
     maxHeaderBytes,
     tcpKeepAlive,
     ...entry
   } = options;
   const headersTimeout = milliseconds('readHeaderTimeout', readHeaderTimeout, DEFAULT_TIMEOUT_MS);
   const requestTimeout = milliseconds('readTimeout', readTimeout, DEFAULT_TIMEOUT_MS);
-  const keepAliveTimeout = milliseconds('idleTimeout', idleTimeout, DEFAULT_TIMEOUT_MS);
-  const answerTimeout = milliseconds('writeTimeout', writeTimeout, DEFAULT_TIMEOUT_MS);
+  const responseTimeout = milliseconds('writeTimeout', writeTimeout, DEFAULT_TIMEOUT_MS);
   const probeAfter = milliseconds('tcpKeepAlive', tcpKeepAlive, DEFAULT_TCP_KEEP_ALIVE_MS);
   const settings: http.ServerOptions = {
-    // Node.js takes it for an error where the head has longer than the whole.
+    // Node.js rejects a head that may take longer than the whole request.
     headersTimeout: requestTimeout === 0 ? headersTimeout : Math.min(headersTimeout, requestTimeout),
     requestTimeout,
-    keepAliveTimeout,
+    keepAliveTimeout: milliseconds('keepAliveTimeout', keepAliveTimeout, DEFAULT_TIMEOUT_MS),
     connectionsCheckingInterval: checkEvery(headersTimeout, requestTimeout),
     maxHeaderSize: wholeNumber('maxHeaderBytes', maxHeaderBytes, 1, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_HEADER_BYTES,
     keepAlive: probeAfter > 0,
     keepAliveInitialDelay: probeAfter,
   };
-  const limited = answerTimeout === 0 ? handler : limitAnswers(handler, answerTimeout);
+  const limited = responseTimeout === 0 ? handler : withWriteTimeout(handler, responseTimeout);
   const server =
     tls === undefined
       ? http.createServer(settings, limited)
@@ -93,7 +99,7 @@ function createTlsServer(
   handler: Handler,
 ): http.Server {
   const certificate = new Certificate(source);
-  // Loaded here, as a server without TLS does not need it.
+  // Loaded only here: a server without TLS starts faster without it.
   const https = process.getBuiltinModule('node:https');
   const server = https.createServer({ ...settings, ...certificate.read() }, handler);
   attachCertificate(server, certificate);

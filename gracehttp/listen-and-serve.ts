@@ -2,15 +2,15 @@ import { App, type AppOptions } from './app.js';
 import { type Handler, type ServerOptions, createServer } from './create-server.js';
 
 export interface ListenAndServeOptions extends ServerOptions {
-  /** How the process is run; its `idleTimeout` is that of a drain. */
+  /** Options of the process: signals, drain times, pid file, hooks. */
   readonly app?: AppOptions;
 }
 
 /**
- * {@link createServer}, {@link serve} and wait in one. Fulfils when the process
- * has drained, right before it exits.
+ * {@link createServer}, {@link serve} and {@link App.wait} in one call. Resolves
+ * when the process has drained, right before it exits.
  *
- * @throws GraceError as these do; rejects with the error that made the server stop.
+ * @throws GraceError as these functions do; rejects with the error that made the server stop.
  *
  * @example
  * await listenAndServe(':8080', (request, response) => response.end('hello'));

@@ -2,88 +2,93 @@ import { type Server } from 'node:net';
 import { type GraceListener } from '../lib/socket/listener.js';
 import { PlainService, type Service } from '../lib/socket/service.js';
 import { type Connections } from '../lib/socket/connections.js';
-import { speaksHttp2 } from './http/http2.js';
+import { HttpConnections } from './http/http-connections.js';
 import { HttpService } from './http/http-service.js';
-import { Throttle, type ThrottleOptions } from './limit/connection-limit.js';
+import { speaksHttp } from './http/speaks-http.js';
+import { ConnectionLimit } from './limit/connection-limit.js';
+import { type LimitOptions } from './limit/limit-options.js';
+import { roomMaker } from './limit/make-room.js';
 
 /** What a server is doing at this moment. */
 export interface Traffic {
-  /** Connections open, those that wait for a place among them. */
+  /** Open connections, including those that wait for a place. */
   readonly open: number;
-  /** Of the open ones, those without an answer under way. 0 for other protocols than HTTP: it cannot be told. */
+  /** Open connections without a request in flight. 0 for protocols other than HTTP, as it is not known. */
   readonly idle: number;
-  /** Of the open ones, those that wait for a place. */
+  /** Open connections that wait for a place. */
   readonly queued: number;
-  /** Requests under way. 0 for other protocols than HTTP. */
+  /** Requests in flight. 0 for protocols other than HTTP. */
   readonly inFlight: number;
-  /** Connections accepted by this process so far. */
+  /** Connections that this process has accepted so far. */
   readonly total: number;
-  /** Connections that found no room in the queue. */
+  /** Connections that were refused because the queue was full. */
   readonly refused: number;
-  /** The most connections at a time; `Infinity` without a limit. */
+  /** The limit on simultaneous connections; `Infinity` if there is no limit. */
   readonly limit: number;
 }
 
-/** A server that serves. */
+/** One server of an {@link App}. */
 export class ServedServer {
   readonly server: Server;
   readonly listener: GraceListener;
   /** @internal */
   readonly service: Service;
   /** @internal */
-  readonly throttle: Throttle;
-  readonly #http: HttpService | undefined;
-  #changed = false;
+  readonly connectionLimit: ConnectionLimit;
+  readonly #http: HttpConnections | undefined;
+  #limitChanged = false;
 
   /**
-   * Made by {@link App.serve}.
+   * @internal Made by {@link App.serve}.
    *
    * @param idleTimeout - in milliseconds, see GraceOptions.
    */
-  constructor(server: Server, listener: GraceListener, options: ThrottleOptions, idleTimeout: number) {
+  constructor(server: Server, listener: GraceListener, options: LimitOptions, idleTimeout: number) {
     this.server = server;
     this.listener = listener;
     let connections: Connections<unknown>;
+    let makeRoom: (waiting: boolean) => void = () => undefined;
     if (speaksHttp(server)) {
-      this.#http = new HttpService(server, idleTimeout);
-      this.service = this.#http;
-      connections = this.#http.connections;
+      this.#http = new HttpConnections(server);
+      this.service = new HttpService(server, this.#http, idleTimeout);
+      connections = this.#http;
+      makeRoom = roomMaker(this.#http);
     } else {
       const plain = new PlainService(server);
       this.service = plain;
       connections = plain.connections;
     }
-    this.throttle = new Throttle(server, connections, options, (waiting) => this.#http?.makeRoom(waiting));
+    this.connectionLimit = new ConnectionLimit(server, connections, options, makeRoom);
   }
 
   /**
-   * Limits the connections at a time, or asks: see {@link Throttle.limit}. The
-   * new limit holds in later generations too.
+   * Sets the limit on simultaneous connections, or asks for the free places. A
+   * limit that was set is kept over restarts. If it is raised, waiting
+   * connections are served, oldest first; if it is lowered, no connection is cut
+   * off, and the number falls as connections close.
    *
-   * @returns how many places are free; `Infinity` without a limit.
-   * @throws GraceError `OPTION_INVALID`
+   * @param maximum - simultaneous connections; 0 makes every new connection wait,
+   * `Infinity` removes the limit. Without it, or with a negative number, nothing changes.
+   * @returns the number of free places; `Infinity` if there is no limit.
+   * @throws GraceError `OPTION_INVALID` for a fraction or `NaN`.
    */
   limit(maximum?: number): number {
-    const free = this.throttle.limit(maximum);
-    if (maximum !== undefined && maximum >= 0) this.#changed = true;
+    const free = this.connectionLimit.limit(maximum);
+    if (maximum !== undefined && maximum >= 0) this.#limitChanged = true;
     return free;
   }
 
-  /** Whether {@link limit} has set the limit. */
+  /** @internal Whether {@link limit} has set the limit. */
   get limitChanged(): boolean {
-    return this.#changed;
+    return this.#limitChanged;
   }
 
+  /** Counts of this moment. */
   get traffic(): Traffic {
     const { size: open, accepted: total } = this.service.connections;
-    const { queued, refused, maximum } = this.throttle;
+    const { queued, refused, maximum } = this.connectionLimit;
     const inFlight = this.#http?.inFlight ?? 0;
     const idle = this.#http === undefined ? 0 : open - queued - inFlight;
     return { open, idle, queued, inFlight, total, refused, limit: maximum };
   }
-}
-
-/** `keepAliveTimeout` is http.Server's and https.Server's; asking by class would load TLS for servers without. */
-export function speaksHttp(server: Server): boolean {
-  return 'keepAliveTimeout' in server || speaksHttp2(server);
 }

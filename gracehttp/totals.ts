@@ -1,38 +1,41 @@
 import { type Grace } from '../lib/grace.js';
 
-/** What happened in all generations so far. */
-export interface History {
+/** Restarts and drains of all generations so far. */
+export interface Totals {
   readonly restartsSucceeded: number;
   readonly restartsFailed: number;
-  /** Drains that came to their end. */
+  /** Drains that are complete. */
   readonly drains: number;
-  /** How long these took, together. */
+  /** The time that all of these took together, in seconds. */
   readonly drainSeconds: number;
-  /** Requests that a deadline cut off. */
+  /** Requests that a drain deadline cut off. */
   readonly cutOff: number;
 }
 
-type Drains = Pick<History, 'drains' | 'drainSeconds' | 'cutOff'>;
+type Drains = Pick<Totals, 'drains' | 'drainSeconds' | 'cutOff'>;
 
-const KEY = 'history';
-const NONE: Drains = { drains: 0, drainSeconds: 0, cutOff: 0 };
+const KEY = 'totals';
+const NO_DRAINS: Drains = { drains: 0, drainSeconds: 0, cutOff: 0 };
 
-/** That of a process that has not begun. */
-export const NO_HISTORY: History = { restartsSucceeded: 0, restartsFailed: 0, ...NONE };
+/** The totals of a process that has not started to serve. */
+export const NO_TOTALS: Totals = { restartsSucceeded: 0, restartsFailed: 0, ...NO_DRAINS };
 
-/** Counts over restarts: the counters go with the handoff, and a process that has drained tells its successor how it went. */
-export class HistoryKeeper {
+/**
+ * Counts over restarts: the totals are passed on with the handoff, and a process
+ * that has drained reports its drain to its successor.
+ */
+export class TotalsCounter {
   readonly #grace: Grace;
   readonly #failedBefore: number;
-  #drained: Drains = NONE;
+  #drains: Drains = NO_DRAINS;
 
-  /** To be made when the sockets are claimed. */
+  /** Create it after the sockets are claimed: only then is it known what the predecessor passed on. */
   constructor(grace: Grace) {
     this.#grace = grace;
     const carried = (grace.carried(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
-    this.#drained = asDrains(carried.drained);
+    this.#drains = asDrains(carried.drained);
     this.#failedBefore = asNumber(carried.restartsFailed);
-    grace.carry(KEY, () => ({ drained: this.#drained, restartsFailed: this.now.restartsFailed }));
+    grace.carry(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
     grace.hear(KEY, (value) => this.#add(asDrains(value)));
     let begin = 0;
     grace.once('draining', () => {
@@ -48,21 +51,21 @@ export class HistoryKeeper {
     });
   }
 
-  get now(): History {
+  get now(): Totals {
     const { generation, reason, failedRestarts } = this.#grace;
     return {
       restartsSucceeded: generation - 1 + (reason === 'handover' ? 1 : 0),
       restartsFailed: this.#failedBefore + failedRestarts,
-      ...this.#drained,
+      ...this.#drains,
     };
   }
 
-  /** A predecessor may drain for longer than this process serves, so what it says is passed on. */
+  /** Passes the counts on too: a predecessor may still drain when this process has already handed over. */
   #add(more: Drains): void {
-    this.#drained = {
-      drains: this.#drained.drains + more.drains,
-      drainSeconds: this.#drained.drainSeconds + more.drainSeconds,
-      cutOff: this.#drained.cutOff + more.cutOff,
+    this.#drains = {
+      drains: this.#drains.drains + more.drains,
+      drainSeconds: this.#drains.drainSeconds + more.drainSeconds,
+      cutOff: this.#drains.cutOff + more.cutOff,
     };
     this.#grace.tell(KEY, more);
   }

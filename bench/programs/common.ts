@@ -11,12 +11,12 @@ export function makeServer(): http.Server {
   return server;
 }
 
-/** Tells facts to the benchmark: one JSON object a line. */
+/** Prints facts for the benchmark, one JSON object a line. */
 export function tell(facts: object): void {
   process.stdout.write(`${JSON.stringify({ pid: process.pid, ...facts })}\n`);
 }
 
-/** SIGHUP asks what the memory holds, SIGWINCH begins to watch for stalls of the event loop. */
+/** SIGHUP asks for the memory in use; SIGWINCH begins to measure how long the event loop is blocked. */
 export function tellOnSignals(): void {
   process.on('SIGHUP', () => {
     globalThis.gc?.();
@@ -36,7 +36,7 @@ export function tellOnSignals(): void {
   });
 }
 
-/** The longest time, in milliseconds, that the event loop stood. */
+/** The longest time, in milliseconds, for which the event loop was blocked. */
 export function longestStall(): number {
   return longest;
 }

@@ -1,7 +1,7 @@
 import { App } from '../../gracehttp/index.js';
 import { makeServer, tell, tellOnSignals } from './common.js';
 
-/** The same server with a limit; `WAITING=1` lets everybody wait until SIGWINCH. */
+/** The same server with a limit; with `WAITING=1` all connections wait until SIGWINCH. */
 const MAX_CONNECTIONS = 100;
 const MAX_QUEUED = 100_000;
 

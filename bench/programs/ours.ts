@@ -1,7 +1,7 @@
 import { App } from '../../gracehttp/index.js';
 import { longestStall, makeServer, tell, tellOnSignals } from './common.js';
 
-/** The same server, served. */
+/** The same server, served by an App. */
 const app = new App({ idleTimeout: 500 });
 tellOnSignals();
 app.on('closed', () => tell({ longestStall: longestStall() }));

@@ -1,16 +1,17 @@
 import { messageOf } from '../../lib/errors.js';
 import { Deadline } from '../../lib/deadline.js';
 
-/** Throws or rejects where something is wrong. The signal is aborted when it has taken too long. */
+/** Throws or rejects if something is wrong. The signal is aborted if the check takes too long. */
 export type Check = (signal: AbortSignal) => unknown;
 
+/** The result of one check, as `/readyz` shows it. */
 export interface CheckResult {
   readonly ok: boolean;
   readonly milliseconds: number;
   readonly error?: string;
 }
 
-/** A program's own checks. */
+/** The checks of a program. */
 export class Checks {
   readonly #checks: readonly (readonly [string, Check])[];
   readonly #timeout: number;
@@ -22,7 +23,7 @@ export class Checks {
     this.#timeout = timeout;
   }
 
-  /** Runs all, side by side. */
+  /** Runs all checks at the same time. */
   async run(): Promise<{ readonly ok: boolean; readonly results: Readonly<Record<string, CheckResult>> }> {
     const results = await Promise.all(
       this.#checks.map(async ([name, check]) => [name, await this.#once(name, check)] as const),
@@ -30,7 +31,7 @@ export class Checks {
     return { ok: results.every(([, { ok }]) => ok), results: Object.fromEntries(results) };
   }
 
-  /** Many probers at a time cost one run: what is slow must not be asked more often for it. */
+  /** Requests that come during a run share it, so that a slow check is not run more often. */
   #once(name: string, check: Check): Promise<CheckResult> {
     let running = this.#running.get(name);
     if (running === undefined) {
@@ -50,7 +51,7 @@ export class Checks {
     let error: string | undefined;
     try {
       if ((await deadline.bound(work())) === 'passed') {
-        error = `not done within ${this.#timeout} ms`;
+        error = `timed out after ${this.#timeout} ms`;
         abort.abort(new Error(error));
       }
     } catch (cause) {

@@ -1,8 +1,8 @@
 import { type App } from '../app.js';
 
-/** What `/status` answers; a limit of null is none. */
+/** The body of `/status`. As JSON has no Infinity, a server without a limit has `limit` and `free` null. */
 export function status(app: App): object {
-  const { state, reason, generation, predecessor, history } = app;
+  const { state, reason, generation, predecessor, totals } = app;
   return {
     pid: process.pid,
     generation,
@@ -11,15 +11,15 @@ export function status(app: App): object {
     reason,
     uptime: process.uptime(),
     node: process.version,
-    ...history,
-    servers: app.servers.map(({ listener, traffic, throttle }) => ({
+    ...totals,
+    servers: app.servers.map(({ listener, traffic, connectionLimit }) => ({
       name: listener.name,
       address: listener.address,
       asked: listener.asked,
       origin: listener.origin,
       inherited: listener.inherited,
       ...traffic,
-      free: throttle.free,
+      free: connectionLimit.free,
     })),
   };
 }

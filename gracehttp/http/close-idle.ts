@@ -1,67 +1,67 @@
 import { type Socket } from 'node:net';
 import { nextTurn } from '../../lib/turn.js';
 
-const LOOKS_PER_TIMEOUT = 10;
-const SHORTEST_LOOK_MS = 5;
-const LONGEST_LOOK_MS = 100;
-/** Ending a socket takes Node.js 10 to 20 µs: ten thousand at once would hold up every answer. */
+const CHECKS_PER_TIMEOUT = 10;
+const SHORTEST_INTERVAL_MS = 5;
+const LONGEST_INTERVAL_MS = 100;
+/** Closing a socket takes Node.js 10 to 20 µs: ten thousand at once would delay every response. */
 const SLICE_MS = 5;
 
-/** The connections of a server, to be looked at again and again. */
-export interface Watched {
+/** The connections that {@link closeIdle} checks. */
+export interface IdleCandidates {
   sockets(): Iterable<Socket>;
-  /** Whether no answer is under way. */
+  /** Whether no request is in flight. */
   isIdle(socket: Socket): boolean;
-  /** How many may be ended at a look, those that are idle the longest; all where this is not there. */
+  /** How many may be closed at one check, longest idle first. Default: all. */
   atMost?(): number;
 }
 
-/** What an idle connection was like when it was last looked at. */
-interface Look {
+/** What an idle connection was like at the last check. */
+interface Observation {
   readonly bytesRead: number;
   readonly since: number;
 }
 
 /**
- * Ends connections on which nothing happens: no answer under way, and no byte
- * received for `idleTimeout` milliseconds, be it of a request's head or of a
- * TLS handshake.
+ * Closes idle connections: no request in flight, and no byte received for
+ * `idleTimeout` milliseconds. A byte of a request's head or of a TLS handshake
+ * counts as activity.
  *
- * @returns what ends the watch.
+ * @returns a function that stops the checks.
  */
-export function endIdle(watched: Watched, idleTimeout: number): () => void {
-  const interval = Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, idleTimeout / LOOKS_PER_TIMEOUT));
-  let looks = new Map<Socket, Look>();
+export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () => void {
+  const interval = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, idleTimeout / CHECKS_PER_TIMEOUT));
+  let observed = new Map<Socket, Observation>();
   let stopped = false;
 
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const now = performance.now();
-    const next = new Map<Socket, Look>();
+    const next = new Map<Socket, Observation>();
     let due: Socket[] = [];
-    for (const socket of watched.sockets()) {
-      if (!watched.isIdle(socket)) continue;
-      const last = looks.get(socket);
+    for (const socket of candidates.sockets()) {
+      if (!candidates.isIdle(socket)) continue;
+      const last = observed.get(socket);
       const current = last?.bytesRead === socket.bytesRead ? last : { bytesRead: socket.bytesRead, since: now };
       next.set(socket, current);
       if (now - current.since >= idleTimeout) due.push(socket);
     }
-    looks = next;
-    if (watched.atMost !== undefined && watched.atMost() < due.length) {
+    observed = next;
+    if (candidates.atMost !== undefined && candidates.atMost() < due.length) {
       const since = (socket: Socket): number => next.get(socket)!.since;
-      due = due.sort((a, b) => since(a) - since(b)).slice(0, watched.atMost());
+      due = due.sort((a, b) => since(a) - since(b)).slice(0, candidates.atMost());
     }
-    await endInSlices(due, (socket) => watched.isIdle(socket) && socket.bytesRead === looks.get(socket)?.bytesRead);
-    if (!stopped) timer = setTimeout(look, interval);
+    await closeInSlices(due, (socket) => candidates.isIdle(socket) && socket.bytesRead === observed.get(socket)?.bytesRead);
+    if (!stopped) timer = setTimeout(check, interval);
   };
-  let timer = setTimeout(look, 0);
+  let timer = setTimeout(check, 0);
   return () => {
     stopped = true;
     clearTimeout(timer);
   };
 }
 
-/** A request may come between two slices, so each socket is asked for once more before it is ended. */
-async function endInSlices(due: readonly Socket[], isDue: (socket: Socket) => boolean): Promise<void> {
+/** Checks each socket once more before it closes it: a request may come between two slices. */
+async function closeInSlices(due: readonly Socket[], isDue: (socket: Socket) => boolean): Promise<void> {
   let end = performance.now() + SLICE_MS;
   for (const socket of due) {
     if (performance.now() >= end) {

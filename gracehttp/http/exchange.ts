@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 
-/** A request and its answer, as `node:http` announces them, before any handler runs. */
+/** A request and its response, as `node:http` publishes them before any handler runs. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -10,21 +10,22 @@ export interface Exchange {
   readonly server: Server;
 }
 
-/** What hears of a server's exchanges. */
+/** What is called for the exchanges of one server. */
 export interface ExchangeHandler {
-  begun(exchange: Exchange): void;
-  /** The answer is out; not called where the connection broke before. */
-  answered(exchange: Exchange): void;
+  onRequest(exchange: Exchange): void;
+  /** The whole response was written. Not called if the connection broke first. */
+  onResponse(exchange: Exchange): void;
 }
 
-/** One subscription serves all servers: each would otherwise be told of the others' requests. */
+/** One subscription for all servers: with one each, every server would be called for every other's requests. */
 const handlers = new WeakMap<Server, ExchangeHandler>();
 let subscribed = false;
 
 /**
- * Follows every request that a server receives, those that a program answers to
- * `checkContinue` or `checkExpectation` among them. The channels are the cheapest
- * way that Node.js offers; two listeners a request more would show beside a bare server.
+ * Follows every request that a server receives, including those that a program
+ * answers in `checkContinue` or `checkExpectation`. Diagnostics channels are the
+ * cheapest way that Node.js offers; two more listeners a request would be
+ * measurable against a bare server.
  */
 export function followExchanges(server: Server, handler: ExchangeHandler): void {
   handlers.set(server, handler);
@@ -32,10 +33,10 @@ export function followExchanges(server: Server, handler: ExchangeHandler): void 
   subscribed = true;
   subscribe('http.server.request.start', (message) => {
     const exchange = message as Exchange;
-    handlers.get(exchange.server)?.begun(exchange);
+    handlers.get(exchange.server)?.onRequest(exchange);
   });
   subscribe('http.server.response.finish', (message) => {
     const exchange = message as Exchange;
-    handlers.get(exchange.server)?.answered(exchange);
+    handlers.get(exchange.server)?.onResponse(exchange);
   });
 }

@@ -1,26 +1,26 @@
 import { type RequestListener, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 
-const LOOKS_PER_TIMEOUT = 10;
+const CHECKS_PER_TIMEOUT = 10;
 
-interface Answer {
+interface PendingResponse {
   readonly response: ServerResponse;
-  /** The look after which it is late. */
+  /** The number of the check after which it is late. */
   readonly due: number;
 }
 
 /**
- * Cuts off answers that are not written within so many milliseconds from the end
- * of the request's head: Go's WriteTimeout. An HTTP/1 connection cannot go on
- * after an answer that is not whole, so it ends as well.
+ * Cuts off responses that are not written within `timeout` milliseconds from the
+ * end of the request's head, as Go's WriteTimeout does. The connection is closed
+ * too: HTTP/1 cannot go on after an incomplete response.
  *
- * A timer or a listener for each answer would show beside a bare server. So
- * answers are noted by their connection, and looked at ten times a timeout.
+ * A timer or a listener for each response would be measurable against a bare
+ * server. So responses are kept by connection, and checked ten times a timeout.
  */
-export function limitAnswers(handler: RequestListener, timeout: number): RequestListener {
-  const pending = new Map<Socket, Answer[]>();
-  const interval = Math.max(1, Math.ceil(timeout / LOOKS_PER_TIMEOUT));
-  const looks = Math.ceil(timeout / interval);
+export function withWriteTimeout(handler: RequestListener, timeout: number): RequestListener {
+  const pending = new Map<Socket, PendingResponse[]>();
+  const interval = Math.max(1, Math.ceil(timeout / CHECKS_PER_TIMEOUT));
+  const checks = Math.ceil(timeout / interval);
   let now = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -30,33 +30,33 @@ export function limitAnswers(handler: RequestListener, timeout: number): Request
     clearInterval(timer);
     timer = undefined;
   }
-  const look = (): void => {
+  const check = (): void => {
     now += 1;
-    for (const [socket, answers] of pending) {
-      if (answers.some((answer) => answer.due < now && !isDone(answer))) socket.destroy();
+    for (const [socket, responses] of pending) {
+      if (responses.some((response) => response.due < now && !isDone(response))) socket.destroy();
     }
   };
-  const note = (socket: Socket, response: ServerResponse): void => {
-    const answers = pending.get(socket);
-    // One more look, as the first may come right now.
-    const answer = { response, due: now + looks };
-    if (answers !== undefined) {
-      // Mostly one that is done; more where a client sends requests without waiting for answers.
-      while (answers.length > 0 && isDone(answers[0]!)) answers.shift();
-      answers.push(answer);
+  const add = (socket: Socket, response: ServerResponse): void => {
+    const responses = pending.get(socket);
+    // One more check, as the first one may come right now.
+    const added = { response, due: now + checks };
+    if (responses !== undefined) {
+      // Mostly there is one, and it is done; a client that pipelines requests has more.
+      while (responses.length > 0 && isDone(responses[0]!)) responses.shift();
+      responses.push(added);
       return;
     }
-    pending.set(socket, [answer]);
+    pending.set(socket, [added]);
     socket.once('close', forget);
-    timer ??= setInterval(look, interval).unref();
+    timer ??= setInterval(check, interval).unref();
   };
   return (request, response) => {
-    note(request.socket, response);
+    add(request.socket, response);
     return handler(request, response);
   };
 }
 
-/** Whether the last byte is with the kernel, or there is nobody to send it to. */
-function isDone({ response }: Answer): boolean {
+/** Whether the kernel has the last byte, or the connection is gone. */
+function isDone({ response }: PendingResponse): boolean {
   return response.writableFinished || response.destroyed;
 }

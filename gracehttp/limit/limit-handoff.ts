@@ -1,16 +1,17 @@
 import { type Grace } from '../../lib/grace.js';
 import { type ServedServer } from '../served-server.js';
 
-/** What a successor has to know of a server's limit. */
+/** What a successor needs to know of a server's limit. */
 interface CarriedLimit {
-  /** Set while running, and so to be gone on with; null for none (JSON has no Infinity). Undefined where not set. */
+  /** Set while running, so the successor keeps it; null for no limit (JSON has no Infinity). Undefined if it was not set. */
   readonly limit?: number | null;
 }
 
 /**
- * Keeps a limit over a restart. One that was set while running goes with the
- * handoff; and while the old process drains, the new one leaves the places free
- * that the old one's connections hold, so that both together stay within it.
+ * Keeps limits over a restart. A limit that was set while running is passed on
+ * with the handoff. While the predecessor drains, its successor keeps the places
+ * free that the predecessor's connections hold, so that both together stay within
+ * the limit.
  */
 export class LimitHandoff {
   readonly #grace: Grace;
@@ -18,17 +19,17 @@ export class LimitHandoff {
   /** Places that predecessors hold, by server. */
   readonly #held = new Map<string, number>();
 
-  /** To be made when the sockets are claimed and before they listen. */
+  /** Create it after the sockets are claimed and before they listen. */
   constructor(grace: Grace, servers: readonly ServedServer[]) {
     this.#grace = grace;
     this.#servers = new Map(servers.map((served) => [keyOf(served), served]));
     for (const [key, served] of this.#servers) {
       grace.carry(key, () => carried(served));
-      served.throttle.onEnd = () => this.#tell(key, served);
+      served.connectionLimit.onEnd = () => this.#tell(key, served);
       const before = grace.carried(key) as CarriedLimit | null | undefined;
       if (before === undefined || before === null) continue;
       if (before.limit !== undefined) served.limit(before.limit ?? Infinity);
-      // Until the old process has stopped accepting and says how many it has left.
+      // No place is free until the predecessor has stopped accepting and says how many connections it has left.
       const heard = grace.hear(
         key,
         (value) => {
@@ -45,13 +46,13 @@ export class LimitHandoff {
 
   #reserve(key: string, served: ServedServer, places: number): void {
     this.#held.set(key, places);
-    served.throttle.reserve(places);
+    served.connectionLimit.reserve(places);
     this.#tell(key, served);
   }
 
-  /** Those of this process that wait count too: they get the next places, as they came first. */
-  #tell(key: string, { service, throttle }: ServedServer): void {
-    if (this.#grace.state !== 'draining' || throttle.maximum === Infinity) return;
+  /** Waiting connections of this process count too: they came first, so they get the next places. */
+  #tell(key: string, { service, connectionLimit }: ServedServer): void {
+    if (this.#grace.state !== 'draining' || connectionLimit.maximum === Infinity) return;
     this.#grace.tell(key, service.connections.size + (this.#held.get(key) ?? 0));
   }
 }
@@ -60,8 +61,8 @@ function keyOf({ listener: { asked, name } }: ServedServer): string {
   return `limit ${asked} ${name ?? ''}`;
 }
 
-/** Undefined where there is no limit and never was one: then the successor has no places to leave free. */
-function carried({ throttle: { maximum }, limitChanged }: ServedServer): CarriedLimit | undefined {
+/** Undefined if there is no limit and never was one: then the successor has no places to keep free. */
+function carried({ connectionLimit: { maximum }, limitChanged }: ServedServer): CarriedLimit | undefined {
   const limit = maximum === Infinity ? null : maximum;
   if (limitChanged) return { limit };
   return limit === null ? undefined : {};

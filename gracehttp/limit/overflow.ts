@@ -1,13 +1,13 @@
 import { type Server, type Socket } from 'node:net';
 
-/** What happens to a connection for which there is no room in the queue either. */
+/** What happens to a connection if the queue is full too. */
 export type Overflow = 'reset' | '503';
 
 const RETRY_AFTER_S = 1;
-/** How long a client that was told 503 may take to read it and leave. */
-const LEAVE_WITHIN_MS = 1_000;
-const BODY = 'There is no room for this connection now.\n';
-const ANSWER = [
+/** How long a client may take to read the 503 response and close. */
+const CLOSE_WITHIN_MS = 1_000;
+const BODY = 'The server has no room for this connection at the moment.\n';
+const RESPONSE = [
   'HTTP/1.1 503 Service Unavailable',
   `Retry-After: ${RETRY_AFTER_S}`,
   'Content-Type: text/plain',
@@ -17,21 +17,21 @@ const ANSWER = [
   BODY,
 ].join('\r\n');
 
-/** Ends a connection for which there is no room. */
-export function turnAway(server: Server, socket: Socket, overflow: Overflow): void {
+/** Closes a connection for which there is no room. */
+export function refuse(server: Server, socket: Socket, overflow: Overflow): void {
   if (overflow === 'reset' || 'setSecureContext' in server) {
     reset(socket);
     return;
   }
-  // The request is read, as close(2) on a socket with unread data sends a reset, which overtakes the answer.
-  const timer = setTimeout(() => socket.destroy(), LEAVE_WITHIN_MS);
+  // Read the request: close(2) on a socket with unread data sends a reset, which can overtake the response.
+  const timer = setTimeout(() => socket.destroy(), CLOSE_WITHIN_MS);
   socket.once('close', () => clearTimeout(timer));
   socket.on('error', () => socket.destroy());
-  socket.end(ANSWER);
+  socket.end(RESPONSE);
   socket.resume();
 }
 
-/** A unix socket has no reset; its client sees an end without an answer. */
+/** A unix socket has no reset: its client sees the end of the connection without a response. */
 function reset(socket: Socket): void {
   if (socket.remoteFamily === undefined) socket.destroy();
   else socket.resetAndDestroy();

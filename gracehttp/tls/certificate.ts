@@ -3,25 +3,26 @@ import { type Server } from 'node:net';
 import { type SecureContextOptions } from 'node:tls';
 import { GraceError, show } from '../../lib/errors.js';
 
-/** Text or bytes in PEM, or the path of a file. */
+/** PEM as text or bytes, or the path of a PEM file. */
 export type Pem = string | Buffer;
 
+/** A server's key and certificate. */
 export interface CertificateSource {
   readonly key: Pem;
-  /** With the certificates between it and the authority's, where there are some. */
+  /** The certificate, followed by the intermediate ones if there are any. */
   readonly cert: Pem;
-  /** Authorities whose client certificates are taken. */
+  /** Authorities whose client certificates are accepted. */
   readonly ca?: Pem;
 }
 
-/** What a tls.Server can do; asked for this way, as loading TLS takes time. */
+/** The part of tls.Server that is needed here, without loading TLS, which takes time. */
 interface TlsServer {
   setSecureContext(options: SecureContextOptions): void;
 }
 
 const PARTS = ['key', 'cert', 'ca'] as const;
 
-/** A key and its certificate, which can be read again. */
+/** A key and its certificate; {@link read} reads them again. */
 export class Certificate {
   readonly #source: CertificateSource & SecureContextOptions;
 
@@ -29,7 +30,7 @@ export class Certificate {
     this.#source = source;
   }
 
-  /** Whether a part of it is a file, so that reading again can bring something new. */
+  /** Whether a part is a file, so that reading again can change something. */
   get hasFiles(): boolean {
     return PARTS.some((part) => isPath(this.#source[part]));
   }
@@ -44,7 +45,7 @@ export class Certificate {
       ...(ca === undefined ? {} : { ca: readPem('ca', ca) }),
     };
     try {
-      // Throws where a part does not parse, or the key is another certificate's.
+      // Throws if a part does not parse, or if key and certificate do not match.
       process.getBuiltinModule('node:tls').createSecureContext(context);
     } catch (cause) {
       const reason = (cause as Error).message;
@@ -62,19 +63,20 @@ export class Certificate {
 
 const certificates = new WeakMap<Server, Certificate>();
 
+/** Remembers where a server's certificate comes from. */
 export function attachCertificate(server: Server, certificate: Certificate): void {
   certificates.set(server, certificate);
 }
 
-/** Whether {@link reloadCertificate} can bring something new. */
+/** Whether {@link reloadCertificate} can change something. */
 export function hasCertificateFiles(server: Server): boolean {
   return certificates.get(server)?.hasFiles ?? false;
 }
 
 /**
- * Reads a server's certificate again, for connections that come from now on.
+ * Reads a server's certificate again, for new connections.
  *
- * @throws GraceError `CERTIFICATE_INVALID`; the server goes on with the one it has.
+ * @throws GraceError `CERTIFICATE_INVALID`; then the server keeps its old certificate.
  */
 export function reloadCertificate(server: Server): void {
   const certificate = certificates.get(server);

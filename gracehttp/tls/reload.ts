@@ -8,28 +8,28 @@ import { hasCertificateFiles, reloadCertificate } from './certificate.js';
 const log = logger('reload');
 
 /**
- * Reads the certificates of servers again; each server by itself, so that one
- * file that is broken does not keep the others from theirs.
+ * Reads the certificates of servers again. Each server is reloaded by itself, so
+ * that one broken file does not affect the others.
  *
- * @returns what failed; those servers go on with the certificate that they have.
+ * @returns one error for each server that failed; it keeps its old certificate.
  */
 export function reloadAll(grace: Grace, servers: readonly Server[]): readonly GraceError[] {
   const failures: GraceError[] = [];
   for (const server of servers.filter(hasCertificateFiles)) {
     try {
       reloadCertificate(server);
-      log('read a certificate again');
+      log('reloaded a certificate');
     } catch (error) {
       if (!(error instanceof GraceError)) throw error;
       failures.push(error);
-      if (!grace.emit('reload-failed', error)) warn(`${error.message}; the old one stays`);
+      if (!grace.emit('reload-failed', error)) warn(`${error.message}; the server keeps its old certificate`);
     }
   }
   if (failures.length === 0) grace.emit('reloaded');
   return failures;
 }
 
-/** Reloads at the signals of the option `signals.reload`; without certificates in files these are left alone. */
+/** Reloads on the signals of the option `signals.reload`. If no certificate comes from a file, these signals are not handled. */
 export function reloadOnSignal(grace: Grace, servers: readonly Server[]): void {
   if (!servers.some(hasCertificateFiles)) return;
   const remove = onSignals(grace.settings.signals.reload, () => reloadAll(grace, servers));

@@ -1,27 +1,40 @@
 import { type Server } from 'node:net';
+import { type Grace } from '../../lib/grace.js';
+import { type GraceListener } from '../../lib/socket/listener.js';
 
 /** The part of tls.Server that makes sessions resumable. */
 interface TicketServer {
-  /** What the program configured; then each generation configures it anew. */
+  /** Set if the program chose the keys; then each generation sets them itself. */
   readonly ticketKeys?: unknown;
   getTicketKeys(): Buffer;
   setTicketKeys(keys: Buffer): void;
 }
 
-/** tls.Server: 48 bytes of keys, whatever the TLS version. */
+/** tls.Server has 48 bytes of keys, whatever the TLS version. */
 const TICKET_KEY_BYTES = 48;
 
-/** Whether the server has keys of Node.js's own making, random for each process. */
+/**
+ * Takes over the ticket keys of the predecessor and passes them on to the
+ * successor, so that clients resume their sessions without a full handshake.
+ */
+export function shareTickets(grace: Grace, server: Server, { asked, name }: GraceListener): void {
+  if (!hasOwnTickets(server)) return;
+  const key = `tickets ${asked} ${name ?? ''}`;
+  importTickets(server, grace.carried(key));
+  grace.carry(key, () => exportTickets(server));
+}
+
+/** Whether Node.js made the keys of a server itself; they are random for each process. */
 export function hasOwnTickets(server: Server): server is Server & TicketServer {
   return 'setTicketKeys' in server && 'getTicketKeys' in server && !('ticketKeys' in server && server.ticketKeys);
 }
 
-/** The keys as they go to a successor, so that clients resume their sessions there without a full handshake. */
+/** The keys in base64. */
 export function exportTickets(server: TicketServer): string {
   return server.getTicketKeys().toString('base64');
 }
 
-/** Takes over a predecessor's keys; what is none is left alone. */
+/** Sets keys that {@link exportTickets} wrote; anything else is ignored. */
 export function importTickets(server: TicketServer, value: unknown): void {
   const keys = Buffer.from(typeof value === 'string' ? value : '', 'base64');
   if (keys.length === TICKET_KEY_BYTES) server.setTicketKeys(keys);

@@ -4,13 +4,14 @@ import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { App, type ServerEntry, serve } from '../../gracehttp/app.js';
+import { App } from '../../gracehttp/app.js';
+import { serve } from '../../gracehttp/serve.js';
+import { type ServerEntry } from '../../gracehttp/server-entry.js';
 import { type State } from '../../lib/events.js';
-import { portOf } from '../support/address.js';
 import { makeApp } from '../support/app.js';
-import { type ExpectedError, fails } from '../support/errors.js';
+import { fails } from '../support/errors.js';
 import { scratch } from '../support/scratch.js';
-import { freePort, listening, openSockets } from '../support/sockets.js';
+import { freePort, openSockets } from '../support/sockets.js';
 
 const OPTIONS = { exit: false, signals: false } as const;
 const answer = (port: number): Promise<string> => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
@@ -35,7 +36,7 @@ t.test('from starting to closed', async (t) => {
   t.strictSame(app.servers.map(({ server }) => server), servers);
   t.equal(app.servers[0]!.listener.name, 'public');
   t.strictSame({ generation: app.generation, predecessor: app.predecessor, reason: app.reason }, { generation: 1, predecessor: undefined, reason: undefined });
-  t.equal(await answer(portOf(app)), 'http');
+  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'http');
   t.strictSame(readdirSync(folder).sort(), ['app.pid', 'app.sock']);
 
   await app.stop();
@@ -47,68 +48,7 @@ t.test('from starting to closed', async (t) => {
   await app.stop();
 });
 
-t.test('bad entries: all that came before is released, and a new serve() works', async (t) => {
-  const folder = scratch(t);
-  writeFileSync(join(folder, 'file'), 'precious');
-  const busy = await listening(t, http.createServer(), { port: 0, host: '127.0.0.1' });
-  const taken = `127.0.0.1:${portOf(busy)}`;
-  const good = http.createServer();
-
-  const entry = (value: unknown): ServerEntry => value as ServerEntry;
-  const server = (subject: string, value: unknown): ExpectedError => ({ code: 'SERVER_INVALID', subject, value });
-  const address = (code: ExpectedError['code'], value: string): ExpectedError => ({ code, subject: 'address', value });
-  const plain = {};
-  const bad: readonly (readonly [what: string, entry: ServerEntry, expected: ExpectedError])[] = [
-    ['nothing', entry(undefined), server('servers[2]', undefined)],
-    ['null', entry(null), server('servers[2]', undefined)],
-    ['no server', entry({ listen: ':0' }), server('servers[2]', undefined)],
-    ['an object that is no server', entry({ server: plain, listen: ':0' }), server('servers[2]', plain)],
-    ['a handler in place of a server', entry({ server: 'handler', listen: ':0' }), server('servers[2]', 'handler')],
-    ['no address', entry({ server: http.createServer() }), server('servers[2].listen', undefined)],
-    ['an address that is an object', entry({ server: http.createServer(), listen: plain }), server('servers[2].listen', plain)],
-    ['a name that is a number', entry({ server: http.createServer(), listen: ':0', name: 5 }), server('servers[2].name', 5)],
-    ['a server that listens', { server: busy, listen: '127.0.0.1:0' }, server('servers[2]', '127.0.0.1:0')],
-    ['a server that was passed before', { server: good, listen: '127.0.0.1:0' }, server('servers[2]', '127.0.0.1:0')],
-    ['an address that does not parse', { server: http.createServer(), listen: 'nonsense' }, address('ADDRESS_INVALID', 'nonsense')],
-    ['an empty address', { server: http.createServer(), listen: '' }, address('ADDRESS_INVALID', '')],
-    ['an address that is taken', { server: http.createServer(), listen: taken }, address('ADDRESS_IN_USE', taken)],
-    ['a socket path that is a file', { server: http.createServer(), listen: `unix:${folder}/file` }, address('NOT_A_SOCKET', `unix:${folder}/file`)],
-    ['a socket path that takes no files', { server: http.createServer(), listen: 'unix:/proc/x.sock' }, address('ADDRESS_FORBIDDEN', 'unix:/proc/x.sock')],
-    ['a bad backlog', { server: http.createServer(), listen: ':0', backlog: 0 }, { code: 'OPTION_INVALID', subject: 'backlog', value: 0 }],
-    ['a bad mode', { server: http.createServer(), listen: ':0', mode: 1.5 }, { code: 'OPTION_INVALID', subject: 'mode', value: 1.5 }],
-    ['a descriptor that is not open', { server: http.createServer(), listen: 'fd:999999' }, { code: 'INHERITANCE_INVALID', subject: 'fd', value: 999_999 }],
-    ['a socket that was not passed', { server: http.createServer(), listen: 'systemd:x' }, address('SOCKET_NOT_PASSED', 'systemd:x')],
-  ];
-  for (const [what, last, expected] of bad) {
-    await t.test(what, async (t) => {
-      const port = await freePort();
-      const before = openSockets().size;
-      const first = { server: good, listen: `127.0.0.1:${port}` };
-      const second = { server: http.createServer(), listen: `unix:${folder}/app.sock` };
-      const app = makeApp(t, { pidFile: join(folder, 'app.pid') });
-      await fails(t, () => app.serve(first, second, last), expected, 'refused');
-      t.equal(app.state, 'closed');
-      t.match(await app.wait(), { code: 1 });
-      await nextTurn();
-      t.equal(openSockets().size, before, 'no socket is left');
-      t.strictSame(readdirSync(folder), ['file'], 'no file is left');
-      t.notOk(good.listening);
-
-      const again = makeApp(t);
-      await again.serve({ server: http.createServer((_, response) => response.end('again')), listen: `127.0.0.1:${port}` });
-      t.equal(await answer(port), 'again');
-      await again.stop();
-    });
-  }
-});
-
-t.test('nothing to serve', async (t) => {
-  const nothing = { code: 'SERVER_INVALID', subject: 'servers', value: 0 } as const;
-  await fails(t, () => serve(), nothing, 'serve()');
-  await fails(t, () => makeApp(t).serve(), nothing, 'app.serve()');
-});
-
-t.test('a start that fails at its end releases what listens already', async (t) => {
+t.test('a start that fails last releases the sockets that already listen', async (t) => {
   const folder = scratch(t);
   const port = await freePort();
   const before = openSockets().size;
@@ -124,11 +64,11 @@ t.test('a start that fails at its end releases what listens already', async (t) 
   mkdirSync(join(folder, 'missing'));
   const again = makeApp(t, { pidFile });
   await again.serve(...entries);
-  t.ok(existsSync(pidFile), 'the same servers can be served when it can');
+  t.ok(existsSync(pidFile), 'the same servers can be served later');
   await again.stop();
 });
 
-t.test('one address twice', async (t) => {
+t.test('the same address twice is refused', async (t) => {
   const port = await freePort();
   const entries = [{ server: http.createServer(), listen: `:${port}` }, { server: http.createServer(), listen: port }];
   const before = openSockets().size;
@@ -136,32 +76,32 @@ t.test('one address twice', async (t) => {
   t.equal(openSockets().size, before);
 });
 
-t.test('serve() twice', async (t) => {
+t.test('a second call of serve() is refused', async (t) => {
   const app = makeApp(t);
   const entry = (): ServerEntry => ({ server: http.createServer((_, response) => response.end('first')), listen: '127.0.0.1:0' });
   const first = app.serve(entry());
-  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'while it starts');
+  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'starting');
   await first;
-  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'while it serves');
-  t.equal(await answer(portOf(app)), 'first', 'the first goes on');
+  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'serving');
+  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'first', 'the first call goes on');
   const stopped = app.stop();
-  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'draining' }, 'while it drains');
+  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'draining' }, 'draining');
   await stopped;
-  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'closed' }, 'after it');
+  await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'closed' }, 'closed');
 });
 
-t.test('one App a process', async (t) => {
+t.test('a process has one App at a time', async (t) => {
   const app = makeApp(t);
-  await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'while another starts');
+  await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'another one starts');
   await app.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
-  await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'while another serves');
+  await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'another one serves');
   await fails(t, () => serve({ server: http.createServer(), listen: '127.0.0.1:0' }), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'serve()');
   await app.stop();
   const next = makeApp(t);
-  t.equal(next.state, 'starting', 'after it there can be another');
+  t.equal(next.state, 'starting', 'a new one after it has closed');
 });
 
-t.test('bad options leave nothing behind', async (t) => {
+t.test('invalid options leave no signal handlers behind', async (t) => {
   const listeners = (): number => ['SIGTERM', 'SIGINT', 'SIGUSR2'].reduce((sum, name) => sum + process.listenerCount(name), 0);
   const before = listeners();
   const bad: readonly (readonly [options: unknown, subject: string, value: unknown])[] = [
@@ -180,7 +120,7 @@ t.test('bad options leave nothing behind', async (t) => {
   makeApp(t);
 });
 
-t.test('signal handlers go when it is closed', async (t) => {
+t.test('signal handlers are removed when the app is closed', async (t) => {
   const count = (): number[] => ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'].map((name) => process.listenerCount(name));
   const before = count();
   const app = makeApp(t, { signals: { restart: ['SIGUSR2', 'SIGHUP'] } });
@@ -189,7 +129,7 @@ t.test('signal handlers go when it is closed', async (t) => {
   t.strictSame(count(), before);
 });
 
-t.test('restart() before it is ready and while it drains', async (t) => {
+t.test('restart() is refused while the app starts and drains', async (t) => {
   const app = makeApp(t);
   await fails(t, () => app.restart(), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'starting');
   await app.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
@@ -201,7 +141,7 @@ t.test('restart() before it is ready and while it drains', async (t) => {
   await stopped;
 });
 
-t.test('hooks', async (t) => {
+t.test('hooks run in order, are bounded, and their errors are reported', async (t) => {
   const order: string[] = [];
   const app = makeApp(t, { onShutdown: async () => void order.push(`onShutdown ${app.state}`) });
   app.on('closed', () => order.push('closed'));
@@ -219,7 +159,7 @@ t.test('hooks', async (t) => {
   const slow = makeApp(t, { drainTimeout: 50, onShutdown: () => new Promise(() => undefined) });
   await slow.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
   await slow.stop();
-  t.match(await slow.wait(), { code: 1 }, 'the deadline holds for it too');
+  t.match(await slow.wait(), { code: 1 }, 'the drain deadline bounds it');
 
   const refusing = makeApp(t, { beforeRestart: () => Promise.reject(new Error('not now')) });
   await refusing.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
@@ -229,7 +169,7 @@ t.test('hooks', async (t) => {
   t.equal(refusing.state, 'serving');
 });
 
-t.test('files that cannot be removed do not keep it from its end', async (t) => {
+t.test('files that cannot be removed do not stop the drain', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'run');
   mkdirSync(path);
@@ -241,7 +181,7 @@ t.test('files that cannot be removed do not keep it from its end', async (t) => 
   t.strictSame(await app.wait(), { cutOff: [], code: 0 });
 });
 
-t.test('an https server without a certificate accepts and is drained', async (t) => {
+t.test('an https server without a certificate can be served and drained', async (t) => {
   const app = makeApp(t);
   await app.serve({ server: https.createServer(), listen: '127.0.0.1:0' });
   await app.stop();

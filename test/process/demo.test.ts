@@ -53,7 +53,7 @@ t.test('the demo does what the readme shows', async (t) => {
 
   t.match(await getBody(a2), /<h1>Two<\/h1>/);
   for (const duration of ['3h', 'soon', '-1s', '1', '']) {
-    t.match(await getBody(a0, `/sleep/?duration=${duration}`), /no duration, expected for example/, duration);
+    t.match(await getBody(a0, `/sleep/?duration=${duration}`), /not a duration, expected for example/, duration);
   }
   process.kill(Number(newPid), 'SIGTERM');
   await waitUntil('the new process to exit', () => demo.output().includes(`Exiting pid ${newPid}.`), demo.output);

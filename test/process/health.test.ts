@@ -1,13 +1,9 @@
-import { copyFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { portsOf } from '../support/address.js';
 import { type Target, get, send } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
-import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
 async function targets(program: Program): Promise<[Target, Target]> {
@@ -70,21 +66,6 @@ t.test('drainDelay: not ready, but accepting before the port closes', async (t) 
   await waitUntil('a closed port', () => refused(target));
   t.ok(performance.now() - begin >= DELAY, 'the port closes after drainDelay');
   t.match(await program.exited, { code: 0 });
-});
-
-t.test('without prom-client', async (t) => {
-  const folder = scratch(t);
-  const dist = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-  cpSync(dist, join(folder, 'dist'), { recursive: true });
-  copyFileSync(resolve(dist, '../package.json'), join(folder, 'package.json'));
-  mkdirSync(join(folder, 'node_modules'));
-  for (const name of ['debug', 'ms', 'systemd-socket']) {
-    symlinkSync(resolve(dist, '../node_modules', name), join(folder, 'node_modules', name));
-  }
-  const program = start(t, join(folder, 'dist/test/fixtures/administered.js'));
-  const [, admin] = await targets(program);
-  t.match(await get(admin, '/metrics'), { status: 501, body: /prom-client is not installed/ });
-  t.equal((await get(admin, '/readyz')).status, 200);
 });
 
 function refused({ port }: Target): Promise<boolean> {

@@ -95,7 +95,7 @@ t.test('connections beyond the queue get 503', async (t) => {
   sockets.forEach((socket) => socket.end());
   const answers = await Promise.all(ends);
   const served = answers.filter(({ said }) => said.endsWith('served')).length;
-  const refused = answers.filter(({ said }) => said.startsWith('HTTP/1.1 503 ') && said.endsWith('now.\n')).length;
+  const refused = answers.filter(({ said }) => said.startsWith('HTTP/1.1 503 ') && said.endsWith('at the moment.\n')).length;
   t.equal(served, 600, 'connections with a place or in the queue are served');
   t.equal(served + refused, CLIENTS, 'all others get a whole answer with status 503');
   await waitUntil('the end of all connections', async () => (await report(control)).open === 0);

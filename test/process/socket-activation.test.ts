@@ -6,8 +6,8 @@ import t, { type Test } from 'tap';
 import { get } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
 import { writeRelease } from '../support/release.js';
-import { skipUnlessRuns } from '../support/skip.js';
 import { scratch } from '../support/scratch.js';
+import { skipUnlessRuns } from '../support/skip.js';
 import { waitUntil } from '../support/wait.js';
 
 const ACTIVATE = 'systemd-socket-activate';

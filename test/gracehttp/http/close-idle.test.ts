@@ -1,48 +1,48 @@
 import net from 'node:net';
 import t from 'tap';
-import { endIdle } from '../../../gracehttp/http/close-idle.js';
+import { closeIdle } from '../../../gracehttp/http/close-idle.js';
 import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 const IDLE_MS = 60;
 
-t.test('ends what is idle for so long, and nothing else', async (t) => {
+t.test('closes connections that are idle for the timeout, and no others', async (t) => {
   const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
   const ends = { silent: await connected(t, server), speaking: await connected(t, server), busy: await connected(t, server) };
   const sockets = Object.values(ends).map(({ accepted }) => accepted);
   const speak = setInterval(() => ends.speaking.client.write('x'), IDLE_MS / 6);
   const start = performance.now();
-  const stop = endIdle({ sockets: () => sockets, isIdle: (socket) => socket !== ends.busy.accepted }, IDLE_MS);
+  const stop = closeIdle({ sockets: () => sockets, isIdle: (socket) => socket !== ends.busy.accepted }, IDLE_MS);
   t.teardown(() => {
     clearInterval(speak);
     stop();
   });
-  await waitUntil('the end of the silent one', () => ends.silent.accepted.destroyed);
-  t.ok(performance.now() - start >= IDLE_MS - 1, 'not before its time');
+  await waitUntil('the silent one to close', () => ends.silent.accepted.destroyed);
+  t.ok(performance.now() - start >= IDLE_MS - 1, 'not before the timeout');
   await new Promise((done) => setTimeout(done, 2 * IDLE_MS));
-  t.notOk(ends.speaking.accepted.destroyed, 'bytes that come are a sign of life');
-  t.notOk(ends.busy.accepted.destroyed, 'an answer under way is none of its business');
+  t.notOk(ends.speaking.accepted.destroyed, 'received bytes count as activity');
+  t.notOk(ends.busy.accepted.destroyed, 'a request in flight keeps its connection');
   clearInterval(speak);
-  await waitUntil('the end of the other', () => ends.speaking.accepted.destroyed);
+  await waitUntil('the other one to close', () => ends.speaking.accepted.destroyed);
 });
 
-t.test('no time at all', async (t) => {
+t.test('a timeout of 0 closes idle connections at once', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { accepted } = await connected(t, server);
-  t.teardown(endIdle({ sockets: () => [accepted], isIdle: () => true }, 0));
-  await waitUntil('its end', () => accepted.destroyed);
+  t.teardown(closeIdle({ sockets: () => [accepted], isIdle: () => true }, 0));
+  await waitUntil('it to close', () => accepted.destroyed);
 });
 
-t.test('stopped it ends nothing, and holds nothing', async (t) => {
+t.test('after it is stopped it closes nothing', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { accepted } = await connected(t, server);
-  const stop = endIdle({ sockets: () => [accepted], isIdle: () => true }, 10);
+  const stop = closeIdle({ sockets: () => [accepted], isIdle: () => true }, 10);
   stop();
   await new Promise((done) => setTimeout(done, 50));
   t.notOk(accepted.destroyed);
 });
 
-t.test('many are ended without holding up the event loop', async (t) => {
+t.test('many connections are closed without blocking the event loop', async (t) => {
   const sockets = Array.from({ length: 2_000 }, () => new net.Socket());
   let turns = 0;
   let spinning = true;
@@ -50,8 +50,8 @@ t.test('many are ended without holding up the event loop', async (t) => {
     turns += 1;
     if (spinning) setImmediate(spin);
   };
-  // Each costs more here than a real one, so that few turns would show.
-  const stop = endIdle({
+  // Each takes longer here than a real one, so that too few turns would be noticed.
+  const stop = closeIdle({
     sockets: () => sockets,
     isIdle: () => {
       const end = performance.now() + 0.01;
@@ -61,7 +61,7 @@ t.test('many are ended without holding up the event loop', async (t) => {
   }, 0);
   t.teardown(stop);
   spin();
-  await waitUntil('their end', () => sockets.every(({ destroyed }) => destroyed));
+  await waitUntil('all to close', () => sockets.every(({ destroyed }) => destroyed));
   spinning = false;
-  t.ok(turns >= 3, `${turns} turns of the event loop meanwhile`);
+  t.ok(turns >= 3, `${turns} turns of the event loop in between`);
 });

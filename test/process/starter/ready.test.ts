@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
-import { ask, plain, startStarter } from '../../support/starter.js';
 import { fixture } from '../../support/program.js';
+import { ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 const NODE = process.execPath;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { descriptors, resident } from '../../support/proc.js';
+import { fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { skipUnlessRuns } from '../../support/skip.js';
 import { MAIN, ask, plain, startStarter } from '../../support/starter.js';
-import { fixture } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { onUpgrade } from '../../../gracehttp/http/upgraded.js';
+import { onUpgrade } from '../../../gracehttp/http/upgrade.js';
 import { portOf } from '../../support/address.js';
 import { rawClient } from '../../support/http/raw-client.js';
 import { listening } from '../../support/sockets.js';
@@ -14,14 +14,14 @@ const REQUESTS = {
 };
 
 for (const event of ['upgrade', 'connect'] as const) {
-  t.test(`a server without a listener for ${event} is left without`, async (t) => {
+  t.test(`a server without a listener for ${event} gets none`, async (t) => {
     const server = http.createServer();
-    onUpgrade(server, () => t.fail('nothing upgrades'));
+    onUpgrade(server, () => t.fail('no connection upgrades'));
     await tick();
     t.equal(server.listenerCount(event), 0);
   });
 
-  t.test(`${event} is told of, before the program hears of it`, async (t) => {
+  t.test(`the handler for ${event} runs before the program's listener`, async (t) => {
     for (const early of [true, false]) {
       const server = http.createServer();
       const order: string[] = [];
@@ -37,11 +37,11 @@ for (const event of ['upgrade', 'connect'] as const) {
       const client = await rawClient(t, portOf(server));
       client.send(REQUESTS[event]);
       await client.answered(1);
-      t.strictSame(order, ['ours true', 'program'], early ? 'a listener from before' : 'a listener from later');
+      t.strictSame(order, ['ours true', 'program'], early ? 'a listener that was added before' : 'a listener that was added after');
     }
   });
 
-  t.test(`our listener for ${event} goes with the program's last`, async (t) => {
+  t.test(`our listener for ${event} is removed with the last one of the program`, async (t) => {
     const server = http.createServer();
     onUpgrade(server, () => undefined);
     const listeners = [(): void => undefined, (): void => undefined];
@@ -56,6 +56,6 @@ for (const event of ['upgrade', 'connect'] as const) {
     t.equal(server.listenerCount(event), 0);
     server.on(event, listeners[0]!);
     await tick();
-    t.equal(server.listenerCount(event), 2, 'and comes again');
+    t.equal(server.listenerCount(event), 2, 'and added again with a new one');
   });
 }

@@ -4,13 +4,13 @@ import https from 'node:https';
 import net from 'node:net';
 import t from 'tap';
 import tls from 'node:tls';
-import { connectionBelow } from '../../../gracehttp/http/below-tls.js';
+import { underlyingSocket } from '../../../gracehttp/http/underlying-socket.js';
 import { portOf } from '../../support/address.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { scratch } from '../../support/scratch.js';
 import { listening } from '../../support/sockets.js';
 
-t.test('the connection below a TLS one is the one that the server told of', async (t) => {
+t.test('the underlying socket of a TLS connection is the one that the server emitted', async (t) => {
   const folder = scratch(t);
   const { keyFile, certFile, cert } = makeCertificate(folder);
   const options = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
@@ -23,13 +23,13 @@ t.test('the connection below a TLS one is the one that the server told of', asyn
       const where = 'path' in place ? { path: place.path } : { port: portOf(server), host: '127.0.0.1' };
       const client = tls.connect({ ...where, ca: cert, servername: 'localhost' });
       t.teardown(() => client.destroy());
-      const [[below], [above]] = await Promise.all([connection, secured]);
-      t.equal(connectionBelow(above), below, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
-      t.ok(below instanceof net.Socket);
+      const [[underlying], [secure]] = await Promise.all([connection, secured]);
+      t.equal(underlyingSocket(secure), underlying, `${server.constructor.name}, ${'path' in place ? 'unix' : 'TCP'}`);
+      t.ok(underlying instanceof net.Socket);
     }
   }
 });
 
-t.test('a connection without one', async (t) => {
-  t.notOk(connectionBelow(new net.Socket() as tls.TLSSocket));
+t.test('a connection without TLS has none', async (t) => {
+  t.notOk(underlyingSocket(new net.Socket() as tls.TLSSocket));
 });

@@ -4,19 +4,21 @@ type WriteHead = ServerResponse['writeHead'];
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
- * Makes an answer say `Connection: close`, whatever the program writes; Node.js
- * ends the connection after it. An answer whose head is out already is left.
+ * Makes a response say `Connection: close`, whatever the program writes; Node.js
+ * closes the connection after it. A response whose head is already written is not
+ * changed.
  *
- * @returns what takes it back as long as the head is not out, or undefined where
- * nothing was changed: the connection ends anyway, or not yet.
+ * @returns a function that undoes it while the head is not written, or undefined
+ * if nothing was changed: the response closes the connection anyway, or its head
+ * is written.
  */
-export function makeLast(response: ServerResponse): (() => void) | undefined {
+export function closeAfterResponse(response: ServerResponse): (() => void) | undefined {
   if (response.headersSent || !response.shouldKeepAlive) return undefined;
-  // Everything that writes a head goes through writeHead(), implicit heads too.
+  // Every head is written by writeHead(), also one that write() or end() sends implicitly.
   const writeHead = response.writeHead;
   response.shouldKeepAlive = false;
-  response.writeHead = function writeLastHead(this: ServerResponse, ...args: unknown[]): ServerResponse {
-    // Removed, it would not be sent at all, and the client would take the connection for one that stays.
+  response.writeHead = function writeHeadWithClose(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    // Replace it: if it were removed, none would be sent, and the client would expect the connection to stay.
     if (isHopHeader(this.getHeader('connection'))) this.setHeader('connection', 'close');
     const last = args.length - 1;
     if (isHeaders(args[last])) args[last] = withoutConnection(args[last]);
@@ -29,7 +31,7 @@ export function makeLast(response: ServerResponse): (() => void) | undefined {
   };
 }
 
-/** `Connection: Upgrade` is the one that an answer needs. */
+/** `Connection: Upgrade` is kept, as a response may need it. */
 function isHopHeader(value: unknown): boolean {
   return value !== undefined && !/\bupgrade\b/i.test(String(value));
 }

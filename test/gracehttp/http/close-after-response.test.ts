@@ -1,11 +1,11 @@
 import http, { type ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
-import { makeLast } from '../../../gracehttp/http/last-answer.js';
+import { closeAfterResponse } from '../../../gracehttp/http/close-after-response.js';
 import { portOf } from '../../support/address.js';
 import { type RawAnswer, rawClient } from '../../support/http/raw-client.js';
 import { listening } from '../../support/sockets.js';
 
-/** The answer that a handler gives to one request. */
+/** The response of a handler to one request. */
 async function answerOf(t: Test, handler: (response: ServerResponse) => void, head = 'GET / HTTP/1.1\r\nHost: h'): Promise<RawAnswer & { ended: boolean }> {
   const server = await listening(t, http.createServer((_, response) => handler(response)), { port: 0, host: '127.0.0.1' });
   const client = await rawClient(t, portOf(server));
@@ -31,21 +31,21 @@ const ways: readonly (readonly [what: string, write: (response: ServerResponse) 
   ['writeHead() with a list', (r) => r.writeHead(200, ['X-A', 'a', 'Connection', 'keep-alive', 'X-B', 'b']).end('x')],
   ['writeHead() with a message and a list', (r) => r.writeHead(200, 'Fine', ['CONNECTION', 'keep-alive']).end('x')],
   ['writeHead() with pairs', (r) => r.writeHead(200, [['X-A', 'a'], ['Connection', 'keep-alive']] as never).end('x')],
-  ['Connection: close of its own', (r) => r.writeHead(200, { Connection: 'close' }).end('x')],
+  ['its own Connection: close', (r) => r.writeHead(200, { Connection: 'close' }).end('x')],
 ];
 
-t.test('every way to write a head says close', async (t) => {
+t.test('every way to write a head sends Connection: close', async (t) => {
   for (const [what, write] of ways) {
     const { headers, ended, body } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       write(response);
     });
     t.strictSame({ connection: headers['connection'], ended, body }, { connection: 'close', ended: true, body: 'x' }, what);
-    t.notOk('keep-alive' in headers, 'nor a Keep-Alive header');
+    t.notOk('keep-alive' in headers, 'no Keep-Alive header');
   }
 });
 
-t.test('other headers are left as they are', async (t) => {
+t.test('other headers are not changed', async (t) => {
   const heads: readonly unknown[] = [
     { 'X-A': 'connection', 'X-B': ['1', '2'], Connection: 'keep-alive' },
     ['X-A', 'connection', 'X-B', '1', 'Connection', 'keep-alive', 'X-B', '2'],
@@ -53,7 +53,7 @@ t.test('other headers are left as they are', async (t) => {
   ];
   for (const head of heads) {
     const { headers } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       response.writeHead(200, head as never).end('x');
     });
     t.match(headers, { 'x-a': 'connection', 'x-b': '2', connection: 'close' });
@@ -69,7 +69,7 @@ t.test('Connection: Upgrade is kept', async (t) => {
   ];
   for (const write of writes) {
     const { headers, status } = await answerOf(t, (response) => {
-      makeLast(response);
+      closeAfterResponse(response);
       write(response);
     });
     t.equal(status, 426);
@@ -77,11 +77,11 @@ t.test('Connection: Upgrade is kept', async (t) => {
   }
 });
 
-t.test('taken back it says what the program says', async (t) => {
+t.test('undone in time, the program decides', async (t) => {
   for (const [what, write] of ways.filter(([what]) => !what.includes('close'))) {
     const { headers, ended } = await answerOf(t, (response) => {
-      const takeBack = makeLast(response);
-      takeBack!();
+      const undo = closeAfterResponse(response);
+      undo!();
       write(response);
     });
     t.match(headers['connection'], /keep-alive/i, what);
@@ -89,32 +89,32 @@ t.test('taken back it says what the program says', async (t) => {
   }
 });
 
-t.test('taken back too late it stays', async (t) => {
+t.test('undone after the head is written, it stays', async (t) => {
   const { headers, ended } = await answerOf(t, (response) => {
-    const takeBack = makeLast(response);
+    const undo = closeAfterResponse(response);
     response.writeHead(200, { 'Content-Length': 1 });
-    takeBack!();
+    undo!();
     response.end('x');
   });
   t.strictSame({ connection: headers['connection'], ended }, { connection: 'close', ended: true });
 });
 
-t.test('where there is nothing to change', async (t) => {
+t.test('a response that does not need a change', async (t) => {
   let found: unknown = 'nothing';
   const sent = await answerOf(t, (response) => {
     response.writeHead(200, { 'Content-Length': 1 }).write('x');
-    found = makeLast(response);
+    found = closeAfterResponse(response);
     response.end();
   });
-  t.equal(found, undefined, 'a head that is out');
+  t.equal(found, undefined, 'its head is written');
   t.equal(sent.headers['connection'], 'keep-alive');
   for (const head of ['GET / HTTP/1.0', 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close']) {
     found = 'nothing';
     const { headers } = await answerOf(t, (response) => {
-      found = makeLast(response);
+      found = closeAfterResponse(response);
       response.end('x');
     }, head);
-    t.equal(found, undefined, 'a client that wants no other answer');
+    t.equal(found, undefined, 'the client asked for close');
     t.equal(headers['connection'], 'close');
   }
 });

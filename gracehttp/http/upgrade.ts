@@ -5,9 +5,9 @@ import { type Socket } from 'node:net';
 type OnUpgrade = (request: IncomingMessage, socket: Socket) => void;
 
 /**
- * Tells of connections that leave HTTP: by `Upgrade` (WebSocket) or `CONNECT`.
- * A listener of ours is there only while the program has one, as Node.js takes
- * a server without for one that does not upgrade.
+ * Calls the handler for connections that leave HTTP, by `Upgrade` (WebSocket) or
+ * `CONNECT`. It listens only while the program does: without any listener,
+ * Node.js knows that the server does not upgrade.
  */
 export function onUpgrade(server: EventEmitter, handler: OnUpgrade): void {
   for (const event of ['upgrade', 'connect']) {
@@ -18,7 +18,7 @@ export function onUpgrade(server: EventEmitter, handler: OnUpgrade): void {
       if (others === 0 && ours > 0) server.off(event, handler);
     };
     follow();
-    // 'newListener' comes before the listener is there.
+    // 'newListener' is emitted before the listener is added.
     server.on('newListener', (name) => {
       if (name === event) process.nextTick(follow);
     });

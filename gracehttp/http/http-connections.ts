@@ -1,0 +1,81 @@
+import { type Server, type Socket } from 'node:net';
+import { type TLSSocket } from 'node:tls';
+import { Connections } from '../../lib/socket/connections.js';
+import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
+import { HttpConnection } from './http-connection.js';
+import { speaksHttp2 } from './speaks-http.js';
+import { underlyingSocket } from './underlying-socket.js';
+import { onUpgrade } from './upgrade.js';
+
+/** The open connections of an HTTP or HTTPS server, and the requests on them. */
+export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
+  readonly #byTlsSocket = new WeakMap<TLSSocket, HttpConnection>();
+  readonly #closeWhen: (() => boolean)[] = [];
+  #seesTls = true;
+
+  constructor(server: Server) {
+    // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
+    const http1 = !speaksHttp2(server) || 'setTicketKeys' in server;
+    super(server, () => new HttpConnection(http1));
+    server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
+    followExchanges(server, this);
+    onUpgrade(server, (_, socket) => {
+      const connection = this.#find(socket);
+      if (connection !== undefined) connection.http1 = false;
+    });
+  }
+
+  /** Requests in flight. */
+  get inFlight(): number {
+    let count = 0;
+    for (const [, connection] of this) if (connection.inFlight) count += 1;
+    return count;
+  }
+
+  /** The sockets that the server has; those that wait for a place are left out. */
+  *served(): IterableIterator<Socket> {
+    for (const [socket] of this) if (!this.waiting.has(socket)) yield socket;
+  }
+
+  /** Whether an HTTP/1 connection has no request in flight; false if that is not known. */
+  isIdle(socket: Socket): boolean {
+    const connection = this.get(socket);
+    return this.#seesTls && connection !== undefined && connection.http1 && !connection.inFlight;
+  }
+
+  /** Closes every connection that has a request in flight after its response. */
+  closeAfterResponses(): void {
+    for (const [, connection] of this) connection.closeAfterResponse();
+  }
+
+  /** From now on, a request that starts while the condition holds is the last one on its connection. */
+  closeWhen(condition: () => boolean): void {
+    this.#closeWhen.push(condition);
+  }
+
+  onRequest({ request, response, socket }: Exchange): void {
+    const connection = this.#find(socket);
+    if (connection === undefined) return;
+    connection.requestStarted(request, response);
+    if (this.#closeWhen.some((holds) => holds())) connection.closeAfterResponse();
+  }
+
+  onResponse({ response, socket }: Exchange): void {
+    this.#find(socket)?.responseFinished(response);
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    const underlying = underlyingSocket(socket);
+    const connection = underlying && this.get(underlying);
+    if (connection === undefined) {
+      this.#seesTls = false;
+      return;
+    }
+    if (socket.alpnProtocol === 'h2') connection.http1 = false;
+    this.#byTlsSocket.set(socket, connection);
+  }
+
+  #find(socket: Socket): HttpConnection | undefined {
+    return this.get(socket) ?? this.#byTlsSocket.get(socket as TLSSocket);
+  }
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import t from 'tap';
+import tls from 'node:tls';
+import { serveOn } from '../../support/app.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { type RawClient, rawClient } from '../../support/http/raw-client.js';
+import { scratch } from '../../support/scratch.js';
+import { waitUntil } from '../../support/wait.js';
+
+
+t.test('pipelined requests are all answered, and only the last response closes', async (t) => {
+  for (const when of ['before', 'while', 'across'] as const) {
+    const { held: server, app, client } = await held(t, { idleTimeout: 10_000 });
+    if (when === 'before') client.send(GET('/a') + GET('/b') + GET('/c'));
+    if (when === 'across') client.send(GET('/a') + GET('/b'));
+    await server.received({ before: 3, across: 2, while: 0 }[when]);
+    await drain(app);
+    if (when === 'while') client.send(GET('/a') + GET('/b') + GET('/c'));
+    if (when === 'across') client.send(GET('/c'));
+    await server.received(3);
+    for (const index of [2, 0, 1]) server.response(index).end(server.pending[index]!.request.url);
+    await client.untilEnded();
+    t.strictSame(client.answers.map(({ body }) => body), ['/a', '/b', '/c'], `sent ${when} the drain`);
+    t.strictSame(connectionHeaders(client), ['keep-alive', 'keep-alive', 'close'], 'Connection headers');
+    t.match(await app.wait(), { code: 0 });
+  }
+});
+
+t.test('requests with Expect: 100-continue are drained', async (t) => {
+  for (const own of [true, false]) {
+    const server = http.createServer();
+    const waiting: [IncomingMessage, ServerResponse][] = [];
+    server.on(own ? 'checkContinue' : 'request', (request: IncomingMessage, response: ServerResponse) => waiting.push([request, response]));
+    const { app, port } = await serveOn(t, server, { idleTimeout: 10_000 });
+    const client = await rawClient(t, port);
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+    await waitUntil('the request', () => waiting.length === 1);
+    await drain(app);
+    const [request, response] = waiting[0]!;
+    if (own) response.writeContinue();
+    await client.answered(1);
+    t.equal(client.answers[0]!.status, 100);
+    client.send('body');
+    const [body] = (await once(request, 'data')) as [Buffer];
+    response.end(`got ${String(body)}`);
+    await client.untilEnded();
+    t.match(client.answers[1], { status: 200, body: 'got body', headers: { connection: 'close' } }, own ? 'checkContinue' : 'Node.js\'s own');
+    t.match(await app.wait(), { code: 0 });
+  }
+});
+
+t.test('HTTPS connections, handshakes included, are followed and drained', async (t) => {
+  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const pending: ServerResponse[] = [];
+  const server = https.createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, (_, response) => pending.push(response));
+  const { app, port } = await serveOn(t, server, { idleTimeout: 500 });
+  const secure = async (socket = net.connect(port, '127.0.0.1')): Promise<RawClient> => {
+    const secured = tls.connect({ socket, ca: cert, servername: 'localhost' });
+    await once(secured, 'secureConnect');
+    return rawClient(t, secured);
+  };
+  const inFlight = await secure();
+  inFlight.send(GET());
+  await waitUntil('the request', () => pending.length === 1);
+  const idle = await secure();
+  const late = net.connect(port, '127.0.0.1');
+  await once(late, 'connect');
+  const silent = await rawClient(t, port);
+  await drain(app);
+  pending[0]!.end('in flight');
+  await inFlight.untilEnded();
+  t.match(inFlight.answers, [{ body: 'in flight', headers: { connection: 'close' } }]);
+  const handshaken = await secure(late);
+  handshaken.send(GET());
+  await waitUntil('the late request', () => pending.length === 2);
+  pending[1]!.end('late');
+  await handshaken.untilEnded();
+  t.match(handshaken.answers, [{ body: 'late', headers: { connection: 'close' } }], 'a handshake that ended during the drain');
+  t.match(await app.wait(), { code: 0, cutOff: [] }, 'the drain ends before its deadline');
+  await Promise.all([idle.untilEnded(), silent.untilEnded()]);
+});
+
+t.test('a response that broke off before the drain is not in flight', async (t) => {
+  const { held: server, app, client } = await held(t, { drainTimeout: 5_000, idleTimeout: 50 });
+  client.send(GET());
+  await server.received(1);
+  const closed = once(server.response(0), 'close');
+  client.destroy();
+  await closed;
+  await app.stop();
+  t.match(await app.wait(), { code: 0, cutOff: [] });
+});
