@@ -31,7 +31,7 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 
 /**
  * The rooms of the library, and which other rooms of its folder each may use. Types do not count: they are
- * gone when the code runs. A room may also use a file at the top of its folder if that file uses no room.
+ * gone when the code runs. A room may also use a file at the top of its folder, if that file uses no other rooms.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
@@ -67,17 +67,27 @@ function forbidden(file: string, target: string): string | undefined {
 }
 
 /** Why a file of a room may not use another file of its folder; undefined if it may. */
-function forbiddenInRoom(file: string, { target, typeOnly }: Import, usesRooms: (file: string) => boolean): string | undefined {
+function forbiddenInRoom(file: string, { target, typeOnly }: Import, roomsBehind: (file: string) => readonly string[]): string | undefined {
   const [room, other] = [dirname(file), dirname(target)];
   if (typeOnly || !isPath(target) || other === room || other.split('/')[0] !== room.split('/')[0]) return undefined;
   if (ROOMS[room]!.includes(other)) return undefined;
   if (other in ROOMS) return `${room} may not use ${other}`;
-  return usesRooms(target) ? `${room} may not use ${target}, which uses rooms` : undefined;
+  const behind = roomsBehind(target).filter((used) => used !== room && !ROOMS[room]!.includes(used));
+  return behind.length > 0 ? `${room} may not use ${target}, which uses ${behind.join(', ')}` : undefined;
 }
 
-/** Whether a file at the top of a folder uses a room of it. */
-function usesRooms(file: string): boolean {
-  return importsOf(file).some(({ target, typeOnly }) => !typeOnly && dirname(target) in ROOMS && dirname(target).startsWith(`${dirname(file)}/`));
+/** The rooms that a file at the top of a folder uses, also by other files at the top. */
+function roomsBehind(file: string): string[] {
+  const rooms = new Set<string>();
+  const seen = new Set([file]);
+  for (const top of seen) {
+    for (const { target, typeOnly } of importsOf(top)) {
+      if (typeOnly || !isPath(target) || target.split('/')[0] !== top.split('/')[0]) continue;
+      if (dirname(target) in ROOMS) rooms.add(dirname(target));
+      else seen.add(target);
+    }
+  }
+  return [...rooms];
 }
 
 /** A cycle in a graph, as a path from a node back to itself; undefined if there is no cycle. */
@@ -131,7 +141,7 @@ for (const room of Object.keys(ROOMS)) {
     const files = filesOf(room);
     t.ok(files.length > 0, `${files.length} files in ${room}`);
     for (const file of files) {
-      const wrong = importsOf(file).map((found) => forbiddenInRoom(file, found, usesRooms)).filter((reason) => reason !== undefined);
+      const wrong = importsOf(file).map((found) => forbiddenInRoom(file, found, roomsBehind)).filter((reason) => reason !== undefined);
       t.strictSame(wrong, [], file);
     }
   });
@@ -226,10 +236,11 @@ t.test('the rules refuse what they should', async (t) => {
     t.equal(forbidden(file, target) === undefined, allowed !== undefined, `${file} to ${target} ${allowed ?? 'is forbidden'}`);
   }
 
-  const usesRooms = (file: string): boolean => file === 'lib/grace.ts';
+  const behind = (file: string): string[] => (file === 'lib/errors.ts' ? [] : ['lib/handoff']);
   const inRooms = [
     ['lib/address/a.ts', 'lib/socket/b.ts'],
-    ['lib/address/a.ts', 'lib/grace.ts'],
+    ['lib/address/a.ts', 'lib/signals.ts'],
+    ['lib/follow/a.ts', 'lib/signals.ts', 'is allowed'],
     ['lib/address/a.ts', 'lib/errors.ts', 'is allowed'],
     ['lib/socket/a.ts', 'lib/address/b.ts', 'is allowed'],
     ['lib/socket/a.ts', 'lib/follow/b.ts'],
@@ -240,10 +251,13 @@ t.test('the rules refuse what they should', async (t) => {
     ['starter/workers/a.ts', 'starter/cli/main.ts'],
   ] as const;
   for (const [file, target, allowed] of inRooms) {
-    const reason = forbiddenInRoom(file, { target, typeOnly: false }, usesRooms);
+    const reason = forbiddenInRoom(file, { target, typeOnly: false }, behind);
     t.equal(reason === undefined, allowed !== undefined, `${file} to ${target} ${allowed ?? 'is forbidden'}`);
-    t.equal(forbiddenInRoom(file, { target, typeOnly: true }, usesRooms), undefined, 'a type is allowed');
+    t.equal(forbiddenInRoom(file, { target, typeOnly: true }, behind), undefined, 'a type is allowed');
   }
+
+  t.ok(roomsBehind('gracehttp/app.ts').includes('gracehttp/limit'));
+  t.strictSame(roomsBehind('lib/errors.ts'), []);
 
   t.strictSame(findCycle(new Map([['a', ['b']], ['b', ['c', 'd']], ['c', []], ['d', ['b']]])), ['b', 'd', 'b']);
   t.strictSame(findCycle(new Map([['a', ['a']]])), ['a', 'a']);

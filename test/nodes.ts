@@ -3,8 +3,15 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Runs the suite on every Node.js that is promised; the npm package `node` brings the binaries. */
-const MAJORS = process.argv.length > 2 ? process.argv.slice(2) : ['20', '22', '24', '26'];
+/**
+ * Runs the tests on every supported version of Node.js, which the npm package `node` brings.
+ * Arguments: major versions (default all), and test files (default all).
+ */
+const SUPPORTED = ['20', '22', '24', '26'];
+const isMajor = (argument: string): boolean => /^\d+$/.test(argument);
+const ARGUMENTS = process.argv.slice(2);
+const FILES = ARGUMENTS.filter((argument) => !isMajor(argument));
+const MAJORS = ARGUMENTS.some(isMajor) ? ARGUMENTS.filter(isMajor) : SUPPORTED;
 const TAP = realpathSync('node_modules/.bin/tap');
 
 const folder = mkdtempSync(join(tmpdir(), 'grace-nodes-'));
@@ -17,7 +24,7 @@ try {
     const bin = join(prefix, 'node_modules/node/bin');
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` };
     console.log(`# Node.js ${major}`);
-    if (spawnSync(join(bin, 'node'), [TAP, 'run'], { stdio: 'inherit', env }).status !== 0) failed.push(major);
+    if (spawnSync(join(bin, 'node'), [TAP, 'run', ...FILES], { stdio: 'inherit', env }).status !== 0) failed.push(major);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,59 +1,141 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import t from 'tap';
+import ts from 'typescript';
 import { getBody } from '../support/http/client.js';
+import { installPackage, run } from '../support/installed.js';
 import { start } from '../support/program.js';
 import { scratch } from '../support/scratch.js';
+import { ROOT, parseSource } from '../support/sources.js';
 
-const root = dirname(createRequire(import.meta.url).resolve('../../../package.json'));
+t.setTimeout(110_000);
 
-function run(cwd: string, command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+/** The entry points, and the source of each. */
+const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts' };
+const TOOLS = join(ROOT, 'node_modules/.bin');
+const TYPES = join(ROOT, 'node_modules/@types');
+
+interface Names {
+  readonly types: readonly string[];
+  readonly values: readonly string[];
 }
 
-t.test('the package works where it is installed', async (t) => {
-  t.ok(existsSync(join(root, 'dist/chunks')), 'the bundle is built (npm run build)');
-  const folder = scratch(t);
-  run(root, 'npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder);
-  const [tarball = ''] = readdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true }');
-  run(folder, 'npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball));
-  const installed = join(folder, 'node_modules/ts-grace');
-  t.same(readdirSync(join(installed, 'dist')).sort(), ['chunks', 'gracehttp', 'lib', 'starter'], 'no tests, demo or benchmarks');
-  for (const file of ['license', 'readme.md', 'changelog.md']) t.ok(existsSync(join(installed, file)), file);
-
-  const program = `
-    const server = http.createServer((request, response) => response.end('installed'));
-    serve({ server, listen: '127.0.0.1:0' }).then((app) => {
-      app.on('restart-failed', ({ message }) => console.error(message));
-      console.log(JSON.stringify({ event: 'ready', pid: process.pid, addresses: app.addresses }));
+/** The names that an index.ts exports. */
+function exportsOf(file: string): Names {
+  const names = parseSource(file)
+    .statements.filter(ts.isExportDeclaration)
+    .flatMap(({ isTypeOnly, exportClause }) => {
+      if (exportClause === undefined || !ts.isNamedExports(exportClause)) throw new Error(`${file}: exports without names`);
+      return exportClause.elements.map((element) => ({ name: element.name.text, type: isTypeOnly || element.isTypeOnly }));
     });
-  `;
-  writeFileSync(join(folder, 'import.mjs'), `import http from 'node:http'; import { serve } from 'ts-grace/gracehttp';${program}`);
-  writeFileSync(
-    join(folder, 'require.cjs'),
-    `const http = require('node:http'); const { serve } = require('ts-grace/gracehttp');
-     require('ts-grace/package.json'); require('ts-grace').parseAddress(':80');${program}`,
-  );
-  for (const file of ['import.mjs', 'require.cjs']) {
-    const started = start(t, join(folder, file));
-    await started.announced('ready');
-    process.kill(started.pid, 'SIGUSR2');
-    const [address] = (await started.announced('ready', 2)).addresses as string[];
-    await started.exited;
-    t.equal(await getBody(address!), 'installed', `${file}, restarted`);
-  }
+  return {
+    types: names.filter(({ type }) => type).map(({ name }) => name).sort(),
+    values: names.filter(({ type }) => !type).map(({ name }) => name).sort(),
+  };
+}
 
-  writeFileSync(
-    join(folder, 'user.ts'),
-    `import { GraceError, Grace } from 'ts-grace'; import { App, serve } from 'ts-grace/gracehttp';
-     export const app: App = new App({ drainTimeout: 1 }); export const error: GraceError | undefined = undefined;
-     app.on('restart-failed', ({ exitCode }) => console.log(exitCode)); export type G = Grace; void serve;`,
-  );
-  const types = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url));
-  const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--typeRoots', types];
-  t.equal(run(folder, process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...flags, 'user.ts'), '', 'types');
+const EXPORTS = Object.entries(ENTRIES).map(([entry, file]) => ({ entry, ...exportsOf(file) }));
+
+/** A TypeScript program that imports every name of every entry point. */
+const CONSUMER = EXPORTS.map(({ entry, types, values }, index) => {
+  const typeNames = types.map((name) => `type ${name} as ${name}${index}`);
+  const valueNames = values.map((name) => `${name} as ${name}${index}`);
+  return `import { ${[...typeNames, ...valueNames].join(', ')} } from '${entry}';\n`;
+}).join('');
+
+/** A TypeScript program that uses what it imports. */
+const USE = `
+import { GraceError } from 'ts-grace';
+import { App } from 'ts-grace/gracehttp';
+import { serverPorts } from 'ts-grace/starter';
+const app: App = new App({ drainTimeout: 1 });
+app.on('restart-failed', ({ exitCode }) => { const code: number | null | undefined = exitCode; console.log(code); });
+export const isOurs = (error: unknown): boolean => error instanceof GraceError && error.code === 'RESTART_FAILED';
+export const ports = serverPorts;
+`;
+
+/** A server that restarts; \`serve\` and \`http\` are imported before it. */
+const SERVER = `
+const server = http.createServer((request, response) => response.end('installed'));
+serve({ server, listen: '127.0.0.1:0' }).then((app) => {
+  console.log(JSON.stringify({ event: 'ready', pid: process.pid, addresses: app.addresses }));
+});
+`;
+
+t.test('the package works when it is packed and installed', async (t) => {
+  t.ok(existsSync(join(ROOT, 'dist/chunks')), 'the bundles are built (npm run build)');
+  const { manifest, tarball, folder } = installPackage(scratch(t));
+  const installed = join(folder, 'node_modules/ts-grace');
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  await t.test('it contains what it should', async (t) => {
+    t.same(readdirSync(join(installed, 'dist')).sort(), ['chunks', 'gracehttp', 'lib', 'starter'], 'no tests, demo or benchmarks');
+    for (const file of ['license', 'readme.md', 'changelog.md', 'docs']) t.ok(existsSync(join(installed, file)), file);
+    const entries = Object.keys(manifest.exports).map((path) => path.replace(/^\./, manifest.name));
+    t.same(entries.sort(), [...Object.keys(ENTRIES), 'ts-grace/package.json'].sort(), 'every entry point is in this test');
+  });
+
+  await t.test('npm installs the command start_server', async (t) => {
+    const command = join(folder, 'node_modules/.bin/start_server');
+    t.equal(run(folder, command, '--version'), `${manifest.version}\n`);
+    t.match(run(folder, command, '--help'), /^Usage: start_server/);
+  });
+
+  await t.test('ES modules and CommonJS get every export', async (t) => {
+    const print = 'console.log(JSON.stringify(Object.keys(all).filter((name) => name !== "default" && name !== "__esModule").sort()));';
+    for (const { entry, values } of EXPORTS) {
+      t.ok(values.length > 0, `${entry} exports ${values.length} values`);
+      const esm = write('names.mjs', `import * as all from '${entry}'; ${print}`);
+      const commonJs = write('names.cjs', `const all = require('${entry}'); ${print}`);
+      for (const file of [esm, commonJs]) t.same(JSON.parse(run(folder, process.execPath, '--no-warnings', file)), values, file);
+    }
+    const errors = write('errors.mjs', `
+      import { GraceError } from 'ts-grace';
+      import { GraceError as FromStarter, startServer } from 'ts-grace/starter';
+      const error = await startServer({}).catch((error) => error);
+      console.log(error instanceof GraceError, error instanceof FromStarter, error.code, new FromStarter('OPTION_INVALID', 'x') instanceof GraceError);
+    `);
+    t.equal(run(folder, process.execPath, errors), 'true true OPTION_INVALID true\n', 'an error is a GraceError in every bundle');
+    const version = write('version.cjs', `console.log(require('ts-grace/package.json').version)`);
+    t.equal(run(folder, process.execPath, version), `${manifest.version}\n`, 'package.json can be read');
+  });
+
+  await t.test('TypeScript gets every export with its type', async (t) => {
+    for (const { entry, types } of EXPORTS) t.ok(types.length > 0, `${entry} exports ${types.length} types`);
+    const files = [['all.ts', CONSUMER], ['all.cts', CONSUMER], ['all.mts', CONSUMER], ['use.ts', USE], ['use.mts', USE]] as const;
+    const paths = files.map(([name, text]) => write(name, text));
+    const modules = { nodenext: ['--module', 'nodenext'], bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'] };
+    const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', 'node', '--typeRoots', TYPES];
+    for (const [name, options] of Object.entries(modules)) {
+      t.equal(run(folder, join(TOOLS, 'tsc'), ...flags, ...options, ...paths), '', name);
+    }
+    const wrong = write('wrong.mts', USE.replace('drainTimeout: 1', `drainTimeout: 'soon'`));
+    t.throws(() => run(folder, join(TOOLS, 'tsc'), ...flags, ...modules.nodenext, wrong), /TS2322/, 'options of a wrong type are errors');
+  });
+
+  await t.test('publint and Are the Types Wrong find nothing', async (t) => {
+    t.match(run(folder, join(TOOLS, 'publint'), 'run', tarball, '--strict'), /All good!/);
+    // The package is ES modules only, and exports subpaths: require() loads ES modules, and node10 knows no subpaths.
+    const options = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm', '--no-definitely-typed', '--no-emoji'];
+    const report = run(folder, join(TOOLS, 'attw'), tarball, ...options);
+    for (const entry of Object.keys(ENTRIES)) t.match(report, `"${entry}"`);
+  });
+
+  const programs = {
+    'server.mjs': `import http from 'node:http'; import { serve } from 'ts-grace/gracehttp';${SERVER}`,
+    'server.cjs': `const http = require('node:http'); const { serve } = require('ts-grace/gracehttp');${SERVER}`,
+  };
+  for (const [name, text] of Object.entries(programs)) {
+    await t.test(`${name} serves and restarts`, async (t) => {
+      const program = start(t, write(name, text));
+      await program.announced('ready');
+      process.kill(program.pid, 'SIGUSR2');
+      const { addresses } = await program.announced('ready', 2);
+      t.match(await program.exited, { code: 0 });
+      t.equal(await getBody((addresses as string[])[0]!), 'installed');
+    });
+  }
 });
