@@ -1,6 +1,6 @@
-import { takenVariable } from '../lib/handoff/environment.js';
+import { takenVariable } from '../lib/inherit/environment.js';
 import { GraceError } from '../lib/errors.js';
-import { SERVER_STARTER_PORT } from '../lib/handoff/protocol.js';
+import { SERVER_STARTER_PORT } from '../lib/inherit/server-starter.js';
 
 /**
  * In a worker: the descriptors to accept on, by what `--port` and `--path` call

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
-import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/handoff/protocol.js';
-import { onSignals } from '../lib/signals.js';
+import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/systemd/listen-variables.js';
+import { onSignals } from '../lib/on-signals.js';
 import { Environment } from './environment.js';
 import { asInit } from './workers/process-one.js';
 import { layOut } from './sockets/descriptors.js';

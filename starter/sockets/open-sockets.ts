@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { bindError } from '../../lib/socket/bind.js';
 import { GraceError } from '../../lib/errors.js';
-import { type ListenVariables } from '../../lib/handoff/protocol.js';
+import { type ListenVariables } from '../../lib/systemd/listen-variables.js';
 import { ActivatedSockets } from './passed-sockets.js';
 import { makeBlocking } from './clear-nonblock.js';
 import { type HeldSocket } from './held-socket.js';

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { onSignals } from '../../lib/signals.js';
+import { onSignals } from '../../lib/on-signals.js';
 import { zombieChildren } from '../../lib/process-table.js';
 
 /** Signals that an init passes on; the others have their meaning for start_server itself. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../../lib/errors.js';
-import { onSignals } from '../../lib/signals.js';
+import { onSignals } from '../../lib/on-signals.js';
 import { AutoRestart } from './auto-restart.js';
 import { type Environment, type Timing } from '../environment.js';
 import { type HeldSocket } from '../sockets/held-socket.js';

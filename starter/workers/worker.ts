@@ -3,7 +3,8 @@ import { type Duplex } from 'node:stream';
 import { messageOf } from '../../lib/errors.js';
 import { formatAddress } from '../../lib/address/address.js';
 import { readLines } from '../../lib/handoff/lines.js';
-import { type ChildMessage, HANDOFF, formatHandoff, formatMessage, parseChildMessage } from '../../lib/handoff/protocol.js';
+import { HANDOFF, formatHandoff } from '../../lib/handoff/handoff-variable.js';
+import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from '../../lib/handoff/messages.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 import { type Layout } from '../sockets/descriptors.js';
 import { waitStatus } from './wait-status.js';
@@ -146,7 +147,7 @@ export class Worker {
       const expectReady = (milliseconds: number): void => {
         timer = setTimeout(() => this.#giveUp(milliseconds), milliseconds);
       };
-      const onMessage = (message: ChildMessage | undefined): void => {
+      const onMessage = (message: SuccessorMessage | undefined): void => {
         if (message?.type === 'ready' && message.nonce === nonce && !this.leaving) settle(true);
         if (message?.type !== 'starting' || message.nonce !== nonce || readyTimeout !== undefined) return;
         clearTimeout(timer);
@@ -154,7 +155,7 @@ export class Worker {
       };
       if (readyTimeout === undefined) timer = setTimeout(() => settle(true), interval);
       else expectReady(readyTimeout);
-      if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseChildMessage(line)));
+      if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseSuccessorMessage(line)));
       void this.exited.then(() => settle(false));
     });
   }

@@ -81,9 +81,9 @@ t.test('what is said over a start, a restart and a stop', async (t) => {
 t.test('a restart that fails, in every way', async (t) => {
   const { program, notify, release, socketPath } = await startService(t, { restartTimeout: 1_500 });
   const cases = [
-    ['throws', `throw new Error('broken');`, 1, /exited with code 1 before it was ready; its last words:.*Error: broken/s],
+    ['throws', `throw new Error('broken');`, 1, /exited with code 1 before it was ready; the end of its stderr:.*Error: broken/s],
     ['exits', `process.exit(7);`, 7, /exited with code 7 before it was ready$/],
-    ['is killed', `process.kill(process.pid, 'SIGKILL');`, undefined, /ended, and did not come to say its exit code, before it was ready$/],
+    ['is killed', `process.kill(process.pid, 'SIGKILL');`, undefined, /exited with an unknown code before it was ready$/],
     ['hangs', `process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);`, undefined, /was not ready within 1500 ms$/],
   ] as const;
   for (const [index, [what, text, code, message]] of cases.entries()) {
@@ -94,7 +94,7 @@ t.test('a restart that fails, in every way', async (t) => {
     t.equal(failed['exitCode'], code);
     await waitUntil('READY', () => notify.with('READY').length === index + 2);
     const { fields } = notify.with('READY').at(-1)!;
-    t.match(fields['STATUS'], /^restart failed, this process serves on: the successor/);
+    t.match(fields['STATUS'], /^restart failed, this process keeps serving: the successor/);
     const pid = Number(/process (\d+)/.exec(String(failed['message']))?.[1]);
     t.ok(pid > 0 && !isRunning(pid), `nothing is left of process ${pid}`);
     t.equal(await get(socketPath, '/'), 'slept 0');

@@ -86,10 +86,10 @@ t.test('a path: a stale socket is removed, one in use and any other file never',
   await second.stop();
   t.notOk(existsSync(path));
   writeFileSync(path, 'precious');
-  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is not a socket/);
   t.ok(existsSync(path));
   mkdirSync(join(folder, 'directory'));
-  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is not a socket/);
 });
 
 t.test('a pid file of a running instance is refused, a stale one taken over', async (t) => {
