@@ -70,7 +70,7 @@ export function actionOnForwarded(
   { reason }: Situation,
   { stop, restart }: Required<SignalOptions>,
 ): ForwardedAction {
-  // This process read it in the moment in which its successor began to read; the signal is meant for that one.
+  // This process read it just when its successor began to read. The signal is for the successor.
   if (reason === 'handover') return 'pass-on';
   if (stop.includes(signal)) return 'stop';
   return restart.includes(signal) ? 'restart' : 'raise';
