@@ -1,6 +1,4 @@
-import { nextTurn } from './turn.js';
-
-/** Fulfils after so many milliseconds of work, or is told that it is no longer needed. */
+/** A time limit for work, with one timer for all of it. */
 export class Deadline {
   readonly passed: Promise<'passed'>;
   readonly #timer: NodeJS.Timeout;
@@ -13,12 +11,25 @@ export class Deadline {
     this.#timer = setTimeout(() => pass('passed'), milliseconds);
   }
 
-  /** What the work answered with, or `passed`. What takes no more than a turn of the event loop is never too late. */
+  /** The result of the work, or `passed`. Work that settles within one event-loop turn of the deadline counts as on time. */
   bound<T>(work: Promise<T>): Promise<T | 'passed'> {
     return Promise.race([work, this.passed.then((passed) => nextTurn().then(() => passed))]);
+  }
+
+  /** Runs a hook of the program. Rejects with what it throws, or if it has not finished at the deadline. */
+  async runHook(name: string, hook: () => unknown): Promise<void> {
+    const work = async (): Promise<void> => {
+      await hook();
+    };
+    if ((await this.bound(work())) === 'passed') throw new Error(`${name} did not finish before the deadline`);
   }
 
   clear(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** Fulfils after the event loop has polled for new input once. */
+export function nextTurn(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
 }

@@ -1,7 +1,6 @@
 import { Deadline } from './deadline.js';
-import { runHook } from './hook.js';
+import { logger, warn } from './log.js';
 import { type GraceListener } from './socket/listener.js';
-import { logger } from './log.js';
 
 const log = logger('drain');
 
@@ -9,7 +8,7 @@ const log = logger('drain');
 export interface CutOff {
   readonly address: string;
   readonly name: string | undefined;
-  /** Requests that got no whole answer; for other protocols, connections. */
+  /** Requests that got no complete answer; for other protocols, connections. */
   readonly count: number;
 }
 
@@ -17,7 +16,7 @@ export interface DrainPlan {
   readonly listeners: readonly GraceListener[];
   /** Descriptors that a successor goes on serving. */
   readonly handedOver: ReadonlySet<number>;
-  /** Milliseconds before anything changes. */
+  /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
   /** Milliseconds for all of it. */
   readonly timeout: number;
@@ -30,7 +29,7 @@ export interface DrainResult {
   readonly failure: unknown;
 }
 
-/** Brings all listeners to their end, side by side, in the order that docs/architecture.md gives reasons for. */
+/** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
   const deadline = new Deadline(plan.timeout);
@@ -43,18 +42,25 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
       log('%s has no connection left', listener.address);
     });
     await deadline.bound(Promise.all(ended));
-    const cutOff = listeners.map((listener): CutOff => {
+    const counts = listeners.map((listener): CutOff => {
       const { address, name } = listener;
       return { address, name, count: listener.cutOff() };
     });
-    const failure = await runHook('onShutdown', plan.onShutdown, deadline).then(
+    const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
       () => undefined,
       (error: unknown) => error,
     );
-    return { cutOff: cutOff.filter(({ count }) => count > 0), failure };
+    const cutOff = counts.filter(({ count }) => count > 0);
+    report({ cutOff, failure }, plan.timeout);
+    return { cutOff, failure };
   } finally {
     deadline.clear();
   }
+}
+
+function report({ cutOff, failure }: DrainResult, timeout: number): void {
+  for (const { address, name, count } of cutOff) warn(`${name ?? address}: ${count} cut off after ${timeout} ms of draining`);
+  if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,48 +1,48 @@
 /**
- * What can go wrong, by kind. The set is closed: a new kind of failure is a
- * new code here, so that a `switch` over it stays exhaustive.
+ * What can go wrong. The set is closed: a new kind of failure gets a new code
+ * here, so that a `switch` over the codes stays exhaustive.
  */
 export type GraceErrorCode =
-  /** An address that does not parse, or that the platform cannot use. */
+  /** An address that cannot be read, or that the platform cannot use. */
   | 'ADDRESS_INVALID'
-  /** Someone else listens there, or two servers of one call asked for it. */
+  /** Another program listens there, or two servers asked for the same address. */
   | 'ADDRESS_IN_USE'
-  /** The host does not resolve, or is not one of this machine's. */
+  /** The host name does not resolve, or this machine does not have that address. */
   | 'ADDRESS_NOT_AVAILABLE'
-  /** The kernel refuses to bind: a privileged port, a folder that is not writable. */
+  /** This user is not allowed to bind: a privileged port, a folder that is not writable. */
   | 'ADDRESS_FORBIDDEN'
-  /** The path of a unix socket is taken by a file that is no socket. */
+  /** At the path of a unix socket there is a file that is not a socket. */
   | 'NOT_A_SOCKET'
-  /** A variable or a descriptor that was passed to this process is not what it should be. */
+  /** A variable or a descriptor that was passed to this process is invalid. */
   | 'INHERITANCE_INVALID'
   /** `systemd:name` with a name that was not passed. */
   | 'SOCKET_NOT_PASSED'
-  /** An option out of its range or of a wrong type. */
+  /** An option that is out of range or has the wrong type. */
   | 'OPTION_INVALID'
-  /** A key or certificate that cannot be read or parsed, or that do not belong together. */
+  /** A key or certificate that cannot be read, or a key and a certificate that do not belong together. */
   | 'CERTIFICATE_INVALID'
-  /** What was passed is no server, was passed twice, or listens already. */
+  /** A value that is not a server, or a server that was passed twice or is already listening. */
   | 'SERVER_INVALID'
-  /** A call that does not fit the state the process is in. */
+  /** A call that is not possible in the state of the process. */
   | 'STATE_INVALID'
   /** The pid file could not be written. */
   | 'PID_FILE'
-  /** The successor exited, or was not ready in time; the old process serves on. */
+  /** The successor exited, or was not ready in time. This process keeps serving. */
   | 'RESTART_FAILED'
-  /** This platform, or this way of running, cannot hand sockets over. */
+  /** This process cannot restart by handing over: because of the platform, or of the way it is run. */
   | 'RESTART_UNSUPPORTED'
-  /** start_server: the server program is not there or not executable. */
+  /** start_server: the server program does not exist or is not executable. */
   | 'PROGRAM_INVALID'
   /** start_server: a log or status file that cannot be written or read. */
   | 'FILE_INVALID'
-  /** start_server: the pid file is that of a running one. */
+  /** start_server: another one that is running has the pid file. */
   | 'ALREADY_RUNNING'
-  /** start_server: the pid file is nobody's, or the process does not go. */
+  /** start_server: no running process has the pid file, or the process does not exit. */
   | 'NOT_RUNNING'
-  /** A Node.js version without a way to do what is needed. */
+  /** This version of Node.js cannot do what is needed. */
   | 'RUNTIME_UNSUPPORTED';
 
-/** The independent facts of an error, so that nobody has to parse its message. */
+/** The facts of an error, so that a program need not parse the message. */
 export interface GraceErrorFacts {
   /** The variable, option, flag or argument at fault, for example `LISTEN_FDS`. */
   readonly subject?: string;
@@ -50,9 +50,9 @@ export interface GraceErrorFacts {
   readonly value?: unknown;
   /** The error that led to this one. */
   readonly cause?: unknown;
-  /** `RESTART_FAILED`: pid of the successor, where it came to life. */
+  /** `RESTART_FAILED`: pid of the successor, if it was started. */
   readonly pid?: number | undefined;
-  /** `RESTART_FAILED`: the successor's exit code; null where a signal ended it. */
+  /** `RESTART_FAILED`: the successor's exit code; null if a signal ended it, undefined if it is not known. */
   readonly exitCode?: number | null | undefined;
   /** `RESTART_FAILED`: the signal that ended the successor. */
   readonly signal?: NodeJS.Signals | null | undefined;
@@ -63,8 +63,8 @@ export interface GraceErrorFacts {
 const BRAND = Symbol.for('ts-grace.error');
 
 /**
- * The one error class of this package. The message says what was tried, what
- * was expected and what was there; the properties carry the same as facts.
+ * The only error class of this package. The message says what was tried, what
+ * was expected and what was found; the properties have the same facts.
  *
  * @example
  * app.on('restart-failed', (error) => {
@@ -81,7 +81,7 @@ export class GraceError extends Error implements GraceErrorFacts {
   declare readonly signal?: NodeJS.Signals | null;
   declare readonly stderr?: string;
 
-  /** True also for an error of another copy of this class: `ts-grace/starter` is bundled apart from the rest. */
+  /** Also true for an error of another copy of this class, as `ts-grace/starter` is bundled apart from the rest. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && BRAND in value;
   }
@@ -100,18 +100,18 @@ export function errnoCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-/** What an error says, or the text of whatever else was thrown. */
+/** The message of an error, or the text of any other value that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** String() throws for an object without a prototype, and a function's text has many lines. */
+/** Not String(), which throws for an object without a prototype and prints all lines of a function. */
 function describe(value: unknown): string {
   const { inspect } = process.getBuiltinModule('node:util');
   return inspect(value, { depth: 1, breakLength: Infinity, compact: true }).replace(/\s+/g, ' ');
 }
 
-/** A value as an error message shows it: short, on one line, quoted where it is text. */
+/** A value for an error message: short, on one line, in quotes if it is text. */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : describe(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;

@@ -2,29 +2,29 @@ import { type CutOff } from './drain.js';
 import { type GraceError } from './errors.js';
 
 export type State = 'starting' | 'serving' | 'draining' | 'closed';
-/** `handover`: a successor serves on; `stop`: nobody does. */
+/** `handover`: a successor serves. `stop`: no process does. */
 export type DrainReason = 'handover' | 'stop';
 
-/** How the serving ended. */
+/** How the drain ended. */
 export interface Closed {
-  /** What the deadline cut off, by listener; empty where everything came to its end. */
+  /** What the deadline cut off, by listener; empty if every request was answered. */
   readonly cutOff: readonly CutOff[];
-  /** The exit code: 0, or 1 where something was cut off, `onShutdown` failed, or a server did. */
+  /** The exit code: 0, or 1 if requests were cut off, or `onShutdown` or a server failed. */
   readonly code: number;
 }
 
 export interface GraceEvents {
-  /** Every server accepts, and the process that handed over knows. */
+  /** Every server accepts, and the predecessor was told. */
   ready: [];
-  /** A successor is about to be started. */
+  /** A restart begins; the successor is not started yet. */
   restarting: [];
-  /** The successor is ready; this process drains next. */
+  /** The successor is ready. This process drains next. */
   restarted: [{ readonly pid: number }];
-  /** The successor did not get ready; this process serves on. Printed as a warning where nobody listens. */
+  /** The successor did not become ready; this process keeps serving. Printed as a warning if there is no listener. */
   'restart-failed': [GraceError];
   /** The certificates were read again. */
   reloaded: [];
-  /** A certificate could not be read again; its server goes on with the one it has. Printed as a warning where nobody listens. */
+  /** A certificate could not be read again; the server keeps the one it has. Printed as a warning if there is no listener. */
   'reload-failed': [GraceError];
   draining: [{ readonly reason: DrainReason }];
   closed: [Closed];

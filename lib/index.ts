@@ -1,11 +1,12 @@
 export { type Address, formatAddress, parseAddress } from './address/address.js';
-export { type Claim, type ListenOptions } from './socket/claim.js';
 export { type CutOff } from './drain.js';
 export { GraceError, type GraceErrorCode, type GraceErrorFacts } from './errors.js';
 export { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
-export { Grace, type RestartOptions } from './grace.js';
-export { inherited } from './handoff/inherit.js';
-export { GraceListener } from './socket/listener.js';
+export { Grace } from './grace.js';
+export { type Origin } from './handoff/handoff-variable.js';
+export { type RestartOptions } from './handoff/restarts.js';
+export { inherited } from './inherit/inherit.js';
 export { type GraceOptions, type Settings, type SignalOptions } from './options.js';
-export { type Origin } from './handoff/protocol.js';
+export { type Claim, type ListenOptions } from './socket/claim.js';
+export { GraceListener } from './socket/listener.js';
 export { type Service } from './socket/service.js';

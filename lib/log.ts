@@ -4,11 +4,11 @@ import { requirePackage } from './require.js';
 export type Log = (format: string, ...values: unknown[]) => void;
 
 /**
- * Debug output under `grace:<part>`, shown where the variable `DEBUG` asks for it.
+ * Debug output under `grace:<part>`, printed if the variable `DEBUG` asks for it.
  *
- * The package `debug` takes longer to load than all of this library, which
- * would show in every restart, so it is loaded by the first line that somebody
- * wants to see. `debug.enable()` sets the variable too.
+ * The package `debug` takes longer to load than all of this library and would
+ * make every restart slower, so it is loaded when `DEBUG` is set and the first
+ * line is to be printed. `debug.enable()` sets the variable too.
  */
 export function logger(part: string): Log {
   let print: Debugger | undefined;
@@ -20,8 +20,8 @@ export function logger(part: string): Log {
 }
 
 /**
- * Something an operator should see even without `DEBUG`. Goes the way of Node's
- * own warnings: to stderr, or to whoever listens to `process.on('warning')`.
+ * A message that an operator should see without `DEBUG`. It is a warning of
+ * Node.js, which goes to stderr and to listeners of `process.on('warning')`.
  */
 export function warn(message: string): void {
   process.emitWarning(message, 'GraceWarning');

@@ -1,51 +1,52 @@
 import { GraceError, show } from './errors.js';
 
-/** Which signal does what; an empty list for none. */
+/** What each signal does. An empty list turns it off. */
 export interface SignalOptions {
-  /** Drain and exit. Default `SIGTERM`, `SIGINT`. */
+  /** Drain and exit. Default `SIGTERM` and `SIGINT`. */
   readonly stop?: readonly NodeJS.Signals[];
   /** Start a successor and hand over to it. Default `SIGUSR2`. */
   readonly restart?: readonly NodeJS.Signals[];
-  /** Read certificates again. Default `SIGHUP`; left alone where no certificate comes from a file. */
+  /** Read the certificates again. Default `SIGHUP`; not handled if no certificate comes from a file. */
   readonly reload?: readonly NodeJS.Signals[];
 }
 
 /** All times are in milliseconds. */
 export interface GraceOptions {
   /**
-   * From the wish to stop to the end of everything, `drainDelay` and `onShutdown`
-   * included; what is left then is destroyed and counted. Default 30 000.
+   * Total time from the stop signal to exit, including `drainDelay` and
+   * `onShutdown`. Connections that are left then are destroyed, and the requests
+   * that this cut off are counted. Default 30 000.
    */
   readonly drainTimeout?: number;
   /**
-   * How long a connection that is idle, silent or still in its TLS handshake may
-   * bring one more request while draining. Default 5 000. Clients that honour
-   * `Keep-Alive: timeout=n` need n seconds and one more.
+   * How long a draining process keeps a connection that has no request in flight.
+   * Default 5 000. For clients that keep to `Keep-Alive: timeout=n`, set n seconds
+   * and one more.
    */
   readonly idleTimeout?: number;
   /**
-   * A final stop waits so long before it stops accepting, for load balancers to
-   * notice that this process is no longer ready. Default 0.
+   * After SIGTERM, keep accepting this long while `/readyz` answers 503, so that
+   * load balancers stop sending new requests. Not used in a restart. Default 0.
    */
   readonly drainDelay?: number;
-  /** A successor that is not ready by then is ended. Default 60 000. */
+  /** A successor that is not ready after this time is stopped, and the restart has failed. Default 60 000. */
   readonly restartTimeout?: number;
-  /** Holds the pid of the process that serves; replaced by each generation, removed by the last. */
+  /** Path of a file with the pid of the process that serves. Each generation replaces it, the last one removes it. */
   readonly pidFile?: string;
-  /** `false` leaves all signals to the program. */
+  /** `false`: handle no signals. */
   readonly signals?: SignalOptions | false;
-  /** Whether to leave the process when it is drained: code 0, or 1 where something was cut off. Default true. */
+  /** Whether to exit when drained: with code 0, or 1 if requests were cut off or `onShutdown` failed. Default true. */
   readonly exit?: boolean;
   /**
-   * For whoever watches the first process: supervisord, npm, foreman, a terminal,
-   * PID 1 of a container. It stays when it has drained, passes SIGTERM, SIGINT,
-   * SIGUSR2 and SIGHUP on to the generation that serves, and exits with the code
-   * of the last one. Needs the option `exit`. Default false.
+   * Keeps the first process after it has drained, for a program that watches its
+   * pid: supervisord, npm, foreman, a terminal, a container. It passes SIGTERM,
+   * SIGINT, SIGUSR2 and SIGHUP on to the generation that serves, and exits with the
+   * code of the last one. Not possible with `exit: false`. Default false.
    */
   readonly follow?: boolean;
-  /** Runs before a successor is started; where it throws, the restart has failed. Bounded by `drainTimeout`. */
+  /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
-  /** Runs when the last connection is gone, to close what the requests needed. Bounded by `drainTimeout`. */
+  /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
   readonly onShutdown?: () => unknown;
 }
 
@@ -63,7 +64,7 @@ export interface Settings {
   readonly onShutdown: () => unknown;
 }
 
-/** setTimeout() takes no more: a signed 32-bit number of milliseconds, 24.8 days. */
+/** The longest time of setTimeout(): a signed 32-bit number of milliseconds, 24.8 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const DEFAULT_SIGNALS: Required<SignalOptions> = {
   stop: ['SIGTERM', 'SIGINT'],
@@ -90,7 +91,7 @@ export function readOptions(options: GraceOptions): Settings {
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
-  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false where exit is false');
+  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;
 }
 
@@ -110,7 +111,7 @@ function readSignals(value: SignalOptions | false | undefined): Required<SignalO
   if (value === undefined) return DEFAULT_SIGNALS;
   if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
-  // Whoever restarts by SIGHUP does not mean certificates by it.
+  // A program that uses SIGHUP for restarts does not use it for certificates.
   const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));
   const signals = { stop, restart, reload: value.reload === undefined ? free : value.reload };
   const taken = new Map<NodeJS.Signals, string>();
@@ -119,14 +120,14 @@ function readSignals(value: SignalOptions | false | undefined): Required<SignalO
     if (!Array.isArray(list) || !list.every(canBeHandled)) throw invalid(subject, list, 'a list of signals that can be handled');
     for (const signal of new Set(list)) {
       const other = taken.get(signal);
-      if (other !== undefined) throw invalid(subject, list, `other signals than to ${other} by, which has ${signal}`);
+      if (other !== undefined) throw alreadyUsed(subject, list, signal, other);
       taken.set(signal, name);
     }
   }
   return signals;
 }
 
-/** signal(7): nobody handles SIGKILL and SIGSTOP; Node.js takes an unknown name for an event like any other. */
+/** signal(7): SIGKILL and SIGSTOP cannot be handled. Node.js accepts unknown names without an error. */
 function canBeHandled(signal: unknown): boolean {
   const { signals } = process.getBuiltinModule('node:os').constants;
   return typeof signal === 'string' && Object.hasOwn(signals, signal) && signal !== 'SIGKILL' && signal !== 'SIGSTOP';
@@ -144,4 +145,9 @@ function invalid(subject: string, value: unknown, expected: string): GraceError 
     subject,
     value,
   });
+}
+
+function alreadyUsed(subject: string, value: unknown, signal: NodeJS.Signals, other: string): GraceError {
+  const message = `the option ${subject} is ${show(value)}, but ${signal} is already used by signals.${other}`;
+  return new GraceError('OPTION_INVALID', message, { subject, value });
 }

@@ -1,8 +1,8 @@
 /**
- * Loads a package where it is needed, and not before: a successor's start is
- * measured in milliseconds. For the same reason some of Node's own modules are
- * asked for by process.getBuiltinModule() here and there: an import statement
- * costs a quarter of a millisecond for each.
+ * Loads a package at the moment when it is needed: the start of a successor is
+ * measured in milliseconds. For the same reason this library takes rarely used
+ * built-in modules from process.getBuiltinModule(): each import statement costs
+ * a quarter of a millisecond.
  */
 export function requirePackage<T>(name: string): T {
   const { createRequire } = process.getBuiltinModule('node:module');

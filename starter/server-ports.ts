@@ -1,6 +1,6 @@
 import { GraceError } from '../lib/errors.js';
-import { takenVariable } from '../lib/handoff/environment.js';
-import { SERVER_STARTER_PORT } from '../lib/handoff/protocol.js';
+import { takenVariable } from '../lib/inherit/environment.js';
+import { SERVER_STARTER_PORT } from '../lib/inherit/server-starter.js';
 
 /**
  * In a worker: the descriptor to accept on for each `--port` and `--path`, by the

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
-import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/handoff/protocol.js';
-import { onSignals } from '../lib/signals.js';
+import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/systemd/listen-variables.js';
+import { onSignals } from '../lib/on-signals.js';
 import { PidLock } from './control/pid-lock.js';
 import { StatusFile } from './control/status-file.js';
 import { SystemdNotify } from './control/systemd-notify.js';

@@ -1,5 +1,5 @@
 import { type Socket } from 'node:net';
-import { nextTurn } from '../../lib/turn.js';
+import { nextTurn } from '../../lib/deadline.js';
 
 const CHECKS_PER_TIMEOUT = 10;
 const SHORTEST_INTERVAL_MS = 5;

@@ -2,7 +2,7 @@ import { type Server } from 'node:net';
 import { GraceError } from '../../lib/errors.js';
 import { type Grace } from '../../lib/grace.js';
 import { logger, warn } from '../../lib/log.js';
-import { onSignals } from '../../lib/signals.js';
+import { onSignals } from '../../lib/on-signals.js';
 import { hasCertificateFiles, reloadCertificate } from './certificate.js';
 
 const log = logger('reload');

@@ -1,20 +1,20 @@
 import { SocketAddress, isIP, isIPv6 } from 'node:net';
 import { GraceError, show } from '../errors.js';
 
-/** A TCP endpoint; `host: undefined` is every interface, IPv6 and IPv4. */
+/** A TCP address; `host: undefined` means every interface, IPv6 and IPv4. */
 export interface TcpAddress {
   readonly kind: 'tcp';
   readonly host: string | undefined;
   readonly port: number;
 }
 
-/** A unix socket; the path of an abstract one (Linux) begins with a NUL byte. */
+/** A unix socket. The path of an abstract one (Linux) begins with a NUL byte. */
 export interface UnixAddress {
   readonly kind: 'unix';
   readonly path: string;
 }
 
-/** A socket that systemd passed under a name, and what to bind where none was. */
+/** A socket that systemd passed under a name, and the address to bind if systemd passed no sockets. */
 export interface SystemdAddress {
   readonly kind: 'systemd';
   readonly name: string;
@@ -27,7 +27,7 @@ export interface FdAddress {
   readonly fd: number;
 }
 
-/** An address that can be bound, as opposed to one that has to be passed. */
+/** An address that can be bound; the others have to be passed to the process. */
 export type BindableAddress = TcpAddress | UnixAddress;
 export type Address = BindableAddress | SystemdAddress | FdAddress;
 
@@ -45,8 +45,8 @@ const FORMS = ':8080, 8080, host:8080, [::1]:8080, unix:/path, unix:@abstract, s
  * | `:8080`, `8080` | port 8080 of every interface |
  * | `host:port`, `[v6]:port` | one interface; port 0 lets the kernel choose |
  * | `unix:/path`, `unix:@name` | a unix socket by path, or in Linux's abstract namespace |
- * | `systemd:name` | the socket of that `FileDescriptorName=` |
- * | `systemd:name\|:8080` | the same, or `:8080` where systemd passed no sockets |
+ * | `systemd:name` | the socket with that `FileDescriptorName=` |
+ * | `systemd:name\|:8080` | the same, or `:8080` if systemd passed no sockets |
  * | `fd:3` | a descriptor that this process was started with |
  *
  * @throws GraceError `ADDRESS_INVALID`
@@ -58,7 +58,7 @@ export function parseAddress(text: string | number): Address {
   return parseBindable(source, source);
 }
 
-/** Reads `text`, which is all of `source` or a part of it. */
+/** Reads `text`, which is `source` or a part of it. */
 function parseBindable(text: string, source: string): BindableAddress {
   if (text.startsWith('unix:')) return parseUnix(text, source);
   const colon = text.lastIndexOf(':');
@@ -87,14 +87,14 @@ function parseSystemd(source: string): SystemdAddress {
   if (!/^[\x20-\x39\x3b-\x7e]{1,255}$/.test(name)) throw invalid(source, 'the name is empty or has a colon');
   if (rest.length === 0) return { kind: 'systemd', name, otherwise: undefined };
   const otherwise = rest.join('|');
-  if (/^(fd|systemd):/.test(otherwise)) throw invalid(source, 'what stands in for a passed socket has to be bound');
+  if (/^(fd|systemd):/.test(otherwise)) throw invalid(source, 'behind the | has to be an address that can be bound');
   return { kind: 'systemd', name, otherwise: parseBindable(otherwise, source) };
 }
 
 function parseNumber(text: string, min: number, max: number, source: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
-  throw invalid(source, `${show(text)} is no number from ${min} to ${max}`);
+  throw invalid(source, `${show(text)} is not a number from ${min} to ${max}`);
 }
 
 function invalid(source: string, reason: string): GraceError {
@@ -123,7 +123,7 @@ function formatHost(host: string | undefined): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** Whether a socket bound to one of the two serves the other; `0.0.0.0`, `[::]` and no host are alike. */
+/** Whether a socket bound to one address serves the other; `0.0.0.0`, `[::]` and no host count as equal. */
 export function sameAddress(a: Address, b: Address): boolean {
   if (a.kind === 'tcp' && b.kind === 'tcp') {
     return a.port === b.port && sameHost(a, b);
@@ -146,7 +146,7 @@ function plainHost({ host }: TcpAddress): string {
   return plain === '0.0.0.0' || plain === '::' ? '*' : plain.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** The text that inet_ntop(3) has for an IPv6 address; it has none for a zone. */
+/** An IPv6 address as inet_ntop(3) writes it, which has no text for a zone. Other hosts in lower case. */
 export function canonicalHost(host: string): string {
   const canBeWrittenAnew = isIPv6(host) && !host.includes('%');
   return canBeWrittenAnew ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();

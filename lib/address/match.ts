@@ -1,30 +1,30 @@
 import { type Address, type BindableAddress, formatAddress, isWildcard, parseAddress, sameAddress, sameHost } from './address.js';
-import { type FileIdentity, type Origin } from '../handoff/protocol.js';
+import { type FileIdentity, type Origin } from '../handoff/handoff-variable.js';
 
 /** A listening socket that this process was started with. */
 export interface InheritedSocket {
   readonly fd: number;
   readonly origin: Origin;
   readonly name: string | undefined;
-  /** The address that the program asked for when the socket was bound; undefined where somebody else bound it. */
+  /** The address that the program asked for when it bound the socket; undefined if another program bound it. */
   readonly asked: string | undefined;
-  /** What it is bound to, where that is known. */
+  /** The address that it is bound to, if that is known. */
   readonly bound: BindableAddress | undefined;
   readonly backlog: number | undefined;
   readonly file: FileIdentity | undefined;
 }
 
-/** What a program asks for. */
+/** One socket that a program asks for. */
 export interface Request {
   readonly address: Address;
   readonly name: string | undefined;
-  /** `address`, or what it says for the case that systemd passed nothing, with its host name resolved. */
+  /** `address` with its host name resolved; for `systemd:name|address` the part behind the bar. */
   readonly resolved: Address;
 }
 
 type Rule = (request: Request, socket: InheritedSocket) => boolean;
 
-/** In order of how sure they are; each goes over all requests before the next begins. */
+/** The surest first. Each rule is tried for all requests before the next one. */
 const RULES: readonly Rule[] = [
   ({ address, name }, { asked, name: given }) => asked === formatAddress(address) && name === given,
   ({ address }, { asked }) => asked === formatAddress(address),
@@ -36,11 +36,11 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * Finds the inherited socket of each request: by the address that was asked
- * for, by name, by the address it is bound to, and last by order, where nobody
- * said for what it is.
+ * Finds the inherited socket for each request: by the address that was asked
+ * for, by name, by the address it is bound to, and last by order, for sockets
+ * that another program bound.
  *
- * @returns for each request its socket, or undefined where it has to be bound.
+ * @returns for each request its socket, or undefined if it has to be bound.
  */
 export function matchSockets(
   requests: readonly Request[],
@@ -60,7 +60,7 @@ export function matchSockets(
   return requests.map((request) => found.get(request));
 }
 
-/** Where systemd passed sockets, one that is asked for by name is found by name or not at all. */
+/** A request by a systemd name matches a socket from systemd by name only. */
 function isByAddress(
   { address }: Request,
   socket: InheritedSocket,
@@ -68,7 +68,7 @@ function isByAddress(
   return socket.bound !== undefined && !(address.kind === 'systemd' && socket.origin === 'systemd');
 }
 
-/** By order never from one host to another that is wider: an admin port must not turn public by a mix-up. */
+/** Matching by order never widens the host: an admin port must not become public because two sockets were mixed up. */
 function mayStandIn(asked: Address, bound: BindableAddress): boolean {
   if (asked.kind === 'unix' || bound.kind === 'unix') return asked.kind === bound.kind;
   return asked.kind === 'tcp' && (isWildcard(asked) || sameHost(asked, bound));
@@ -78,7 +78,7 @@ function isBindable(address: Address): address is BindableAddress {
   return address.kind === 'tcp' || address.kind === 'unix';
 }
 
-/** Reads an address that another process formatted; undefined where it cannot be read. */
+/** Reads an address that another process formatted; undefined if that is not possible. */
 export function readBound(text: string): BindableAddress | undefined {
   try {
     const address = parseAddress(text);

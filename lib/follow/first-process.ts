@@ -1,38 +1,38 @@
 import { type Socket } from 'node:net';
 import { readLines } from '../handoff/lines.js';
 import { logger } from '../log.js';
-import { formatMessage, parseFollowMessage } from '../handoff/protocol.js';
-import { onSignals } from '../signals.js';
+import { onSignals } from '../on-signals.js';
+import { formatFollowMessage, parseGenerationMessage } from './messages.js';
 
-const log = logger('follower');
+const log = logger('first-process');
 
-/** For a generation that ended without a word, and was not our child, so that the kernel does not tell us how. */
-const UNKNOWN_END = 1;
+/** Exit code for a last generation that did not report one and is not our child, so that the kernel does not tell us. */
+const UNKNOWN_CODE = 1;
 
-/** The first successor, as the process that waits for the last one sees it. */
+/** The first successor, as the first process sees it. */
 export interface FirstSuccessor {
   readonly pid: number;
-  /** The exit code, by which a shell would report it. */
+  /** Its exit code, 128 + n after a signal. */
   readonly exited: Promise<number>;
 }
 
 /**
- * What the first process is, after it has handed over, where somebody watches
- * its pid: it passes signals on to the generation that serves, and knows how the
- * last one ended. Each generation inherits one end of a pair of sockets; when
- * the other one reads an end of file, none is left.
+ * The first process after it has handed over, with the option `follow`. It stays
+ * because another program watches its pid: it passes signals on to the generation
+ * that serves, and learns the exit code of the last one. Each generation inherits
+ * one end of a socket pair; end of file at the other end means that none is left.
  */
-export class Follower {
+export class FirstProcess {
   /** The exit code of the last generation, when it is gone. */
   readonly ended: Promise<number>;
   readonly #pipe: Socket;
   readonly #codes = new Map<number, number>();
   #newest: number;
 
-  constructor(pipe: Socket, successor: FirstSuccessor, signals: Iterable<NodeJS.Signals>) {
+  constructor(pipe: Socket, successor: FirstSuccessor, signals: readonly NodeJS.Signals[]) {
     this.#pipe = pipe;
     this.#newest = successor.pid;
-    const stop = onSignals([...new Set(signals)], (signal) => this.#forward(signal));
+    const stop = onSignals(signals, (signal) => this.#forward(signal));
     readLines(pipe, (line) => this.#onLine(line));
     pipe.on('error', (error) => log('%s', error.message));
     this.ended = new Promise((done) => {
@@ -45,18 +45,18 @@ export class Follower {
 
   #forward(signal: NodeJS.Signals): void {
     log('%s goes to process %d', signal, this.#newest);
-    if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'signal', signal }));
+    if (this.#pipe.writable) this.#pipe.write(formatFollowMessage({ type: 'signal', signal }));
   }
 
   #onLine(line: string): void {
-    const message = parseFollowMessage(line);
+    const message = parseGenerationMessage(line);
     if (message?.type === 'serving') this.#newest = message.pid;
     if (message?.type === 'exit') this.#codes.set(message.pid, message.code);
   }
 
   #codeOfNewest({ pid, exited }: FirstSuccessor): number | Promise<number> {
-    const said = this.#codes.get(this.#newest);
-    if (said !== undefined) return said;
-    return this.#newest === pid ? exited : UNKNOWN_END;
+    const reported = this.#codes.get(this.#newest);
+    if (reported !== undefined) return reported;
+    return this.#newest === pid ? exited : UNKNOWN_CODE;
   }
 }

@@ -2,12 +2,12 @@ import { writeSync } from 'node:fs';
 import net from 'node:net';
 import { readLines } from '../handoff/lines.js';
 import { logger } from '../log.js';
-import { type FollowMessage, formatMessage, parseForwardMessage } from '../handoff/protocol.js';
+import { type GenerationMessage, formatFollowMessage, parseSignalMessage } from './messages.js';
 
-const log = logger('followed');
+const log = logger('later-generation');
 
-/** A later generation's end of what it shares with the first process, which waits for the last: see Follower. */
-export class Followed {
+/** A later generation's end of the socket that it shares with the first process, see FirstProcess. */
+export class LaterGeneration {
   readonly #fd: number;
   #reader: net.Socket | undefined;
   #closed = false;
@@ -17,32 +17,32 @@ export class Followed {
   }
 
   /**
-   * The inherited end, for the next generation to inherit; undefined when the
-   * first process is gone. Node.js keeps it from all other programs.
+   * The descriptor, for the next generation to inherit; undefined when the first
+   * process is gone. It is close-on-exec, so no other program inherits it.
    */
   get fd(): number | undefined {
     return this.#closed ? undefined : this.#fd;
   }
 
   /**
-   * Says that this process serves, and from now on hears the signals that the
+   * Says that this process serves, and from now on receives the signals that the
    * first process gets.
    *
-   * @param onAlone - called when the first process is gone: whoever watched it takes the service for ended.
+   * @param onAlone - called when the first process is gone: the program that watched it takes the service for stopped.
    */
   serve(onSignal: (signal: NodeJS.Signals) => void, onAlone: () => void): void {
     this.#say({ type: 'serving', pid: process.pid });
     process.on('exit', (code) => this.#say({ type: 'exit', pid: process.pid, code }));
     const reader = new net.Socket({ fd: this.#fd, readable: true, writable: true, allowHalfOpen: true });
     readLines(reader, (line) => {
-      const message = parseForwardMessage(line);
+      const message = parseSignalMessage(line);
       if (message !== undefined) onSignal(message.signal);
     });
-    // A reset where the first process was killed before it had read all that was said to it.
+    // ECONNRESET, if the first process was killed before it had read everything.
     reader.on('error', (error) => log('%s', error.message));
     reader.once('end', () => reader.destroy());
     reader.once('close', () => {
-      // The number may soon be another file's.
+      // The number may soon belong to another file.
       this.#closed = true;
       onAlone();
     });
@@ -50,15 +50,15 @@ export class Followed {
     this.#reader = reader;
   }
 
-  /** Leaves the reading to the next generation. The descriptor stays open until this process ends: that is waited for. */
+  /** Leaves the reading to the next generation. The descriptor stays open until this process exits: the first process waits for that. */
   handOver(): void {
     this.#reader?.pause();
   }
 
-  #say(message: FollowMessage): void {
+  #say(message: GenerationMessage): void {
     if (this.#closed) return;
     try {
-      writeSync(this.#fd, formatMessage(message));
+      writeSync(this.#fd, formatFollowMessage(message));
     } catch (error) {
       log('the first process is gone: %s', error);
     }

@@ -7,7 +7,7 @@ export interface Command {
   readonly cwd: string;
 }
 
-/** What {@link repeatCommand} needs to know of a process. */
+/** What {@link repeatCommand} needs to know about a process. */
 export interface Invocation {
   readonly execPath: string;
   readonly execArgv: readonly string[];
@@ -18,19 +18,19 @@ export interface Invocation {
   readonly shellDirectory: string | undefined;
 }
 
-/** As it was when the library was loaded: a program may change its directory and its `process.argv`. */
+/** Read when the library is loaded, because a program may change its directory and its `process.argv`. */
 const invocation: Invocation = readInvocation();
 
-/** The command that starts this program again, or what replaced it meanwhile. */
+/** The command that starts this program again, in the version that is now installed. */
 export function successorCommand(): Command {
   return repeatCommand(invocation);
 }
 
 /**
- * The same command in the directory it was started from. Where the shell came
- * to that directory through a symbolic link, so does the successor: it starts
- * the release that the link leads to now. Node.js resolves the script's path
- * with the link gone, so that is put back.
+ * The same command in the same directory. If the shell reached that directory
+ * through a symbolic link, the successor uses the link too, and so starts the
+ * release that the link leads to now. Node.js resolves the link in the script's
+ * path, so it is put back there.
  */
 export function repeatCommand({ execPath, execArgv, argv, directory, shellDirectory }: Invocation): Command {
   const cwd = shellDirectory ?? directory;

@@ -1,9 +1,9 @@
 import { type Readable } from 'node:stream';
 
-/** A handoff message is far smaller; what is longer comes from no process of ours. */
+/** Messages are far shorter; a longer line does not come from this library. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
-/** Calls `onLine` for each whole line; returns what stops it. */
+/** Calls `onLine` for each complete line; returns a function that stops it. */
 export function readLines(stream: Readable, onLine: (line: string) => void): () => void {
   let rest = '';
   const onData = (chunk: string): void => {

@@ -3,8 +3,8 @@ import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { warn } from '../log.js';
 
 /**
- * Puts this process's pid into a file, by way of a draft and rename(2): whoever
- * reads the file finds one whole pid, the old or the new one.
+ * Writes this process's pid into a file. It writes a draft and renames it, so
+ * that a reader always finds a complete pid, the old or the new one.
  *
  * @throws GraceError `PID_FILE`
  */
@@ -24,7 +24,7 @@ export function writePidFile(path: string): void {
   }
 }
 
-/** Removes the file where it still names this process. One that cannot be removed is a warning: the process leaves anyway. */
+/** Removes the file if it still names this process. A file that cannot be removed is only a warning, as the process exits anyway. */
 export function removePidFile(path: string): void {
   try {
     if (readFileSync(path, 'utf8').trim() === String(process.pid)) unlinkSync(path);
@@ -37,6 +37,6 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // it was never written
+    // It was never written.
   }
 }

@@ -1,33 +1,39 @@
 import { fstatSync, writeSync } from 'node:fs';
 import net from 'node:net';
-import { readLines } from './lines.js';
 import { logger } from '../log.js';
-import { type ChildMessage, type Handoff, formatMessage, parseParentMessage } from './protocol.js';
-import { greetingOfPreload, stopStderrCopy } from './preload.js';
+import { type Handoff } from './handoff-variable.js';
+import { readLines } from './lines.js';
+import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
+import { type Preload } from './preload.js';
 
-const log = logger('parent');
+const log = logger('predecessor');
 
-/** The parent writes its greeting when it starts this process, so it is there; a forged pipe is silent. */
+/** The predecessor writes its greeting when it starts this process, so it is there already; a forged pipe stays silent. */
 const GREETING_TIMEOUT_MS = 2_000;
 
 type State = Readonly<Record<string, unknown>>;
 
-/** The process that hands its sockets over to this one: the child's end of the conversation. */
-export class Parent {
-  /** What the parent passed beside its sockets, see Grace.carry(). */
+/**
+ * The process that hands its sockets over to this one: the generation before, or
+ * start_server. This is the successor's end of the conversation.
+ */
+export class Predecessor {
+  /** What came beside the sockets, see Grace.carry(). */
   readonly state: State;
-  /** Called where the parent was asked to restart again while this process started. */
+  /** Called if a further restart was requested while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the parent tells while it drains, by key; see Grace.tell(). */
+  /** Called with what the predecessor tells while it drains, by key; see Grace.tell(). */
   readonly onNews = new Map<string, (value: unknown) => void>();
-  /** Called when the parent has drained, or died. */
+  /** Called when the predecessor has drained, or died. */
   readonly onGone: (() => void)[] = [];
   readonly #handoff: Handoff;
+  readonly #preload: Preload | undefined;
   #pipe: net.Socket | undefined;
 
-  private constructor(handoff: Handoff, state: State, pipe: net.Socket | undefined) {
+  private constructor(handoff: Handoff, state: State, preload: Preload | undefined, pipe: net.Socket | undefined) {
     this.#handoff = handoff;
     this.state = state;
+    this.#preload = preload;
     this.#pipe = pipe;
   }
 
@@ -40,18 +46,18 @@ export class Parent {
     return this.#handoff.generation;
   }
 
-  /** See Handoff; undefined where it is no socket. */
+  /** Descriptor of the socket that all generations share with the first process; undefined if there is none. */
   get follow(): number | undefined {
     const { follow } = this.#handoff;
-    return follow !== undefined && Parent.isPipe(follow) ? follow : undefined;
+    return follow !== undefined && Predecessor.isPipe(follow) ? follow : undefined;
   }
 
-  /** Whether it is a superdaemon, which stays and does the restarts. */
+  /** Whether it is start_server, which stays and does the restarts. */
   get superdaemon(): boolean {
     return this.#handoff.superdaemon === true;
   }
 
-  /** False where the parent died: then this process is alone with the sockets. */
+  /** False if the predecessor died: then no other process serves on the sockets. */
   get alive(): boolean {
     try {
       return process.kill(this.pid, 0);
@@ -69,13 +75,12 @@ export class Parent {
     }
   }
 
-  /** Undefined where the pipe is not there or its other end does not repeat the nonce: then the variable leaked. */
-  static async open(handoff: Handoff): Promise<Parent | undefined> {
-    if (!Parent.isPipe(handoff.pipe)) return undefined;
-    const early = greetingOfPreload();
-    if (early !== undefined) {
-      const state = readGreeting(early, handoff.nonce);
-      return state && new Parent(handoff, state, undefined);
+  /** Undefined if the pipe is not there or its other end does not repeat the nonce: then the variable has leaked. */
+  static async open(handoff: Handoff, preload: Preload | undefined): Promise<Predecessor | undefined> {
+    if (!Predecessor.isPipe(handoff.pipe)) return undefined;
+    if (preload !== undefined) {
+      const state = readGreeting(preload.greeting, handoff.nonce);
+      return state && new Predecessor(handoff, state, preload, undefined);
     }
     const pipe = openPipe(handoff.pipe);
     if (pipe === undefined) return undefined;
@@ -84,28 +89,27 @@ export class Parent {
       pipe.destroy();
       return undefined;
     }
-    const parent = new Parent(handoff, state, pipe);
-    // It cannot know what it runs: without this it takes a program that has lived for a while to be ready.
-    if (parent.superdaemon) parent.#say({ type: 'starting', nonce: handoff.nonce });
-    return parent;
+    const predecessor = new Predecessor(handoff, state, undefined, pipe);
+    // Without this, start_server would take a program that has run for a while for ready: it runs any program.
+    if (predecessor.superdaemon) predecessor.#say({ type: 'starting', nonce: handoff.nonce });
+    return predecessor;
   }
 
   /**
-   * Says that this process serves. The parent stops accepting when it reads
-   * this; where it died meanwhile there is nobody to tell, and this process
-   * carries on alone.
+   * Says that this process serves; the predecessor stops accepting when it reads
+   * this. If the predecessor has died, this process carries on alone.
    *
    * @param kept - the descriptors that this process goes on serving.
    */
   ready(kept: readonly number[]): void {
-    stopStderrCopy();
+    this.#preload?.stop();
     const { nonce, pipe } = this.#handoff;
     this.#say({ type: 'ready', nonce, pid: process.pid, kept });
     this.#pipe ??= openPipe(pipe);
     if (this.#pipe !== undefined) this.#listen(this.#pipe);
   }
 
-  #say(message: ChildMessage): void {
+  #say(message: SuccessorMessage): void {
     try {
       writeSync(this.#handoff.pipe, formatMessage(message));
     } catch (error) {
@@ -113,10 +117,10 @@ export class Parent {
     }
   }
 
-  /** Until the parent closes the pipe it may pass on a restart, and news of its drain. */
+  /** Until the predecessor closes the pipe it may pass on a restart, and news of its drain. */
   #listen(pipe: net.Socket): void {
     readLines(pipe, (line) => {
-      const message = parseParentMessage(line);
+      const message = parsePredecessorMessage(line);
       if (message?.type === 'restart') this.onRestart();
       if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
@@ -135,14 +139,14 @@ function openPipe(fd: number): net.Socket | undefined {
   try {
     return new net.Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
   } catch (error) {
-    log('descriptor %d is no pipe: %s', fd, error);
+    log('descriptor %d is not a pipe: %s', fd, error);
     return undefined;
   }
 }
 
 /** The state in a greeting that repeats the nonce. */
 function readGreeting(line: string, nonce: string): State | undefined {
-  const message = parseParentMessage(line);
+  const message = parsePredecessorMessage(line);
   return message?.type === 'hello' && message.nonce === nonce ? message.state : undefined;
 }
 

@@ -1,40 +1,41 @@
 import { GraceError, messageOf } from '../errors.js';
 
-/** What decides whether a process can be restarted by handing over. */
-export interface RestartSituation {
-  readonly platform: NodeJS.Platform;
-  readonly pid: number;
-  readonly descriptors: readonly number[];
-  /** Pid of the start_server above this process. */
-  readonly superdaemon: number | undefined;
-  readonly follow: boolean;
+const FAILED = 'restart failed, this process keeps serving';
+
+/** How a successor ended that did not become ready. */
+export interface Ending {
+  readonly pid: number | undefined;
+  /** Null if a signal ended it, undefined if nobody knows. */
+  readonly exitCode: number | null | undefined;
+  readonly signal: NodeJS.Signals | null;
+  /** The last lines of its stderr. */
+  readonly stderr: string;
+  /** Why it could not be started. */
+  readonly cause: Error | undefined;
 }
 
-/** @throws GraceError `RESTART_UNSUPPORTED` */
-export function refuseUnsupported({ platform, pid, descriptors, superdaemon, follow }: RestartSituation): void {
-  if (platform === 'win32' || descriptors.some((fd) => fd < 0)) {
-    throw unsupported('process.platform', platform, `${platform} cannot hand a listening socket to another process`);
-  }
-  if (superdaemon !== undefined) {
-    throw unsupported('superdaemon', superdaemon, `start_server restarts this process: ${whomToAsk(superdaemon)}`);
-  }
-  if (pid === 1 && !follow) {
-    const ways = 'set the option follow, or run the program under start_server or another init';
-    throw unsupported('process.pid', pid, `as PID 1 this process would end its container by a restart: ${ways}`);
-  }
+/**
+ * The error of a restart whose successor did not become ready.
+ *
+ * @param stopped - why this process stopped the successor, if it did.
+ */
+export function successorError(ending: Ending, stopped: string | undefined): GraceError {
+  const { pid, cause, stderr } = ending;
+  const what =
+    cause === undefined
+      ? `the successor (process ${pid ?? 'unknown'}) ${stopped ?? `${howItEnded(ending)} before it was ready`}`
+      : `the successor could not be started: ${cause.message}`;
+  const output = stderr === '' ? '' : `; the end of its stderr:\n${stderr}`;
+  return new GraceError('RESTART_FAILED', `${FAILED}: ${what}${output}`, ending);
 }
 
-export function whomToAsk(superdaemon: number): string {
-  return `send SIGHUP to process ${superdaemon}`;
+function howItEnded({ exitCode, signal }: Ending): string {
+  if (signal !== null) return `was killed by ${signal}`;
+  return exitCode === undefined ? 'exited with an unknown code' : `exited with code ${exitCode}`;
 }
 
-/** Whatever made a restart fail, as the error that says so. */
+/** Any error that made a restart fail, as a GraceError. */
 export function asRestartError(cause: unknown): GraceError {
   if (cause instanceof GraceError) return cause;
-  const reason = messageOf(cause);
-  return new GraceError('RESTART_FAILED', `restart failed, this process serves on: ${reason}`, { cause });
-}
-
-function unsupported(subject: string, value: unknown, message: string): GraceError {
-  return new GraceError('RESTART_UNSUPPORTED', message, { subject, value });
+  return new GraceError('RESTART_FAILED', `${FAILED}: ${messageOf(cause)}`, { cause });
 }

@@ -1,7 +1,7 @@
 /**
- * Runs restarts one at a time. Whoever asks while one runs gets that one, and
- * is the reason for one more after it: what was deployed meanwhile may not be
- * what the running attempt has loaded.
+ * Runs one restart at a time. A request during a restart returns the running one
+ * and queues one more, because the running attempt may have loaded an older
+ * release than the one that the request is about.
  */
 export class Restarter<Result> {
   readonly #attempt: () => Promise<Result>;
@@ -11,8 +11,8 @@ export class Restarter<Result> {
 
   /**
    * @param attempt - one restart.
-   * @param handOn - what follows a restart that worked. This process is then not
-   * the one to restart any more: `again` says that its successor has to.
+   * @param handOn - called after a restart that worked. From then on the successor
+   * has to do the restarts: `again` says that one more is queued.
    */
   constructor(attempt: () => Promise<Result>, handOn: (result: Result, again: boolean) => void) {
     this.#attempt = attempt;
@@ -28,7 +28,7 @@ export class Restarter<Result> {
     return this.#running;
   }
 
-  /** Forgets the one more. */
+  /** Drops the queued restart. */
   cancel(): void {
     this.#again = false;
   }
@@ -42,7 +42,7 @@ export class Restarter<Result> {
       this.#running = undefined;
       if (this.#again) {
         this.#again = false;
-        // Its failure is reported by the attempt itself; nobody waits for this promise.
+        // The attempt reports its own failure; nobody waits for this promise.
         this.request().catch(() => undefined);
       }
       throw error;

@@ -2,7 +2,7 @@ import net from 'node:net';
 import { type BindableAddress, type TcpAddress, formatAddress } from '../address/address.js';
 import { GraceError, errnoCode } from '../errors.js';
 
-/** A socket that has its address and does not listen yet. `net.Server` takes `target` as what to listen on. */
+/** A socket that has its address and does not listen yet. `net.Server` can listen on `target`. */
 export interface BoundSocket {
   readonly target: object;
   readonly fd: number;
@@ -24,7 +24,7 @@ interface InternalHandle {
   close(): void;
 }
 
-/** What `node:net` has for binding without listening; neither is in the types of the oldest Node.js. */
+/** How `node:net` binds without listening; neither way is in the types of the oldest Node.js. */
 interface Binders {
   readonly BoundSocket?: new (options: { host: string; port: number; ipv6Only: boolean } | { path: string }) => PublicBoundSocket;
   readonly _createServerHandle?: (
@@ -40,7 +40,7 @@ const binders = net as unknown as Binders;
 /** libuv's uv_tcp_flags. */
 const UV_TCP_IPV6ONLY = 1;
 
-/** A wildcard bind tries IPv6 first, which serves IPv4 as well, and IPv4 where the kernel has no IPv6; as Node does. */
+/** Every interface: first IPv6, which serves IPv4 as well, then IPv4 for a kernel without IPv6; as Node.js does. */
 const WILDCARDS = ['::', '0.0.0.0'] as const;
 
 /** @throws GraceError `ADDRESS_*` */
@@ -57,11 +57,11 @@ export async function bindTcp(address: TcpAddress): Promise<BoundSocket> {
   throw bindError(address, failure);
 }
 
-/** The numeric form of a host name; numeric hosts are their own. */
+/** The numeric form of a host name; a numeric host is returned as it is. */
 export async function resolveHost(address: TcpAddress, host: string): Promise<string> {
   if (net.isIP(host) !== 0) return host;
   try {
-    // Loaded where a name has to be looked up: a successor's start is measured in milliseconds.
+    // Loaded only for a host name, because it makes the start of a successor slower.
     const { lookup } = await import('node:dns/promises');
     return (await lookup(host)).address;
   } catch (error) {
@@ -70,22 +70,22 @@ export async function resolveHost(address: TcpAddress, host: string): Promise<st
 }
 
 /**
- * Binds a unix socket at `path`. libuv unlinks this path when the socket is
- * closed, so a path that has to stay is one that was renamed meanwhile.
+ * Binds a unix socket at `path`. libuv unlinks this path when it closes the
+ * socket; a file that has to stay must be renamed before.
  */
 export function bindPath(path: string): BoundSocket {
   return bindEndpoint({ kind: 'unix', path });
 }
 
-/** Binds one numeric host; an IPv6 one for IPv6 alone where `ipv6Only` is set. Throws the system's error. */
+/** Binds one numeric host. `ipv6Only`: an IPv6 socket does not serve IPv4. Throws the system's error. */
 export function bindHost(host: string, port: number, ipv6Only = false): BoundSocket {
   return bindEndpoint({ kind: 'tcp', host, port }, ipv6Only);
 }
 
 /**
- * Binding apart from listening takes net.BoundSocket, or before it the function
- * that net.Server itself binds with: nothing else public lets several servers
- * have their addresses before the first of them accepts.
+ * Binds without listening, so that several servers have their addresses before
+ * the first of them accepts. Older versions of Node.js have nothing public for
+ * it; there it takes the function that net.Server itself binds with.
  */
 function bindEndpoint(address: BindableAddress, ipv6Only = false): BoundSocket {
   if (binders.BoundSocket !== undefined) {
@@ -97,13 +97,13 @@ function bindEndpoint(address: BindableAddress, ipv6Only = false): BoundSocket {
   }
   const create = binders._createServerHandle;
   if (typeof create === 'function') return bindHandle(address, create, ipv6Only ? UV_TCP_IPV6ONLY : 0);
-  throw new GraceError('RUNTIME_UNSUPPORTED', `Node.js ${process.version} has no way to bind without listening`, {
+  throw new GraceError('RUNTIME_UNSUPPORTED', `Node.js ${process.version} cannot bind without listening`, {
     subject: 'process.version',
     value: process.version,
   });
 }
 
-/** A server that tried to listen on it has it, and has closed it where listen(2) failed. */
+/** A server that tried to listen on the socket owns it, and has closed it if listen(2) failed. */
 function closeUnlessAdopted(socket: PublicBoundSocket): void {
   try {
     socket.close();
@@ -141,7 +141,7 @@ function systemError(errno: number): Error {
   return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
 }
 
-/** What went wrong with an address, in terms of the address. */
+/** A bind or listen error as a GraceError that names the address. */
 export function bindError(address: BindableAddress, cause: unknown): GraceError {
   if (cause instanceof GraceError) return cause;
   const value = formatAddress(address);
@@ -154,7 +154,7 @@ export function bindError(address: BindableAddress, cause: unknown): GraceError 
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new GraceError('ADDRESS_FORBIDDEN', `${failed}: this user may not bind it (${code})`, facts);
+      return new GraceError('ADDRESS_FORBIDDEN', `${failed}: this user is not allowed to bind it (${code})`, facts);
     case 'EADDRNOTAVAIL':
       return new GraceError('ADDRESS_NOT_AVAILABLE', `${failed}: this machine has no such address (${code})`, facts);
     case 'ENOTFOUND':

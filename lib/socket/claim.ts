@@ -1,27 +1,29 @@
+import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Address, type BindableAddress, formatAddress, parseAddress } from '../address/address.js';
+import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
+import { GraceError, show } from '../errors.js';
+import { type Inheritance } from '../inherit/inheritance.js';
+import { warn } from '../log.js';
+import { wholeNumber } from '../options.js';
 import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
 import { describeDescriptor } from './descriptor.js';
-import { GraceError, show } from '../errors.js';
-import { type Inheritance } from '../handoff/inherit.js';
 import { GraceListener, type Source } from './listener.js';
-import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
-import { wholeNumber } from '../options.js';
-import { type DraftSocket, bindSocketFile } from './socket-file.js';
+import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
 export interface ListenOptions {
-  /** The socket's name: systemd's `FileDescriptorName=`, and what messages call it. */
+  /** The name of the socket: systemd's `FileDescriptorName=`, also used in messages. */
   readonly name?: string | undefined;
-  /** Permissions of a unix socket's file. Default: what the umask leaves. */
+  /** Permissions of a unix socket's file. Default: as the umask has it. */
   readonly mode?: number | undefined;
   /**
-   * Length of the kernel's queue, never less than an inherited socket had.
-   * Default 511; for a socket that somebody else bound the kernel's maximum.
+   * Length of the kernel's queue; never less than an inherited socket had. Default
+   * 511; the kernel's maximum for a socket that another program bound.
    */
   readonly backlog?: number | undefined;
 }
 
-/** One socket that a program wants. */
+/** One socket that a program asks for. */
 export interface Claim extends ListenOptions {
   readonly address: string | number;
 }
@@ -30,16 +32,16 @@ const MAX_BACKLOG = 0x7fff_ffff;
 const MAX_MODE = 0o7777;
 
 /**
- * Turns claims into listeners: with the sockets that were inherited where they
- * match, with new ones where not. All or none; nothing listens yet.
+ * Turns claims into listeners: with an inherited socket if one matches, with a
+ * new one if not. All or none; they do not listen yet.
  *
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
-export async function claimSockets(claims: readonly Claim[], { passed, sockets }: Inheritance): Promise<GraceListener[]> {
+export async function claimSockets(claims: readonly Claim[], { passed, unclaimed }: Inheritance): Promise<GraceListener[]> {
   const requests = await Promise.all(claims.map(readClaim));
   refuseDuplicates(requests.map(({ address }) => address));
-  const matches = matchSockets(requests, [...sockets]);
+  const matches = matchSockets(requests, [...unclaimed]);
   const sources: Source[] = [];
   try {
     for (const [index, request] of requests.entries()) {
@@ -54,7 +56,7 @@ export async function claimSockets(claims: readonly Claim[], { passed, sockets }
     sources.forEach(discard);
     throw error;
   }
-  for (const socket of matches) if (socket !== undefined) sockets.delete(socket);
+  for (const socket of matches) if (socket !== undefined) unclaimed.delete(socket);
   return requests.map(
     ({ address, name }, index) => new GraceListener(sources[index]!, address, name, claims[index]?.backlog),
   );
@@ -72,7 +74,7 @@ async function readClaim(claim: Claim): Promise<Request> {
   return { address, name: claim.name, resolved };
 }
 
-/** Port 0 is a new one each time, and several sockets of systemd's may have one name. */
+/** Port 0 is another port each time, and several sockets of systemd may have the same name. */
 function refuseDuplicates(addresses: readonly Address[]): void {
   const seen = new Set<string>();
   for (const address of addresses) {
@@ -93,7 +95,7 @@ async function openSocket(
 ): Promise<Source> {
   switch (address.kind) {
     case 'systemd':
-      // A program that systemd passed sockets to has its name wrong; to bind another one would hide that.
+      // If systemd passed sockets, the name is wrong; binding another socket would hide that.
       if (address.otherwise === undefined || passed.some(({ origin }) => origin === 'systemd')) {
         throw notPassed(address.name, passed);
       }
@@ -140,4 +142,18 @@ function discard(source: Source): void {
   if (source.kind === 'inherited') return;
   if (source.draft === undefined) source.socket.close();
   else source.draft.discard();
+}
+
+/**
+ * Closes an inherited socket that this version of the program does not claim.
+ *
+ * @param stillServed - whether the predecessor still serves on it: then it empties the queue and removes the file.
+ */
+export function closeUnclaimed({ fd, bound, file, origin, name }: InheritedSocket, stillServed: boolean): void {
+  closeSync(fd);
+  if (origin === 'systemd') {
+    warn(`systemd passed a socket (name ${name ?? 'unknown'}, fd ${fd}) that no server listens on: its clients get no answer`);
+  }
+  if (stillServed || file === undefined || bound?.kind !== 'unix') return;
+  removeSocketFile(bound.path, file);
 }

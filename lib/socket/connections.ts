@@ -2,15 +2,15 @@ import { type Server, type Socket } from 'node:net';
 
 /** How many connections a server has. */
 export interface ConnectionCounts {
-  /** Open now, those that wait for a place among them. */
+  /** Open now, including those that wait for a place. */
   readonly size: number;
-  /** Accepted since the server began. */
+  /** Accepted since the server started. */
   readonly accepted: number;
 }
 
-/** The connections that a server has accepted and that are still open, with what is to be remembered of each. */
+/** The open connections of a server, with a note for each. */
 export class Connections<Note> implements ConnectionCounts {
-  /** Open, and not handed to the server yet, as it has no place for them; the oldest first. */
+  /** Accepted, but not yet given to the server, because it has no place for them. The oldest is first. */
   readonly waiting = new Set<Socket>();
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;
@@ -30,14 +30,14 @@ export class Connections<Note> implements ConnectionCounts {
       this.#whenNone = [];
     };
     this.#note = note;
-    // One function for all sockets: a closure each would cost every idle connection its memory.
+    // One function for all sockets, because a closure for each would add to the memory of every idle connection.
     this.#forget = function onClose(this: Socket): void {
       forget(this);
     };
     server.on('connection', (socket: Socket) => this.add(socket));
   }
 
-  /** Follows a connection from now on; one that is followed already is left as it is. */
+  /** Follows a connection from now on. Does nothing if it is followed already. */
   add(socket: Socket): void {
     if (this.#open.has(socket)) return;
     this.#accepted += 1;
@@ -61,7 +61,7 @@ export class Connections<Note> implements ConnectionCounts {
     return this.#open.entries();
   }
 
-  /** Fulfils when none is open; at once where none is. */
+  /** Fulfils when no connection is open. */
   none(): Promise<void> {
     return new Promise((done) => {
       if (this.#open.size === 0) done();

@@ -2,23 +2,23 @@ import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { type BindableAddress, canonicalHost } from '../address/address.js';
 import { errnoCode } from '../errors.js';
 
-/** What a descriptor that was passed to this process is. */
+/** What kind of file a descriptor is that was passed to this process. */
 export interface Descriptor {
   readonly kind: 'closed' | 'not a socket' | 'listener' | 'connected socket' | 'datagram socket' | 'unknown socket';
-  /** The address that a listener or a UDP socket is bound to, where the kernel tells. */
+  /** The address that a listener or a UDP socket is bound to, if the kernel tells. */
   readonly address?: BindableAddress;
 }
 
 /**
- * Says what a descriptor is, without touching it: a look through a socket
- * handle of Node's would close a descriptor that belongs to the runtime itself,
- * which aborts the process at its exit.
+ * Finds out what a descriptor is, without touching it. A socket handle of Node.js
+ * would close the descriptor on failure, and if it is one of the runtime's own,
+ * the process aborts at exit.
  *
- * `unknown socket` is one that this platform (no `/proc`) or network namespace
- * cannot tell of, or one that is bound and does not listen yet.
+ * `unknown socket`: there is no `/proc`, the socket is of another network
+ * namespace, or it is bound and does not listen yet.
  *
- * @param closely - false only tells sockets from what is none, which costs one
- * system call; the kernel's tables grow with the machine's connections.
+ * @param closely - false: only find out whether it is a socket. That is one system
+ * call; the kernel's socket tables grow with the connections of the machine.
  */
 export function describeDescriptor(fd: number, closely = true): Descriptor {
   try {

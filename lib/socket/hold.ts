@@ -1,7 +1,7 @@
 import { type Server, type Socket } from 'node:net';
-import { nextTurn } from '../turn.js';
+import { nextTurn } from '../deadline.js';
 
-/** A server whose next connections can be made to come unread; an option of net.Server, its property is not in the types. */
+/** A server that can accept connections without reading from them. It is an option of net.Server; the property is not in the types. */
 export interface Pausing {
   pauseOnConnect: boolean;
 }
@@ -10,8 +10,8 @@ export interface Pausing {
 const SLICE_MS = 5;
 
 /**
- * Lets a server accept connections without reading from them, and keeps them
- * from its 'connection' listeners until they are let go.
+ * Lets a server accept connections without reading from them, and holds them
+ * back from its 'connection' listeners until {@link letGo}.
  */
 export class Hold {
   readonly #server: Server & Pausing;
@@ -33,12 +33,12 @@ export class Hold {
     };
   }
 
-  /** How many connections have come. */
+  /** How many connections were accepted. */
   get count(): number {
     return this.#count;
   }
 
-  /** Gives the server what it accepted, in the order it came. */
+  /** Gives the connections to the server, in the order in which they were accepted. */
   async letGo(): Promise<void> {
     this.#server.emit = this.#emit;
     this.#server.pauseOnConnect = this.#pausesAnyway;
@@ -55,7 +55,7 @@ export class Hold {
   }
 }
 
-/** Makes a connection that came unread one as it comes otherwise: reading, and not flowing yet. */
+/** Puts a connection that was accepted paused into the state of any new connection: reading, and not flowing yet. */
 export function unpause(socket: Socket): void {
   (socket as { readableFlowing: boolean | null }).readableFlowing = null;
   socket.read(0);

@@ -2,26 +2,21 @@ import { type Cluster } from 'node:cluster';
 import { closeSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
-import { type BoundSocket, bindError } from './bind.js';
-import { GraceError } from '../errors.js';
-import { Hold } from './hold.js';
-import { logger } from '../log.js';
 import { type InheritedSocket } from '../address/match.js';
-import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/protocol.js';
+import { GraceError } from '../errors.js';
+import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
+import { logger } from '../log.js';
+import { type BoundSocket, bindError } from './bind.js';
+import { closeListening, closeWhenQuiet } from './close-listening.js';
 import { PlainService, type Service } from './service.js';
 import { type DraftSocket, removeSocketFile } from './socket-file.js';
-import { nextTurn } from '../turn.js';
 
 const log = logger('listener');
 
-/** What Node.js asks listen(2) for where nothing is said. */
+/** The backlog that Node.js uses by default. */
 export const DEFAULT_BACKLOG = 511;
-/** listen(2) clamps it to net.core.somaxconn: the widest queue that the machine allows. */
+/** listen(2) reduces it to net.core.somaxconn, the longest queue that the machine allows. */
 const KERNEL_MAXIMUM = 0x7fff_ffff;
-/** A final stop accepts until so many turns of the event loop in a row brought no connection, … */
-const QUIET_TURNS = 8;
-/** … or until this is over. */
-const QUIET_WITHIN_MS = 1_000;
 
 /** Where a listener's socket comes from: bound here, or passed to this process. */
 export type Source =
@@ -29,8 +24,8 @@ export type Source =
   | { readonly kind: 'inherited'; readonly socket: InheritedSocket };
 
 /**
- * One listening socket, bound here or inherited. It outlives the process: a
- * successor gets the socket itself, with all that waits in its queue.
+ * One listening socket, bound here or inherited. It outlives the process: the
+ * successor gets the same socket, with the connections in its queue.
  */
 export class GraceListener {
   /** The address that was asked for, as {@link formatAddress} writes it. */
@@ -38,17 +33,17 @@ export class GraceListener {
   /** The name that was asked for, or the one that systemd gave. */
   readonly name: string | undefined;
   readonly origin: Origin;
-  /** Length of the kernel's queue that listen(2) is asked for. */
+  /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
   readonly #source: Source;
-  /** systemd's name for the socket, by which a later version of the program may ask for it. */
+  /** systemd's name for the socket. A later version of the program may ask for it by that name. */
   readonly #passedName: string | undefined;
   #bound: BindableAddress | undefined;
   #file: FileIdentity | undefined;
   #server: net.Server | undefined;
   #service: Service | undefined;
 
-  /** Made by {@link Grace.listen}. */
+  /** Use {@link Grace.listen}. */
   constructor(source: Source, asked: Address, name: string | undefined, backlog: number | undefined) {
     this.#source = source;
     this.asked = formatAddress(asked);
@@ -74,17 +69,17 @@ export class GraceListener {
     return this.#bound === undefined ? this.asked : formatAddress(this.#bound);
   }
 
-  /** The descriptor; -1 where the platform has none. */
+  /** The descriptor; -1 if the platform has none. */
   get fd(): number {
     return this.#source.socket.fd;
   }
 
-  /** Whether the socket was passed to this process; its holder may have it still. */
+  /** Whether the socket was passed to this process. The process that passed it may still have it. */
   get inherited(): boolean {
     return this.#source.kind === 'inherited';
   }
 
-  /** What accepts on the socket, from {@link serve} on. */
+  /** The server that accepts on the socket, from {@link serve} on. */
   get server(): net.Server | undefined {
     return this.#server;
   }
@@ -97,17 +92,17 @@ export class GraceListener {
   /**
    * Lets a server accept on this socket; fulfils when it does.
    *
-   * @param service - how its connections are brought to their end.
-   * @throws GraceError `SERVER_INVALID` where the server listens already,
-   * `STATE_INVALID` where this socket has a server, `ADDRESS_*` or
-   * `INHERITANCE_INVALID` where listen(2) refuses.
+   * @param service - how its connections are drained.
+   * @throws GraceError `SERVER_INVALID` if the server is already listening,
+   * `STATE_INVALID` if this socket already has a server, `ADDRESS_*` or
+   * `INHERITANCE_INVALID` if listen(2) fails.
    */
   async serve(server: net.Server, service?: Service): Promise<void> {
     if (this.#server !== undefined) {
-      throw new GraceError('STATE_INVALID', `${this.asked} is served already`, { subject: 'listener', value: this.asked });
+      throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
     if (server.listening) {
-      throw new GraceError('SERVER_INVALID', `the server for ${this.asked} listens already`, { subject: 'server' });
+      throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
     }
     this.#server = server;
     this.#service = service ?? new PlainService(server);
@@ -122,12 +117,12 @@ export class GraceListener {
     log('listening on %s, fd %d, backlog %d', this.address, this.fd, this.backlog);
   }
 
-  /** @internal Makes an inherited socket file this process's own: it has said that it is ready. */
+  /** @internal This process is ready: from now on it has to remove the file of an inherited socket. */
   own(): void {
     if (this.#source.kind === 'inherited') this.#file = this.#source.socket.file;
   }
 
-  /** @internal Closes a socket whose connections are nobody's concern: the start failed. */
+  /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
     if (this.#server !== undefined) {
       closeListening(this.#server);
@@ -141,21 +136,21 @@ export class GraceListener {
     this.removeFile();
   }
 
-  /** @internal The begin of a drain: see Service. */
+  /** @internal Begins the drain, see Service. */
   beginDrain(): void {
     this.#service?.begin();
   }
 
   /**
    * @internal Stops accepting.
-   * @param last - whether no other process holds the socket. Then the kernel
-   * would reset what waits in its queue, so that is accepted before.
+   * @param last - whether no other process holds the socket. Then the connections
+   * in its queue are accepted first, because the kernel would reset them.
    */
   async stopAccepting(last: boolean): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     if (last) {
-      // Nobody finds a unix socket without its file, so this alone ends the coming of new ones.
+      // Without its file nobody can connect to a unix socket.
       this.removeFile();
       if (server.listening) return closeWhenQuiet(server);
     }
@@ -167,13 +162,13 @@ export class GraceListener {
     await this.#service?.finished();
   }
 
-  /** @internal The deadline: see Service. */
+  /** @internal The deadline, see Service. */
   cutOff(): number {
     if (this.#server !== undefined) closeListening(this.#server);
     return this.#service?.cutOff() ?? 0;
   }
 
-  /** @internal The socket as it goes to a successor. */
+  /** @internal The socket as it is described to a successor. */
   describe(): HandoffSocket {
     return {
       fd: this.fd,
@@ -186,7 +181,7 @@ export class GraceListener {
     };
   }
 
-  /** @internal Unlinks the socket file, where there is one of ours and it is still the same. */
+  /** @internal Unlinks the socket file, if there is one and it is still ours. */
   removeFile(): void {
     const file = this.#file;
     if (file === undefined || this.#bound?.kind !== 'unix') return;
@@ -196,7 +191,7 @@ export class GraceListener {
 
   async #listen(server: net.Server): Promise<void> {
     if ((process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) {
-      throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own to hand over', {
+      throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own that it could hand over', {
         subject: 'cluster.isWorker',
         value: true,
       });
@@ -223,7 +218,7 @@ export class GraceListener {
   }
 }
 
-/** `listen(target, backlog)`: the form in which Node.js honours the backlog for descriptors and bound sockets alike. */
+/** `listen(target, backlog)` is the form in which Node.js uses the backlog for descriptors too. */
 function listening(server: net.Server, target: object, backlog: number): Promise<void> {
   return new Promise((done, fail) => {
     const onListening = (): void => {
@@ -237,27 +232,4 @@ function listening(server: net.Server, target: object, backlog: number): Promise
     server.once('listening', onListening).once('error', onError);
     server.listen(target, backlog);
   });
-}
-
-/** Closes the listening socket and nothing else; http.Server's own close() drops idle connections at once. */
-function closeListening(server: net.Server): void {
-  if (server.listening) net.Server.prototype.close.call(server);
-}
-
-/**
- * Node.js accepts one connection a turn of the event loop, so a few turns
- * without one mean an empty queue. What comes is not read meanwhile: every
- * answer would bring the next connection of its client, and the queue never end.
- */
-async function closeWhenQuiet(server: net.Server): Promise<void> {
-  const hold = new Hold(server);
-  const end = performance.now() + QUIET_WITHIN_MS;
-  for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < end; ) {
-    const before = hold.count;
-    await nextTurn();
-    quiet = hold.count === before ? quiet + 1 : 0;
-  }
-  closeListening(server);
-  log('accepted %d more before closing', hold.count);
-  await hold.letGo();
 }

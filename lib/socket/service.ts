@@ -1,19 +1,19 @@
 import { type Server } from 'node:net';
 import { type ConnectionCounts, Connections } from './connections.js';
 
-/** What the core has to know of a server to bring its connections to their end. */
+/** What the core has to know about a server to drain its connections. */
 export interface Service {
-  /** How many there are; counted from the moment they are accepted. */
+  /** How many there are, counted from accept on. */
   readonly connections: ConnectionCounts;
-  /** Called once, when the draining begins; new connections may still come for a moment after it. */
+  /** Called once, when the drain begins. New connections may still come for a moment. */
   begin(): void;
-  /** Called when no connection can come any more. Fulfils when none is left. */
+  /** Called when no new connection can come. Fulfils when none is left. */
   finished(): Promise<void>;
-  /** The deadline: destroys what is left. Returns how many exchanges that cut off. */
+  /** Called at the deadline: destroys what is left, and returns how many exchanges that cut off. */
   cutOff(): number;
 }
 
-/** A server of an unknown protocol: its connections end when their peers or the program end them. */
+/** A server of an unknown protocol: its connections end when the clients or the program end them. */
 export class PlainService implements Service {
   readonly connections: Connections<undefined>;
 
@@ -22,7 +22,7 @@ export class PlainService implements Service {
   }
 
   begin(): void {
-    // Nothing that holds for every protocol can be said to a peer.
+    // There is no message to a client that is part of every protocol.
   }
 
   finished(): Promise<void> {

@@ -2,37 +2,37 @@ import { chmodSync, lstatSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import net from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type UnixAddress, formatAddress } from '../address/address.js';
-import { type BoundSocket, bindError, bindPath } from './bind.js';
 import { GraceError, errnoCode } from '../errors.js';
+import { type FileIdentity } from '../handoff/handoff-variable.js';
 import { warn } from '../log.js';
-import { type FileIdentity } from '../handoff/protocol.js';
+import { type BoundSocket, bindError, bindPath } from './bind.js';
 
-/** unix(7): sun_path holds 108 bytes on Linux, 104 elsewhere, the closing NUL among them. */
+/** unix(7): sun_path has 108 bytes on Linux and 104 elsewhere, including the NUL at the end. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 const DRAFT_DIGITS = 5;
 const DRAFT_ATTEMPTS = 20;
 
 /**
- * A unix socket that was bound under a draft name, to be moved to its path once
- * it listens. So a stale socket is replaced without a moment in which the path
- * refuses, and libuv, which unlinks the path that it bound when it closes,
- * leaves the successor's alone.
+ * A unix socket that is bound under a draft name, and moved to its path when it
+ * listens. So a stale socket is replaced without a moment in which connecting
+ * fails. Also, libuv unlinks the path that it bound when it closes the socket:
+ * that is the draft name, and not the path that the successor serves on.
  */
 export interface DraftSocket {
   readonly bound: BoundSocket;
-  /** Moves the socket to its path; call it when the socket listens. */
+  /** Moves the socket to its path. Call it when the socket listens. */
   place(): FileIdentity;
-  /** Gives up before {@link place}: no file is left. */
+  /** Closes the socket without {@link place}; no file is left. */
   discard(): void;
 }
 
 /**
  * Binds a unix socket by path.
  *
- * @param mode - permissions of the socket file; by default what the umask leaves.
- * @throws GraceError `ADDRESS_IN_USE` where a process accepts on that path,
- * `NOT_A_SOCKET` where the path is some other file, `ADDRESS_FORBIDDEN`,
- * `ADDRESS_INVALID` where the path is too long for the kernel.
+ * @param mode - permissions of the socket file; by default as the umask has it.
+ * @throws GraceError `ADDRESS_IN_USE` if a process accepts on that path,
+ * `NOT_A_SOCKET` if another kind of file is there, `ADDRESS_FORBIDDEN`,
+ * `ADDRESS_INVALID` if the path is too long for the kernel.
  */
 export async function bindSocketFile(address: UnixAddress, mode?: number): Promise<DraftSocket> {
   const path = resolve(address.path);
@@ -59,8 +59,10 @@ export async function bindSocketFile(address: UnixAddress, mode?: number): Promi
 }
 
 /**
- * Unlinks the socket file where it is still the one that was placed, and not a
- * later one's. A file that cannot be removed is a warning: the drain goes on.
+ * Unlinks the socket file, if it is still the one that was placed. A file that
+ * cannot be removed is a warning, and the drain goes on.
+ *
+ * @returns whether it was removed.
  */
 export function removeSocketFile(path: string, file: FileIdentity): boolean {
   try {
@@ -94,9 +96,10 @@ function draftName(): string {
 }
 
 /**
- * Sees to it that a unix socket can be bound at a path, where it is not in the way itself.
+ * Checks that a unix socket can be placed at a path.
  *
- * @returns whether a stale socket is there.
+ * @returns whether a stale socket is there, which can be replaced.
+ * @throws GraceError `NOT_A_SOCKET`, or the system's error: EADDRINUSE, EACCES
  */
 export async function checkPath(address: UnixAddress, path: string): Promise<boolean> {
   const folder = dirname(path);
@@ -106,13 +109,13 @@ export async function checkPath(address: UnixAddress, path: string): Promise<boo
   if (found === undefined) return false;
   const value = formatAddress(address);
   if (!found.isSocket()) {
-    throw new GraceError('NOT_A_SOCKET', `cannot listen on ${value}: ${basename(path)} exists and is no socket`, {
+    throw new GraceError('NOT_A_SOCKET', `cannot listen on ${value}: ${basename(path)} exists and is not a socket`, {
       subject: 'address',
       value,
     });
   }
   const refusal = await connectOnce(path);
-  // ECONNREFUSED: nobody has it open; the process that bound it died without unlinking it.
+  // ECONNREFUSED: the process that bound it died without unlinking it.
   if (refusal === 'ECONNREFUSED' || refusal === 'ENOENT') return refusal === 'ECONNREFUSED';
   const code = refusal === 'EACCES' ? refusal : 'EADDRINUSE';
   throw Object.assign(new Error(`connect to ${path}: ${refusal ?? 'accepted'}`), { code });
@@ -120,10 +123,10 @@ export async function checkPath(address: UnixAddress, path: string): Promise<boo
 
 function refuseLong(path: string): void {
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return;
-  throw new Error(`the path is longer than the ${MAX_PATH_BYTES} bytes that the kernel takes`);
+  throw new Error(`the path is longer than the ${MAX_PATH_BYTES} bytes that the kernel allows`);
 }
 
-/** Connects and leaves; answers with the error's code, undefined where somebody accepted. */
+/** Connects and disconnects. Fulfils with the code of the error, undefined if a process accepted. */
 function connectOnce(path: string): Promise<string | undefined> {
   return new Promise((done) => {
     const socket = net.connect(path);
@@ -135,7 +138,7 @@ function connectOnce(path: string): Promise<string | undefined> {
   });
 }
 
-/** What tells the file at a path from one that replaces it. */
+/** Device and inode of the file at a path, which tell it from a file that replaces it. */
 export function identify(path: string): FileIdentity {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { dev: String(dev), ino: String(ino) };
@@ -149,6 +152,6 @@ function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // libuv may have been faster
+    // libuv may have removed it already.
   }
 }

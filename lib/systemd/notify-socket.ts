@@ -1,37 +1,16 @@
 import { type ChildProcess } from 'node:child_process';
-import { type NotifyVariables } from '../handoff/environment.js';
-import { GraceError, show } from '../errors.js';
 import { logger } from '../log.js';
-import { NOTIFY_SOCKET, WATCHDOG_PID, WATCHDOG_USEC } from '../handoff/protocol.js';
+import { NOTIFY_SOCKET } from './notify-variables.js';
 
 const log = logger('notify');
 
-/** systemd-notify itself waits 5 s for the answer; longer means that it hangs. */
+/** systemd-notify waits 5 s for systemd's answer; if it takes longer, it hangs. */
 const HELPER_TIMEOUT_MS = 6_000;
-/** systemd, when it stops a service, also signals a helper that was started a moment ago. */
+/** When systemd stops a service, its SIGTERM also hits a helper that is running. */
 const ATTEMPTS = 3;
-const MICROSECONDS_PER_MILLISECOND = 1_000;
 
-/** One message: the assignments of sd_notify(3). */
+/** One message, see sd_notify(3). */
 export type Assignments = Readonly<Record<string, string | number>>;
-
-/**
- * How often systemd has to hear of this process, see sd_watchdog_enabled(3).
- *
- * @returns milliseconds; undefined where there is no watchdog, or another process is meant.
- * @throws GraceError `INHERITANCE_INVALID`
- */
-export function watchdogTimeout({ watchdogUsec, watchdogPid }: NotifyVariables, self: number): number | undefined {
-  if (watchdogUsec === undefined) return undefined;
-  if (watchdogPid !== undefined && readPositive(WATCHDOG_PID, watchdogPid) !== self) return undefined;
-  return readPositive(WATCHDOG_USEC, watchdogUsec) / MICROSECONDS_PER_MILLISECOND;
-}
-
-function readPositive(subject: string, value: string): number {
-  const number = /^\d{1,19}$/.test(value) ? Number(value) : 0;
-  if (number > 0) return number;
-  throw new GraceError('INHERITANCE_INVALID', `${subject}=${show(value)} is no whole number above 0`, { subject, value });
-}
 
 interface Message {
   assignments: Assignments;
@@ -40,10 +19,10 @@ interface Message {
 }
 
 /**
- * The socket on which systemd listens. It is an AF_UNIX datagram socket, which
- * Node.js does not speak, so the program `systemd-notify` does; it returns when
- * systemd has read the message. One runs at a time, as the order counts, and
- * what is to be said meanwhile becomes one message.
+ * Sends messages to systemd. Its socket is an AF_UNIX datagram socket, which
+ * Node.js does not support, so the program `systemd-notify` sends them; it exits
+ * when systemd has read the message. One runs at a time, to keep the order, and
+ * messages that come meanwhile are merged into one.
  */
 export class NotifySocket {
   readonly #path: string;
@@ -55,7 +34,7 @@ export class NotifySocket {
     this.#path = path;
   }
 
-  /** Fulfils with whether systemd has read it; a socket that does not answer is no reason not to serve. */
+  /** Fulfils with whether systemd has read it; never rejects, because the service works without. */
   send(assignments: Assignments): Promise<boolean> {
     if (this.#next === undefined) this.#next = newMessage(assignments);
     else this.#next.assignments = { ...this.#next.assignments, ...assignments };
@@ -64,7 +43,7 @@ export class NotifySocket {
     return delivered;
   }
 
-  /** Says nothing more, nor to the end what is being said. */
+  /** Sends nothing more, and stops a message that is being sent. */
   close(): void {
     this.#closed = true;
     this.#next?.settle(false);
@@ -99,7 +78,7 @@ export class NotifySocket {
         clearTimeout(timer);
         this.#deliver(message, attempt + 1);
       } else {
-        finish(code === 0 ? 'read' : `not read, systemd-notify ended with ${code ?? signal}`, code === 0);
+        finish(code === 0 ? 'read' : `not read, systemd-notify exited with ${code ?? signal}`, code === 0);
       }
     });
   }
@@ -115,7 +94,7 @@ function newMessage(assignments: Assignments): Message {
 
 function spawnHelper(socket: string, lines: readonly string[]): ChildProcess {
   const { PATH } = process.env;
-  // Loaded when there is something to say: see require.ts.
+  // Not imported at the top: see require.ts.
   const { spawn } = process.getBuiltinModule('node:child_process');
   return spawn('systemd-notify', lines, {
     // The directory of a release may be gone by now.

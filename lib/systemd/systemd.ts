@@ -1,34 +1,34 @@
 import { type EventEmitter } from 'node:events';
 import { type Server } from 'node:net';
 import { Deadline } from '../deadline.js';
-import { type NotifyVariables } from '../handoff/environment.js';
 import { type GraceError } from '../errors.js';
 import { type GraceEvents } from '../events.js';
-import { NotifySocket, watchdogTimeout } from './notify-socket.js';
-import { NOTIFY_SOCKET, WATCHDOG_USEC } from '../handoff/protocol.js';
-import { keepAwake } from './watchdog.js';
+import { NotifySocket } from './notify-socket.js';
+import { NOTIFY_SOCKET, type NotifyVariables, WATCHDOG_USEC, watchdogTimeout } from './notify-variables.js';
 
-/** What systemd hears of. */
+/** The process that systemd is told about. */
 export interface Reported extends EventEmitter<GraceEvents> {
   readonly generation: number;
   readonly predecessor: number | undefined;
   readonly sockets: readonly { readonly address: string; readonly server: Server | undefined }[];
 }
 
-/** How often a drain says that it goes on, … */
+/** How often a draining process tells systemd that it is still draining. */
 const DRAIN_REPORT_EVERY_MS = 5_000;
-/** … and the time that it asks for with that: twice it may be late. */
+/** The time that it asks for each time, in microseconds: two reports in a row may be late. */
 const DRAIN_EXTENSION_USEC = 3 * DRAIN_REPORT_EVERY_MS * 1_000;
-/** systemd drops datagrams above 4096 bytes, and a status is one line among others of `systemctl status`. */
+/** systemd drops datagrams above 4096 bytes, and a status is one line in `systemctl status`. */
 const STATUS_CHARACTERS = 800;
-/** The service ends where systemd does not learn of its new main process, so that is said more than once. */
+/** If systemd does not learn its new main process, the service ends, so this message is repeated when it fails. */
 const HANDOVER_ATTEMPTS = 3;
-/** systemd-notify takes a few milliseconds, and more on a machine that has much to do. */
+/** systemd-notify takes a few milliseconds, and longer on a busy machine. */
 const HANDOVER_PATIENCE_MS = 2_000;
+/** setTimeout() takes no more. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
-/** Tells systemd what happens to a service, see sd_notify(3). */
+/** Tells systemd what happens to the service, see sd_notify(3). */
 export class Systemd {
-  /** What a successor needs to tell systemd in its turn. `WATCHDOG_PID` is left out: its pid is not known before it runs. */
+  /** The variables by which a successor can notify systemd too. Without `WATCHDOG_PID`, as its pid is not known before it runs. */
   readonly environment: Readonly<Record<string, string>>;
   readonly #socket: NotifySocket;
   readonly #grace: Reported;
@@ -37,7 +37,7 @@ export class Systemd {
   #handedOver: Promise<void> | undefined;
   #reporting: NodeJS.Timeout | undefined;
 
-  /** @throws GraceError `INHERITANCE_INVALID` for a `WATCHDOG_USEC` or `WATCHDOG_PID` that is none. */
+  /** @throws GraceError `INHERITANCE_INVALID` if `WATCHDOG_USEC` or `WATCHDOG_PID` is not a number. */
   constructor(grace: Reported, variables: NotifyVariables) {
     this.#grace = grace;
     this.#socket = new NotifySocket(variables.socket);
@@ -49,14 +49,14 @@ export class Systemd {
     grace.once('ready', () => this.#onReady());
   }
 
-  /** Says why a restart failed; the reload that systemd waits for is over with that. */
+  /** Reports why a restart failed; this also ends the reload that systemd waits for. */
   restartFailed({ message }: GraceError): void {
     void this.#socket.send({ READY: 1, STATUS: oneLine(message) });
   }
 
   /**
-   * The service stops: asks systemd to wait for the drain, at once and then again
-   * and again. systemd's patience begins anew with each of its signals.
+   * The service stops: asks systemd to wait for the drain, now and every few
+   * seconds. Call it again at each SIGTERM, with which systemd's timeout starts again.
    */
   reportDrain(): void {
     clearInterval(this.#reporting);
@@ -65,10 +65,10 @@ export class Systemd {
   }
 
   /**
-   * Fulfils when this process may leave: where it handed over, not before systemd
-   * knows the new main process, as the service would end with the old one.
+   * Fulfils when this process may exit. After a hand-over that is when systemd
+   * knows the new main process; if the old one exited before, the service would end.
    *
-   * @param patience - milliseconds for a socket that does not answer.
+   * @param patience - how many milliseconds to wait for systemd.
    */
   async finish(patience: number): Promise<void> {
     clearInterval(this.#reporting);
@@ -82,7 +82,7 @@ export class Systemd {
 
   #onReady(): void {
     const grace = this.#grace;
-    // The predecessor tells of its successor: it is the one that knows when the hand-over is complete.
+    // A predecessor reports its successor itself, when the hand-over is complete.
     if (grace.predecessor === undefined) {
       const addresses = grace.sockets.map(({ address }) => address).join(', ');
       void this.#socket.send({ READY: 1, STATUS: `generation ${grace.generation} serves ${addresses}` });
@@ -112,7 +112,7 @@ export class Systemd {
     });
   }
 
-  /** The last that this process says: what its successor has to tell from here on must not be overwritten. */
+  /** The last message of this process, as a later one would overwrite its successor's. */
   async #handOver(pid: number): Promise<void> {
     const { generation } = this.#grace;
     const open = await this.#openConnections();
@@ -144,7 +144,20 @@ function countConnections(server: Server | undefined): Promise<number> {
   });
 }
 
-/** systemd takes one line for a status. */
+/** A status for systemd has to be one line. */
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, STATUS_CHARACTERS);
+}
+
+/**
+ * Gives a sign of life twice within each timeout. The timer runs in the event
+ * loop, so a process whose event loop hangs gives none. Returns a function that
+ * stops it.
+ *
+ * @param timeout - milliseconds.
+ */
+export function keepAwake(timeout: number, giveSign: () => void): () => void {
+  giveSign();
+  const timer = setInterval(giveSign, Math.min(timeout / 2, MAX_INTERVAL_MS)).unref();
+  return () => clearInterval(timer);
 }

@@ -1,5 +1,5 @@
 import { GraceError } from '../../lib/errors.js';
-import { LISTEN_FDS_START } from '../../lib/handoff/protocol.js';
+import { LISTEN_FDS_START } from '../../lib/systemd/listen-variables.js';
 
 /** A socket as the environment of a worker describes it. */
 export interface DescribedSocket {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ListenVariables } from '../../lib/handoff/protocol.js';
+import { type ListenVariables } from '../../lib/systemd/listen-variables.js';
 import { clearNonblock } from './clear-nonblock.js';
 import { type HeldSocket } from './held-socket.js';
 import { listenUnpolled } from './listen-unpolled.js';

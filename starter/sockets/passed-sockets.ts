@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { type BindableAddress, formatAddress, sameAddress } from '../../lib/address/address.js';
 import { describeDescriptor } from '../../lib/socket/descriptor.js';
 import { GraceError, show } from '../../lib/errors.js';
-import { LISTEN_FDS, LISTEN_FDS_START, type ListenVariables, parseListenVariables } from '../../lib/handoff/protocol.js';
+import { LISTEN_FDS, LISTEN_FDS_START, type ListenVariables, parseListenVariables } from '../../lib/systemd/listen-variables.js';
 import { fdName } from './descriptors.js';
 import { type HeldSocket } from './held-socket.js';
 

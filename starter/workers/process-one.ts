@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { zombieChildren } from '../../lib/process-table.js';
-import { onSignals } from '../../lib/signals.js';
+import { onSignals } from '../../lib/on-signals.js';
 
 /** Signals that process 1 passes on; the others mean something to start_server itself. */
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'];

@@ -1,6 +1,6 @@
 import { type Duplex } from 'node:stream';
 import { readLines } from '../../lib/handoff/lines.js';
-import { type ChildMessage, formatMessage, parseChildMessage } from '../../lib/handoff/protocol.js';
+import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from '../../lib/handoff/messages.js';
 
 /** How long a worker that announced a `ready` message may take without `--ready-timeout`. */
 const DEFAULT_READY_TIMEOUT_MS = 60_000;
@@ -45,7 +45,7 @@ export function waitUntilUp(candidate: Candidate, { interval, readyTimeout }: Re
     const expectReady = (timeout: number): void => {
       timer = setTimeout(() => candidate.onTimeout(timeout), timeout);
     };
-    const onMessage = (message: ChildMessage | undefined): void => {
+    const onMessage = (message: SuccessorMessage | undefined): void => {
       if (message === undefined || !('nonce' in message) || message.nonce !== nonce) return;
       if (message.type === 'ready' && !candidate.isDraining()) settle(true);
       if (message.type !== 'starting' || readyTimeout !== undefined) return;
@@ -54,7 +54,7 @@ export function waitUntilUp(candidate: Candidate, { interval, readyTimeout }: Re
     };
     if (readyTimeout === undefined) timer = setTimeout(() => settle(true), interval);
     else expectReady(readyTimeout);
-    if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseChildMessage(line)));
+    if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseSuccessorMessage(line)));
     void exited.then(() => settle(false));
   });
 }

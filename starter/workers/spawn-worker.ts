@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatAddress } from '../../lib/address/address.js';
-import { HANDOFF, formatHandoff } from '../../lib/handoff/protocol.js';
+import { HANDOFF, formatHandoff } from '../../lib/handoff/handoff-variable.js';
 import { type Descriptors } from '../sockets/descriptors.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 

@@ -1,4 +1,4 @@
-import { onSignals } from '../../lib/signals.js';
+import { onSignals } from '../../lib/on-signals.js';
 import { type StatusFile } from '../control/status-file.js';
 import { type SystemdNotify } from '../control/systemd-notify.js';
 import { type Environment, timingReader } from '../environment.js';

@@ -164,7 +164,7 @@ t.test('hooks run in order, are bounded, and their errors are reported', async (
   const refusing = makeApp(t, { beforeRestart: () => Promise.reject(new Error('not now')) });
   await refusing.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
   const failed = new Promise((done) => refusing.once('restart-failed', done));
-  await t.rejects(refusing.restart(), { code: 'RESTART_FAILED', message: /serves on: not now/ });
+  await t.rejects(refusing.restart(), { code: 'RESTART_FAILED', message: /keeps serving: not now/ });
   t.match(await failed, { code: 'RESTART_FAILED' });
   t.equal(refusing.state, 'serving');
 });

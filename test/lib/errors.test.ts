@@ -11,7 +11,7 @@ t.test('a GraceError carries its facts', async (t) => {
   t.match(error.stack, 'GraceError: it failed');
 });
 
-t.test('a GraceError has no properties that nobody gave', async (t) => {
+t.test('a GraceError has no properties for facts that were not given', async (t) => {
   const error = new GraceError('PID_FILE', 'm');
   t.notOk('cause' in error, 'no cause');
   t.strictSame(Object.keys(error).sort(), ['code', 'name']);
@@ -20,7 +20,7 @@ t.test('a GraceError has no properties that nobody gave', async (t) => {
 t.test('errnoCode', async (t) => {
   t.equal(errnoCode(Object.assign(new Error('m'), { code: 'EADDRINUSE' })), 'EADDRINUSE');
   t.equal(errnoCode(new Error('m')), undefined);
-  t.equal(errnoCode({ code: 'EADDRINUSE' }), undefined, 'only of errors');
+  t.equal(errnoCode({ code: 'EADDRINUSE' }), undefined, 'of errors only');
   t.equal(errnoCode(undefined), undefined);
 });
 

@@ -20,7 +20,7 @@ t.test('defaults', async (t) => {
   t.equal(onShutdown(), undefined);
 });
 
-t.test('what is given is taken', async (t) => {
+t.test('given values are used', async (t) => {
   const options: GraceOptions = {
     drainTimeout: 2,
     idleTimeout: 0,
@@ -60,7 +60,7 @@ t.test('a delay that leaves no time to drain', async (t) => {
     await fails(t, () => readOptions({ drainTimeout: 100, drainDelay }), facts, `${drainDelay} of 100 ms`);
   }
   t.equal(readOptions({ drainTimeout: 100, drainDelay: 99 }).drainDelay, 99);
-  t.equal(readOptions({ drainTimeout: 0 }).drainTimeout, 0, 'at once is a choice');
+  t.equal(readOptions({ drainTimeout: 0 }).drainTimeout, 0, 'no time at all is allowed');
 });
 
 t.test('other types', async (t) => {
@@ -78,7 +78,7 @@ t.test('other types', async (t) => {
   }
 });
 
-t.test('no options at all', async (t) => {
+t.test('options that are not an object', async (t) => {
   for (const options of [null, 'x', 5, true]) {
     await fails(t, () => readOptions(options as never), { code: 'OPTION_INVALID', subject: 'options', value: options }, String(options));
   }
@@ -89,12 +89,12 @@ t.test('signals', async (t) => {
   t.strictSame(readOptions({ signals: {} }).signals, readOptions({}).signals);
   t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'], reload: ['SIGHUP'] });
   t.strictSame(readOptions({ signals: { restart: ['SIGHUP', 'SIGUSR2'] } }).signals.restart, ['SIGHUP', 'SIGUSR2']);
-  t.strictSame(readOptions({ signals: { restart: ['SIGHUP'] } }).signals.reload, [], 'SIGHUP is one thing or the other');
+  t.strictSame(readOptions({ signals: { restart: ['SIGHUP'] } }).signals.reload, [], 'SIGHUP restarts, and then does not reload');
   await fails(
     t,
     () => readOptions({ follow: true, exit: false }),
     { code: 'OPTION_INVALID', subject: 'follow', value: true },
-    'who follows has to exit',
+    'follow needs exit',
   );
   for (const value of [true, null, 'SIGTERM', 5]) {
     await fails(t, () => readOptions({ signals: value as never }), { code: 'OPTION_INVALID', subject: 'signals', value }, String(value));
@@ -113,7 +113,7 @@ t.test('signals', async (t) => {
       { code: 'OPTION_INVALID', subject: 'signals.restart', value: 'restart' in signals ? signals.restart : ['SIGUSR2'] },
       `one signal for both: ${JSON.stringify(signals)}`,
     );
-    t.match(error.message, /which has SIG/);
+    t.match(error.message, /SIG\w+ is already used by signals\.stop/);
   }
 });
 

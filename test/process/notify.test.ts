@@ -78,9 +78,9 @@ t.test('what systemd is told during start, restart and stop', async (t) => {
 t.test('restarts that fail', async (t) => {
   const { program, notify, folder, socketPath } = await startService(t, { restartTimeout: 1_500 });
   const cases = [
-    ['throws', `throw new Error('broken');`, 1, /exited with code 1 before it was ready; its last words:.*Error: broken/s],
+    ['throws', `throw new Error('broken');`, 1, /exited with code 1 before it was ready; the end of its stderr:.*Error: broken/s],
     ['exits', `process.exit(7);`, 7, /exited with code 7 before it was ready$/],
-    ['is killed', `process.kill(process.pid, 'SIGKILL');`, undefined, /ended, and did not come to say its exit code, before it was ready$/],
+    ['is killed', `process.kill(process.pid, 'SIGKILL');`, undefined, /exited with an unknown code before it was ready$/],
     ['hangs', `process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);`, undefined, /was not ready within 1500 ms$/],
   ] as const;
   for (const [index, [what, text, code, message]] of cases.entries()) {
@@ -91,7 +91,7 @@ t.test('restarts that fail', async (t) => {
     t.equal(failed['exitCode'], code);
     await waitUntil('READY', () => notify.with('READY').length === index + 2);
     const { fields } = notify.with('READY').at(-1)!;
-    t.match(fields['STATUS'], /^restart failed, this process serves on: the successor/);
+    t.match(fields['STATUS'], /^restart failed, this process keeps serving: the successor/);
     const pid = Number(/process (\d+)/.exec(String(failed['message']))?.[1]);
     t.ok(pid > 0 && !isRunning(pid), `nothing is left of process ${pid}`);
     t.equal(await getBody(`unix:${socketPath}`), 'slept 0');

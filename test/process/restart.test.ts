@@ -57,7 +57,7 @@ t.test('a successor that fails before it is ready costs nothing', async (t) => {
   const program = start(t, writeRelease(folder, good));
   const [address] = (await program.announced('ready')).addresses as string[];
   const fds = descriptors(program.pid);
-  for (const [index, { name, text, exitCode, signal = null, stderr, message = /serves on/ }] of FAILURES.entries()) {
+  for (const [index, { name, text, exitCode, signal = null, stderr, message = /keeps serving/ }] of FAILURES.entries()) {
     writeRelease(folder, text);
     process.kill(program.pid, 'SIGUSR2');
     const failed = await program.announced('restart-failed', index + 1);

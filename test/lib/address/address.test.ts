@@ -1,13 +1,5 @@
 import t from 'tap';
-import {
-  type Address,
-  type TcpAddress,
-  formatAddress,
-  isWildcard,
-  parseAddress,
-  sameAddress,
-  sameHost,
-} from '../../../lib/address/address.js';
+import { type Address, type TcpAddress, formatAddress, isWildcard, parseAddress, sameAddress, sameHost } from '../../../lib/address/address.js';
 import { fails } from '../../support/errors.js';
 
 const tcp = (host: string | undefined, port: number): TcpAddress => ({ kind: 'tcp', host, port });
@@ -56,7 +48,7 @@ t.test('parseAddress and formatAddress', async (t) => {
   }
 });
 
-t.test('what is no address', async (t) => {
+t.test('invalid addresses', async (t) => {
   const bad = [
     '', ' ', ':', '::', 'abc', ':abc', 'host', 'host:', 'host: ', ':-1', ':+1', ':65536', ':99999999999', ':1e3', ':0x50',
     ':8080 ', ' :8080', ':8080\n', ':80 80', ':1.5', '-1', '1.5', '8080/', 'localhost:80:90', 'http://localhost:80',
@@ -77,7 +69,7 @@ t.test('what is no address', async (t) => {
   await fails(t, () => parseAddress(undefined as never), { code: 'ADDRESS_INVALID', subject: 'address', value: 'undefined' }, 'undefined');
 });
 
-t.test('an IPv6 host without brackets is told how to be written', async (t) => {
+t.test('the error for an IPv6 host without brackets shows the right form', async (t) => {
   t.throws(() => parseAddress('::1:80'), { message: /in brackets: \[::1\]/ });
 });
 
@@ -124,5 +116,5 @@ t.test('hosts', async (t) => {
   t.ok(sameHost(tcp('::1', 1), tcp('0::1', 2)), 'ports do not matter');
   t.notOk(sameHost(tcp('::1', 1), tcp('127.0.0.1', 1)));
   for (const host of [undefined, '0.0.0.0', '::', '0::0']) t.ok(isWildcard(tcp(host, 80)), `${host} is every interface`);
-  for (const host of ['127.0.0.1', '::1', 'localhost']) t.notOk(isWildcard(tcp(host, 80)), `${host} is one`);
+  for (const host of ['127.0.0.1', '::1', 'localhost']) t.notOk(isWildcard(tcp(host, 80)), `${host} is one interface`);
 });

@@ -2,7 +2,7 @@ import t from 'tap';
 import { parseAddress } from '../../../lib/address/address.js';
 import { type InheritedSocket, type Request, matchSockets, readBound } from '../../../lib/address/match.js';
 
-/** What a socket was bound for; `asked` undefined: somebody else bound it. */
+/** A socket that was passed; `asked` is undefined if another program bound it. */
 interface Passed {
   readonly name?: string;
   readonly asked?: string;
@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
     found: [3],
   },
   {
-    what: 'the exact match of a later request comes before the near one of an earlier',
+    what: 'the exact match of a later request wins over the near match of an earlier one',
     requests: [':0', 'a=:0'],
     passed: [{ name: 'a', asked: ':0' }, { name: 'b', asked: ':0' }],
     found: [4, 3],
@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
   // by descriptor
   { what: 'a descriptor', requests: ['fd:4'], passed: [{}, { bound: '[::]:80' }], found: [4] },
   { what: 'a descriptor that was asked for before has another number now', requests: ['fd:7'], passed: [{ asked: 'fd:7' }], found: [3] },
-  { what: 'a descriptor that means another socket of ours', requests: ['fd:3'], passed: [{ asked: ':80' }], found: [none] },
+  { what: 'a descriptor that is another socket of this program', requests: ['fd:3'], passed: [{ asked: ':80' }], found: [none] },
   { what: 'a descriptor that was not passed', requests: ['fd:9'], passed: [{}], found: [none] },
 
   // by name
@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
   { what: 'a systemd name that was not passed', requests: ['systemd:web'], passed: [{ name: 'admin' }], found: [none] },
   { what: 'a systemd name never by order', requests: ['systemd:web'], passed: [{ bound: '[::]:80' }], found: [none] },
   {
-    what: 'a systemd name with something to bind takes the socket and does not bind',
+    what: 'a systemd name with an address behind the | takes the socket and does not bind',
     requests: ['systemd:web|:80'],
     passed: [{ name: 'web', bound: '[::]:443' }],
     found: [3],
@@ -101,13 +101,13 @@ const cases: readonly Case[] = [
     passed: [{ name: 'admin', bound: '[::]:80' }, { name: 'web', bound: '[::]:81' }],
     found: [4],
   },
-  { what: 'entries and sockets without a name are not alike', requests: ['127.0.0.1:80'], passed: [{ bound: '127.0.0.2:81' }], found: [none] },
+  { what: 'no name does not match no name', requests: ['127.0.0.1:80'], passed: [{ bound: '127.0.0.2:81' }], found: [none] },
 
   // by the address that it is bound to
   { what: 'every interface, IPv6', requests: [':80'], passed: [{ bound: '[::]:81' }, { bound: '[::]:80' }], found: [4] },
   { what: 'every interface, IPv4', requests: ['[::]:80'], passed: [{ bound: '0.0.0.0:81' }, { bound: '0.0.0.0:80' }], found: [4] },
   { what: 'one host', requests: ['127.0.0.1:80'], passed: [{ bound: '[::]:80' }, { bound: '127.0.0.1:80' }], found: [4] },
-  { what: 'one host in another writing', requests: ['[0::1]:80'], passed: [{ bound: '[::1]:80' }], found: [3] },
+  { what: 'one host, written in another way', requests: ['[0::1]:80'], passed: [{ bound: '[::1]:80' }], found: [3] },
   {
     what: 'a host name, by what it resolves to',
     requests: [request('localhost:80', '127.0.0.1:80')],
@@ -115,14 +115,14 @@ const cases: readonly Case[] = [
     found: [4],
   },
   {
-    what: 'what was asked for changed, what it is bound to did not',
+    what: 'another text for the address that it is bound to',
     requests: ['0.0.0.0:80'],
     passed: [{ asked: ':80', bound: '[::]:80' }],
     found: [3],
   },
   { what: 'a unix path', requests: ['unix:/b'], passed: [{ bound: 'unix:/a' }, { bound: 'unix:/b' }], found: [4] },
   {
-    what: 'the address of a later request comes before the order of an earlier',
+    what: 'the address of a later request wins over the order of an earlier one',
     requests: [':1', ':2'],
     passed: [{ bound: '[::]:2' }, { bound: '[::]:3' }],
     found: [4, 3],
@@ -137,12 +137,12 @@ const cases: readonly Case[] = [
   { what: 'by order never wider', requests: ['127.0.0.1:1'], passed: [{ bound: '[::]:8' }], found: [none] },
   { what: 'by order never wider, IPv4', requests: ['127.0.0.1:1'], passed: [{ bound: '0.0.0.0:8' }], found: [none] },
   { what: 'by order never to another host', requests: ['127.0.0.1:1'], passed: [{ bound: '127.0.0.2:8' }], found: [none] },
-  { what: 'by order never wider, but the next one may fit', requests: ['127.0.0.1:1'], passed: [{ bound: '[::]:8' }, { bound: '127.0.0.1:8' }], found: [4] },
+  { what: 'by order never wider, but the next socket may match', requests: ['127.0.0.1:1'], passed: [{ bound: '[::]:8' }, { bound: '127.0.0.1:8' }], found: [4] },
   { what: 'by order unix for unix', requests: ['unix:/a'], passed: [{ bound: '[::]:8' }, { bound: 'unix:/b' }], found: [4] },
   { what: 'by order never TCP for unix', requests: ['unix:/a'], passed: [{ bound: '[::]:8' }], found: [none] },
   { what: 'by order never unix for TCP', requests: [':1'], passed: [{ bound: 'unix:/b' }], found: [none] },
-  { what: 'by order never what this program bound for something else', requests: [':1'], passed: [{ asked: ':8', bound: '[::]:8' }], found: [none] },
-  { what: 'by order never what nobody can tell of', requests: [':1'], passed: [{}], found: [none] },
+  { what: 'by order never a socket that this program bound for another address', requests: [':1'], passed: [{ asked: ':8', bound: '[::]:8' }], found: [none] },
+  { what: 'by order never a socket of unknown address', requests: [':1'], passed: [{}], found: [none] },
 ];
 
 for (const { what, requests, passed, found } of cases) {

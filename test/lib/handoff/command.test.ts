@@ -37,7 +37,7 @@ const cases: readonly Case[] = [
     cwd: '/current',
   },
   {
-    what: 'a directory that the shell names with a slash at its end',
+    what: 'a directory that the shell names with a slash at the end',
     argv: [NODE, '/releases/1/server.js'],
     directory: '/releases/1',
     shellDirectory: '/current/',
@@ -53,7 +53,7 @@ const cases: readonly Case[] = [
     cwd: '/current',
   },
   {
-    what: 'a script in a folder that only begins like the directory',
+    what: 'a script in a folder whose name only begins like the directory',
     argv: [NODE, '/releases/10/server.js'],
     directory: '/releases/1',
     shellDirectory: '/current',
@@ -87,7 +87,7 @@ t.test('the successor of this process', async (t) => {
   t.teardown(() => process.chdir(directory));
   const { file, args, cwd } = successorCommand();
   t.equal(file, process.execPath);
-  t.equal(realpathSync(cwd), directory, 'runs where this one was started, wherever it is now');
+  t.equal(realpathSync(cwd), directory, 'in the directory where this process was started, not where it is now');
   t.strictSame(args.slice(0, process.execArgv.length), process.execArgv);
   t.equal(realpathSync(args[process.execArgv.length]!), realpathSync(process.argv[1]!));
 });

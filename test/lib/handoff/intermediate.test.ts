@@ -10,12 +10,12 @@ process.stdout.write(JSON.stringify({ ppid, pid, args: argv.slice(1), word: env.
 setInterval(() => undefined, 1000);
 `;
 
-t.test('a program whose parent is another, with all that was passed', async (t) => {
+t.test('the program has another parent, and all arguments and variables', async (t) => {
   const words = ['two words', '$HOME', '"quoted"', '', '*'];
   const { file, args, cwd } = throughIntermediate({ file: process.execPath, args: ['-e', PRINT, '--', ...words], cwd: '/' });
   const shell = spawn(file, args, { cwd, env: { ...process.env, NODE_OPTIONS: '', WORD: 'kept' } });
   const [[code], [output]] = (await Promise.all([once(shell, 'exit'), once(shell.stdout, 'data')])) as [[number], [Buffer]];
-  t.equal(code, 0, 'the intermediate leaves');
+  t.equal(code, 0, 'the intermediate exits');
   const { ppid, pid, args: seen, word } = JSON.parse(output.toString()) as Record<string, unknown>;
   t.not(ppid, process.pid);
   t.not(ppid, shell.pid);
@@ -27,10 +27,10 @@ t.test('a program whose parent is another, with all that was passed', async (t) 
     gone = true;
   });
   await untilGone(undefined);
-  t.notOk(gone, 'it runs');
+  t.notOk(gone, 'while it runs');
   process.kill(pid as number, 'SIGKILL');
   await end;
-  t.ok(isGone(pid as number), 'and is a zombie at most');
+  t.ok(isGone(pid as number), 'it has ended, and may be a zombie');
 });
 
 function isGone(pid: number): boolean {

@@ -10,7 +10,7 @@ const cases: readonly (readonly [what: string, chunks: readonly (string | Buffer
   ['lines in one piece', ['a\nb\nc\n'], ['a', 'b', 'c']],
   ['a line in pieces', ['a', 'b', 'c\nd', '\n'], ['abc', 'd']],
   ['empty lines', ['\n\na\n'], ['', '', 'a']],
-  ['a line without end', ['a\nb'], ['a']],
+  ['a line without a newline', ['a\nb'], ['a']],
   ['nothing', [], []],
   ['a character in two pieces', [Buffer.from('ä\n').subarray(0, 1), Buffer.from('ä\n').subarray(1)], ['ä']],
   ['a carriage return belongs to the line', ['a\r\n'], ['a\r']],
@@ -31,7 +31,7 @@ for (const [what, chunks, lines] of cases) {
   });
 }
 
-t.test('can be stopped', async (t) => {
+t.test('reading can be stopped', async (t) => {
   const stream = new PassThrough();
   const found: string[] = [];
   const stop = readLines(stream, (line) => found.push(line));
@@ -44,7 +44,7 @@ t.test('can be stopped', async (t) => {
   t.equal(stream.listenerCount('data'), 0);
 });
 
-t.test('what never ends its line is not kept', async (t) => {
+t.test('a line that is too long is dropped', async (t) => {
   const stream = new PassThrough();
   const found: string[] = [];
   readLines(stream, (line) => found.push(line));

@@ -5,7 +5,7 @@ import { removePidFile, writePidFile } from '../../../lib/handoff/pid-file.js';
 import { fails } from '../../support/errors.js';
 import { scratch } from '../../support/scratch.js';
 
-t.test('holds the pid of this process, and nothing is left beside it', async (t) => {
+t.test('the file has the pid of this process, and no draft is left', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.pid');
   writePidFile(path);
@@ -13,14 +13,14 @@ t.test('holds the pid of this process, and nothing is left beside it', async (t)
   t.strictSame(readdirSync(folder), ['app.pid']);
 });
 
-t.test('replaces what a predecessor wrote', async (t) => {
+t.test('the pid of a predecessor is replaced', async (t) => {
   const path = join(scratch(t), 'app.pid');
   writeFileSync(path, '1\n');
   writePidFile(path);
   t.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
 });
 
-t.test('cannot be written', async (t) => {
+t.test('a file that cannot be written', async (t) => {
   const folder = scratch(t);
   mkdirSync(join(folder, 'folder.pid'));
   writeFileSync(join(folder, 'file'), '');
@@ -32,10 +32,10 @@ t.test('cannot be written', async (t) => {
   }
   t.strictSame(readdirSync(folder).sort(), ['file', 'folder.pid'], 'no draft is left');
   const nowhere = { code: 'PID_FILE', subject: 'pidFile', value: '/proc/app.pid' } as const;
-  await fails(t, () => writePidFile('/proc/app.pid'), nowhere, 'a folder that takes no files');
+  await fails(t, () => writePidFile('/proc/app.pid'), nowhere, 'a folder in which no file can be made');
 });
 
-t.test('is removed by the process that it names', async (t) => {
+t.test('the file is removed only by the process that it names', async (t) => {
   const path = join(scratch(t), 'app.pid');
   writePidFile(path);
   removePidFile(path);
@@ -44,11 +44,11 @@ t.test('is removed by the process that it names', async (t) => {
   for (const text of ['1\n', '', `${process.pid}0\n`]) {
     writeFileSync(path, text);
     removePidFile(path);
-    t.equal(readFileSync(path, 'utf8'), text, `${JSON.stringify(text)} is another's`);
+    t.equal(readFileSync(path, 'utf8'), text, `${JSON.stringify(text)} is of another process`);
   }
 });
 
-t.test('that cannot be removed is a warning', async (t) => {
+t.test('a file that cannot be removed is a warning', async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, 'file'), '');
   const warned = new Promise<Error>((done) => process.once('warning', done));

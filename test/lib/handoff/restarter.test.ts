@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Restarter } from '../../../lib/handoff/restarter.js';
 
-/** Attempts that end when the test says so. */
+/** Attempts that the test ends. */
 class Attempts {
   readonly running: { readonly succeed: (result: string) => void; readonly fail: (error: Error) => void }[] = [];
   readonly handedOn: [result: string, again: boolean][] = [];
@@ -13,7 +13,7 @@ class Attempts {
 
 const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
-t.test('a restart that works is handed on', async (t) => {
+t.test('the result of a restart is handed on', async (t) => {
   const { restarter, running, handedOn } = new Attempts();
   const result = restarter.request();
   t.equal(running.length, 1, 'starts at once');
@@ -22,18 +22,18 @@ t.test('a restart that works is handed on', async (t) => {
   t.strictSame(handedOn, [['a', false]]);
 });
 
-t.test('a hundred wishes while one runs', async (t) => {
+t.test('a hundred requests during a restart', async (t) => {
   const { restarter, running, handedOn } = new Attempts();
-  const wishes = Array.from({ length: 100 }, () => restarter.request());
+  const requests = Array.from({ length: 100 }, () => restarter.request());
   t.equal(running.length, 1, 'one at a time');
   running[0]!.succeed('a');
-  t.strictSame(new Set(await Promise.all(wishes)), new Set(['a']), 'all get the one that runs');
+  t.strictSame(new Set(await Promise.all(requests)), new Set(['a']), 'all get the running one');
   await turn();
-  t.strictSame(handedOn, [['a', true]], 'the successor is the one to restart again');
+  t.strictSame(handedOn, [['a', true]], 'the successor has to restart again');
   t.equal(running.length, 1, 'not this process');
 });
 
-t.test('whoever asks after a success gets it', async (t) => {
+t.test('a request after a success gets the same result', async (t) => {
   const { restarter, running } = new Attempts();
   const first = restarter.request();
   running[0]!.succeed('a');
@@ -42,13 +42,13 @@ t.test('whoever asks after a success gets it', async (t) => {
   t.equal(running.length, 1);
 });
 
-t.test('a failure is told, and the next wish starts anew', async (t) => {
+t.test('a failure is reported, and the next request starts a new attempt', async (t) => {
   const { restarter, running, handedOn } = new Attempts();
   const first = restarter.request();
   running[0]!.fail(new Error('no'));
   await t.rejects(first, { message: 'no' });
   await turn();
-  t.equal(running.length, 1, 'nobody asked for more');
+  t.equal(running.length, 1, 'no other restart was requested');
   const second = restarter.request();
   t.equal(running.length, 2);
   running[1]!.succeed('b');
@@ -56,20 +56,20 @@ t.test('a failure is told, and the next wish starts anew', async (t) => {
   t.strictSame(handedOn, [['b', false]]);
 });
 
-t.test('a failure after more wishes is followed by one more attempt, not by two', async (t) => {
+t.test('several requests during an attempt that fails start one more attempt', async (t) => {
   const { restarter, running, handedOn } = new Attempts();
-  const wishes = [restarter.request(), restarter.request(), restarter.request()];
+  const requests = [restarter.request(), restarter.request(), restarter.request()];
   running[0]!.fail(new Error('no'));
-  for (const { status } of await Promise.allSettled(wishes)) t.equal(status, 'rejected');
+  for (const { status } of await Promise.allSettled(requests)) t.equal(status, 'rejected');
   await turn();
   t.equal(running.length, 2, 'one more');
   running[1]!.fail(new Error('no again'));
   await turn();
-  t.equal(running.length, 2, 'and no other');
+  t.equal(running.length, 2, 'and no third');
   t.strictSame(handedOn, []);
 });
 
-t.test('a wish while the one more runs makes one more', async (t) => {
+t.test('a request during the queued restart queues one more', async (t) => {
   const { restarter, running, handedOn } = new Attempts();
   void restarter.request().catch(() => undefined);
   void restarter.request().catch(() => undefined);
@@ -81,14 +81,14 @@ t.test('a wish while the one more runs makes one more', async (t) => {
   t.strictSame(handedOn, [['b', true]]);
 });
 
-t.test('cancel forgets the one more', async (t) => {
+t.test('cancel drops the queued restart', async (t) => {
   for (const end of ['succeed', 'fail'] as const) {
     const { restarter, running, handedOn } = new Attempts();
-    const wishes = [restarter.request(), restarter.request()];
+    const requests = [restarter.request(), restarter.request()];
     restarter.cancel();
     if (end === 'succeed') running[0]!.succeed('a');
     else running[0]!.fail(new Error('no'));
-    await Promise.allSettled(wishes);
+    await Promise.allSettled(requests);
     await turn();
     t.equal(running.length, 1, `no attempt after a ${end}`);
     t.strictSame(handedOn, end === 'succeed' ? [['a', false]] : []);

@@ -35,7 +35,7 @@ t.test('binds, and does not listen yet', async (t) => {
   }
 });
 
-t.test('a server can listen on what was bound', async (t) => {
+t.test('a server can listen on a bound socket', async (t) => {
   const socket = await bindTcp(tcp('127.0.0.1'));
   const server = net.createServer();
   t.teardown(() => server.close());
@@ -56,7 +56,7 @@ t.test('a host name', async (t) => {
   t.teardown(() => socket.close());
   t.match((socket.address as TcpAddress).host, /^(127\.0\.0\.1|::1)$/);
   t.match(await resolveHost(tcp('localhost'), 'localhost'), /^(127\.0\.0\.1|::1)$/);
-  for (const host of ['127.0.0.1', '::1', 'fe80::1%lo']) t.equal(await resolveHost(tcp(host), host), host, 'a number is itself');
+  for (const host of ['127.0.0.1', '::1', 'fe80::1%lo']) t.equal(await resolveHost(tcp(host), host), host, 'a numeric host is returned as it is');
 });
 
 t.test('a host that does not resolve', async (t) => {
@@ -76,7 +76,7 @@ t.test('an address of another machine', async (t) => {
   }
 });
 
-t.test('a port that somebody listens on', async (t) => {
+t.test('a port that another server listens on', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const address = tcp('127.0.0.1', portOf(server));
   const facts = { code: 'ADDRESS_IN_USE', subject: 'address', value: formatAddress(address) } as const;
@@ -122,5 +122,5 @@ t.test('bindError', async (t) => {
     t.match(error.message, code);
   }
   const own = new GraceError('NOT_A_SOCKET', 'm');
-  t.equal(bindError(tcp('h', 80), own), own, 'one of ours is left as it is');
+  t.equal(bindError(tcp('h', 80), own), own, 'a GraceError is returned as it is');
 });

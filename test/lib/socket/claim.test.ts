@@ -1,27 +1,26 @@
-import { openSync } from 'node:fs';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Claim, claimSockets } from '../../../lib/socket/claim.js';
-import { type Inheritance } from '../../../lib/handoff/inherit.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
+import { type Inheritance } from '../../../lib/inherit/inheritance.js';
+import { type Claim, claimSockets } from '../../../lib/socket/claim.js';
 import { portOf } from '../../support/address.js';
 import { type ExpectedError, fails } from '../../support/errors.js';
 import { scratch } from '../../support/scratch.js';
 import { connected, descriptorOf, freePort, listening, openSockets } from '../../support/sockets.js';
 
-const NOTHING: Inheritance = { parent: undefined, passed: [], sockets: new Set() };
+const NOTHING: Inheritance = { predecessor: undefined, passed: [], unclaimed: new Set() };
 
 function passed(...sockets: readonly Partial<InheritedSocket>[]): Inheritance {
   const unknown = { name: undefined, asked: undefined, bound: undefined, backlog: undefined, file: undefined };
   const all = sockets.map((socket, index) => ({ fd: 1_000 + index, origin: 'systemd' as const, ...unknown, ...socket }));
-  return { parent: undefined, passed: all, sockets: new Set(all) };
+  return { predecessor: undefined, passed: all, unclaimed: new Set(all) };
 }
 
-t.test('binds what nobody passed', async (t) => {
+t.test('binds new sockets if none were passed', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const listeners = await claimSockets(
@@ -40,15 +39,15 @@ t.test('binds what nobody passed', async (t) => {
   t.equal(listeners[0]!.name, 'a');
 });
 
-t.test('takes what was passed, and leaves the rest', async (t) => {
+t.test('takes the sockets that match, and leaves the others', async (t) => {
   const inheritance = passed({ name: 'web' }, { name: 'other' }, { asked: ':80', name: 'old', backlog: 100, origin: 'bound' });
   const [web, eighty] = await claimSockets([{ address: 'systemd:web' }, { address: ':80', name: 'new', backlog: 50 }], inheritance);
   t.match(web, { fd: 1_000, origin: 'systemd', name: 'web', inherited: true, backlog: 0x7fff_ffff, address: 'systemd:web' });
   t.match(eighty, { fd: 1_002, origin: 'bound', name: 'new', backlog: 100 });
-  t.strictSame([...inheritance.sockets].map(({ name }) => name), ['other']);
+  t.strictSame([...inheritance.unclaimed].map(({ name }) => name), ['other']);
 });
 
-t.test('bad claims', async (t) => {
+t.test('invalid claims', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const taken = `127.0.0.1:${portOf(server)}`;
   const { client } = await connected(t, server);
@@ -96,23 +95,23 @@ t.test('bad claims', async (t) => {
       await fails(t, () => claimSockets([...first, claim], inheritance), expected, 'refused');
       // A handle is closed in the next turn of the event loop.
       await new Promise((done) => setImmediate(done));
-      t.equal(openSockets().size, sockets, 'those before it are released');
+      t.equal(openSockets().size, sockets, 'the sockets before it are released');
       t.strictSame(readdirSync(folder), ['file']);
       const again = await claimSockets(first, NOTHING);
-      t.equal(again.length, 2, 'and can be bound');
+      t.equal(again.length, 2, 'and can be bound again');
       again.forEach((listener) => listener.release());
       t.notOk(existsSync(path));
     });
   }
 });
 
-t.test('a socket that was passed stays open where another claim is bad', async (t) => {
+t.test('a socket that was passed stays open if another claim is invalid', async (t) => {
   const inheritance = passed({ name: 'web' });
   await t.rejects(claimSockets([{ address: 'systemd:web' }, { address: 'fd:999999' }], inheritance));
-  t.equal(inheritance.sockets.size, 1);
+  t.equal(inheritance.unclaimed.size, 1);
 });
 
-t.test('a systemd name that was not passed stands for what is to be bound', async (t) => {
+t.test('the address behind the | is bound if systemd passed no sockets', async (t) => {
   const [listener] = await claimSockets([{ address: 'systemd:web|127.0.0.1:0' }], NOTHING);
   t.teardown(() => listener!.release());
   t.equal(listener!.asked, 'systemd:web|127.0.0.1:0');
@@ -141,5 +140,5 @@ t.test('one address twice', async (t) => {
   t.strictSame(readdirSync('.'), []);
   const listeners = await claimSockets([{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0' }], NOTHING);
   t.teardown(() => listeners.forEach((listener) => listener.release()));
-  t.not(listeners[0]!.address, listeners[1]!.address, 'port 0 is another one each time');
+  t.not(listeners[0]!.address, listeners[1]!.address, 'port 0 is another port each time');
 });

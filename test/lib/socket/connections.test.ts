@@ -4,7 +4,7 @@ import t from 'tap';
 import { Connections } from '../../../lib/socket/connections.js';
 import { connected, listening } from '../../support/sockets.js';
 
-t.test('connections are followed from the first to the last', async (t) => {
+t.test('connections are followed from accept to close', async (t) => {
   const server = net.createServer();
   let notes = 0;
   const connections = new Connections(server, () => ({ number: (notes += 1) }));
@@ -17,18 +17,18 @@ t.test('connections are followed from the first to the last', async (t) => {
   t.equal(connections.size, 2);
   t.strictSame([...connections].map(([, note]) => note), [{ number: 1 }, { number: 2 }]);
   t.strictSame(connections.get(second.accepted), { number: 2 });
-  t.equal(connections.get(first.client), undefined, 'the client is none of the server\'s');
+  t.equal(connections.get(first.client), undefined, 'the client\'s end is not a connection of the server');
 
   let over = 0;
   const waiting = [connections.none(), connections.none()].map((none) => none.then(() => (over += 1)));
   first.accepted.destroy();
   await once(first.accepted, 'close');
   t.equal(connections.size, 1);
-  t.equal(over, 0, 'one is left');
+  t.equal(over, 0, 'one connection is left');
   second.client.end();
   second.accepted.end().resume();
   await Promise.all(waiting);
-  t.equal(over, 2, 'all who wait are told');
+  t.equal(over, 2, 'all promises are fulfilled');
   t.equal(connections.size, 0);
 });
 

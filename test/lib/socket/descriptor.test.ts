@@ -65,7 +65,7 @@ t.test('a socket that is bound and does not listen', { skip }, async (t) => {
   }
 });
 
-t.test('what is no socket', async (t) => {
+t.test('files that are not sockets', async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, 'file'), 'x');
   mkdirSync(join(folder, 'folder'));
@@ -80,14 +80,14 @@ t.test('what is no socket', async (t) => {
   t.strictSame(describeDescriptor(fd), { kind: 'not a socket' }, '/dev/null');
 });
 
-t.test('what is not open', async (t) => {
+t.test('descriptors that are not open', async (t) => {
   const fd = openSync('/dev/null', 'r');
   closeSync(fd);
   for (const number of [fd, 999_999, 2_147_483_647]) t.strictSame(describeDescriptor(number), { kind: 'closed' }, String(number));
   for (const number of [-1, 2 ** 40]) t.strictSame(describeDescriptor(number), { kind: 'not a socket' }, String(number));
 });
 
-t.test('not closely, a socket is a socket', async (t) => {
+t.test('without a close look only sockets are told from other files', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   t.strictSame(describeDescriptor(descriptorOf(server), false), { kind: 'unknown socket' });
 });

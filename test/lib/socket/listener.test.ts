@@ -5,16 +5,14 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAddress } from '../../../lib/address/address.js';
-import { claimSockets } from '../../../lib/socket/claim.js';
-import { GraceListener } from '../../../lib/socket/listener.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
-import { type ListenOptions } from '../../../lib/socket/claim.js';
-import { portOf } from '../../support/address.js';
+import { type ListenOptions, claimSockets } from '../../../lib/socket/claim.js';
+import { GraceListener } from '../../../lib/socket/listener.js';
 import { fails } from '../../support/errors.js';
 import { scratch } from '../../support/scratch.js';
 import { connected, freePort, openSockets } from '../../support/sockets.js';
 
-const NOTHING = { parent: undefined, passed: [], sockets: new Set<InheritedSocket>() };
+const NOTHING = { predecessor: undefined, passed: [], unclaimed: new Set<InheritedSocket>() };
 const DEFAULT = 511;
 const KERNEL_MAXIMUM = 0x7fff_ffff;
 
@@ -31,14 +29,14 @@ t.test('serves', async (t) => {
   await listener.serve(server);
   t.ok(listener.listening);
   t.equal(listener.server, server);
-  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: portOf(listener.address) });
+  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: Number(listener.address.split(':')[1]) });
   await connected(t, server);
-  t.equal(server.listenerCount('error'), 0, 'errors are the program\'s again');
+  t.equal(server.listenerCount('error'), 0, 'no error handler is left');
   t.match(listener.describe(), { fd: listener.fd, name: 'echo', asked: '127.0.0.1:0', backlog: DEFAULT, origin: 'bound' });
-  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: portOf(listener.address) });
+  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: Number(listener.address.split(':')[1]) });
 });
 
-t.test('one server a listener, and one listener a server', async (t) => {
+t.test('one server for each listener, and one listener for each server', async (t) => {
   const listener = await claim(t, '127.0.0.1:0');
   const server = net.createServer();
   await listener.serve(server);
@@ -46,11 +44,11 @@ t.test('one server a listener, and one listener a server', async (t) => {
   await fails(t, () => listener.serve(net.createServer()), twice, 'a second server');
   const other = await claim(t, '127.0.0.1:0');
   t.teardown(() => other.release());
-  await fails(t, () => other.serve(server), { code: 'SERVER_INVALID', subject: 'server' }, 'a server that listens');
-  t.ok(listener.listening, 'the first goes on');
+  await fails(t, () => other.serve(server), { code: 'SERVER_INVALID', subject: 'server' }, 'a server that is listening');
+  t.ok(listener.listening, 'the first server still listens');
 });
 
-t.test('a port that somebody took between bind and listen', async (t) => {
+t.test('a port that another server took between bind and listen', async (t) => {
   const port = await freePort();
   const first = await claim(t, `127.0.0.1:${port}`);
   // Two sockets that do not listen yet may be bound to one port: SO_REUSEADDR.
@@ -66,7 +64,7 @@ t.test('a port that somebody took between bind and listen', async (t) => {
   t.ok(first.listening);
 });
 
-t.test('what backlog listen(2) is asked for', async (t) => {
+t.test('the backlog for listen(2)', async (t) => {
   const [none, small, large] = [await claim(t, '127.0.0.1:0'), await claim(t, '127.0.0.1:0', { backlog: 3 }), await claim(t, '127.0.0.1:0', { backlog: 1_000 })];
   const found = [];
   for (const listener of [none, small, large]) {
@@ -76,11 +74,11 @@ t.test('what backlog listen(2) is asked for', async (t) => {
   t.strictSame(found, [[DEFAULT, DEFAULT], [3, 3], [1_000, 1_000]]);
 });
 
-t.test('the backlog that the kernel has', { skip: process.platform === 'linux' ? false : 'reads ss(8)' }, async (t) => {
+t.test('the backlog in the kernel', { skip: process.platform === 'linux' ? false : 'reads ss(8)' }, async (t) => {
   for (const backlog of [3, 700]) {
     const listener = await claim(t, '127.0.0.1:0', { backlog });
     await listener.serve(net.createServer());
-    const port = portOf(listener.address);
+    const port = listener.address.split(':')[1];
     const [, , sendQueue] = execFileSync('ss', ['-ltnH', `sport = :${port}`], { encoding: 'utf8' }).split(/\s+/);
     t.equal(Number(sendQueue), backlog);
   }
@@ -117,7 +115,7 @@ t.test('release', async (t) => {
   }
 });
 
-t.test('a unix socket has its path from serve() on, until its last owner leaves', async (t) => {
+t.test('a unix socket has its path from serve() on, until its last owner removes it', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const listener = await claim(t, `unix:${path}`, { mode: 0o600 });
@@ -128,17 +126,17 @@ t.test('a unix socket has its path from serve() on, until its last owner leaves'
   t.match(listener.describe().file, { dev: /^\d+$/, ino: /^\d+$/ });
   await listener.stopAccepting(false);
   t.notOk(listener.listening);
-  t.ok(existsSync(path), 'a successor has it');
+  t.ok(existsSync(path), 'a successor has the socket');
   listener.removeFile();
   t.notOk(existsSync(path));
   listener.removeFile();
 });
 
-t.test('the last owner accepts what waits in the queue', async (t) => {
+t.test('the last owner accepts the connections in the queue', async (t) => {
   const listener = await claim(t, '127.0.0.1:0');
   const server = net.createServer((socket) => socket.end('served'));
   await listener.serve(server);
-  const port = portOf(listener.address);
+  const port = Number(listener.address.split(':')[1]);
   // Connected by the kernel in this turn of the event loop, accepted in later ones.
   const clients = Array.from({ length: 50 }, () => net.connect(port, '127.0.0.1'));
   await once(clients[0]!, 'connect');

@@ -26,7 +26,7 @@ async function serveAt(t: Test, path: string, mode?: number): Promise<{ server: 
   return { server, file: draft.place() };
 }
 
-/** A socket file that nobody listens on: its process was killed. */
+/** Leaves a socket file that no process listens on, because its process was killed. */
 function leaveStale(path: string): void {
   const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', program]);
@@ -46,7 +46,7 @@ t.test('binds under a draft name and moves to the path', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const draft = await bind(path);
-  t.notOk(existsSync(path), 'not there before it listens');
+  t.notOk(existsSync(path), 'not before it listens');
   t.strictSame(draft.bound.address, { kind: 'unix', path });
   t.equal(readdirSync(folder).length, 1);
   const server = net.createServer().listen(draft.bound.target, 5);
@@ -58,7 +58,7 @@ t.test('binds under a draft name and moves to the path', async (t) => {
   t.ok(await accepts(path));
   server.close();
   await once(server, 'close');
-  t.ok(existsSync(path), 'closing it leaves the file, which may be a successor\'s');
+  t.ok(existsSync(path), 'closing the server leaves the file, which a successor may use');
 });
 
 t.test('a relative path', async (t) => {
@@ -77,12 +77,12 @@ t.test('discard leaves no file', async (t) => {
   t.strictSame(readdirSync(folder), []);
 });
 
-t.test('a stale socket is replaced, without a moment in which there is none', async (t) => {
+t.test('a stale socket is replaced, without a moment in which there is no file', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   leaveStale(path);
-  t.ok(lstatSync(path).isSocket(), 'the file is there');
-  t.notOk(await accepts(path), 'and nobody behind it');
+  t.ok(lstatSync(path).isSocket(), 'the file exists');
+  t.notOk(await accepts(path), 'and no process listens');
   const stale = lstatSync(path).ino;
   const draft = await bind(path);
   t.equal(lstatSync(path).ino, stale, 'still the stale one');
@@ -94,7 +94,7 @@ t.test('a stale socket is replaced, without a moment in which there is none', as
   t.strictSame(readdirSync(folder), ['app.sock']);
 });
 
-t.test('a socket that somebody serves is left to him', async (t) => {
+t.test('a socket that another process serves is not touched', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const other = await listening(t, net.createServer(), { path });
@@ -103,7 +103,7 @@ t.test('a socket that somebody serves is left to him', async (t) => {
   await connected(t, other);
 });
 
-t.test('a file that is no socket is not touched', async (t) => {
+t.test('a file that is not a socket is not touched', async (t) => {
   const folder = scratch(t);
   const file = join(folder, 'file');
   writeFileSync(file, 'precious');
@@ -119,7 +119,7 @@ t.test('a file that is no socket is not touched', async (t) => {
   t.strictSame(readdirSync(folder).sort(), ['directory', 'file', 'link']);
 });
 
-t.test('a path that the kernel has no room for', async (t) => {
+t.test('a path that is too long for the kernel', async (t) => {
   const folder = scratch(t);
   const room = MAX_PATH_BYTES - Buffer.byteLength(folder) - 1;
   const long = join(folder, 'x'.repeat(room + 1));
@@ -132,7 +132,7 @@ t.test('a path that the kernel has no room for', async (t) => {
   t.ok(await accepts(longest), 'the longest');
 });
 
-t.test('a folder that is missing, or none', async (t) => {
+t.test('a folder that does not exist, or is a file', async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, 'file'), '');
   const missing = join(folder, 'missing', 'app.sock');
@@ -142,11 +142,11 @@ t.test('a folder that is missing, or none', async (t) => {
   await fails(t, () => bind(below), refused('ADDRESS_INVALID', below), 'below a file');
 });
 
-t.test('a folder that takes no sockets', { skip: existsSync('/proc/self') ? false : 'no /proc' }, async (t) => {
-  await fails(t, () => bind('/proc/x.sock'), refused('ADDRESS_FORBIDDEN', '/proc/x.sock'), 'not even root\'s');
+t.test('a folder in which no socket can be made', { skip: existsSync('/proc/self') ? false : 'no /proc' }, async (t) => {
+  await fails(t, () => bind('/proc/x.sock'), refused('ADDRESS_FORBIDDEN', '/proc/x.sock'), 'not even by root');
 });
 
-t.test('a folder that this user may not write', async (t) => {
+t.test('a folder that this user is not allowed to write', async (t) => {
   const outer = scratch(t);
   const folder = join(outer, 'closed');
   mkdirSync(folder, { mode: 0o555 });
@@ -171,32 +171,32 @@ t.test('mode', async (t) => {
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
   await serveAt(t, join(folder, 'umask'));
-  t.equal(statSync(join(folder, 'umask')).mode & 0o777, 0o700, 'what the umask leaves');
+  t.equal(statSync(join(folder, 'umask')).mode & 0o777, 0o700, 'as the umask has it');
 });
 
-t.test('a path that cannot be moved to', async (t) => {
+t.test('the draft cannot be renamed to the path', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const draft = await bind(path);
   t.teardown(() => draft.bound.close());
   mkdirSync(path);
-  await fails(t, () => draft.place(), refused('ADDRESS_INVALID', path), 'a folder came meanwhile');
+  await fails(t, () => draft.place(), refused('ADDRESS_INVALID', path), 'a folder was made there meanwhile');
   t.strictSame(readdirSync(folder), ['app.sock'], 'no draft is left');
 });
 
-t.test('a file is removed by its owner alone', async (t) => {
+t.test('a file is removed by its owner only', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const first = await serveAt(t, path);
   renameSync(path, join(folder, 'elsewhere'));
   const second = await serveAt(t, path);
   t.not(first.file.ino, second.file.ino);
-  t.notOk(removeSocketFile(path, first.file), 'another\'s now');
+  t.notOk(removeSocketFile(path, first.file), 'it belongs to another socket now');
   t.ok(await accepts(path));
   t.notOk(removeSocketFile(path, { ...second.file, dev: `${second.file.dev}0` }), 'another device');
   t.ok(removeSocketFile(path, second.file));
   t.notOk(existsSync(path));
-  t.notOk(removeSocketFile(path, second.file), 'gone already');
+  t.notOk(removeSocketFile(path, second.file), 'it is removed already');
 });
 
 t.test('a file that cannot be removed is a warning', async (t) => {

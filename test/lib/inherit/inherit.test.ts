@@ -3,30 +3,34 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import net from 'node:net';
 import t from 'tap';
-import { findInheritance, inherited } from '../../../lib/handoff/inherit.js';
-import { type Handoff, formatHandoff } from '../../../lib/handoff/protocol.js';
+import { type Handoff, formatHandoff } from '../../../lib/handoff/handoff-variable.js';
+import { takeVariables } from '../../../lib/inherit/environment.js';
+import { findInheritance, inherited } from '../../../lib/inherit/inherit.js';
+import { processState } from '../../../lib/inherit/process-state.js';
 import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
 import { connected, descriptorOf, listening, openSockets } from '../../support/sockets.js';
 
-const VARIABLES = ['GRACE_HANDOFF', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'SERVER_STARTER_PORT'];
 const CLOSED = 999_999;
 const skip = process.platform === 'linux' ? false : 'reads /proc';
 
-function set(variables: Readonly<Record<string, string>>): void {
+/** Puts this process into the state of one that was started with these variables. */
+function startWith(variables: Readonly<Record<string, string>>): void {
+  Object.assign(processState, { variables: {}, refused: false, inheritance: undefined });
   Object.assign(process.env, variables);
+  takeVariables(process.env);
 }
 
-t.afterEach(() => VARIABLES.forEach((name) => delete process.env[name]));
+t.beforeEach(() => startWith({}));
 
 t.test('nothing is passed', async (t) => {
   t.notOk(inherited());
-  const { parent, sockets } = await findInheritance();
-  t.equal(parent, undefined);
-  t.equal(sockets.size, 0);
+  const { predecessor, unclaimed } = await findInheritance();
+  t.equal(predecessor, undefined);
+  t.equal(unclaimed.size, 0);
 });
 
-t.test('variables leave the environment, good or bad', async (t) => {
+t.test('variables leave the environment, valid or not', async (t) => {
   const table: readonly Readonly<Record<string, string>>[] = [
     { LISTEN_FDS: '1', LISTEN_PID: '1', LISTEN_FDNAMES: 'a' },
     { LISTEN_FDS: 'abc' },
@@ -34,13 +38,13 @@ t.test('variables leave the environment, good or bad', async (t) => {
     { GRACE_HANDOFF: '{' },
   ];
   for (const variables of table) {
-    set(variables);
+    startWith(variables);
     await findInheritance().catch(() => undefined);
     t.strictSame(Object.keys(variables).filter((name) => name in process.env), [], JSON.stringify(variables));
   }
 });
 
-t.test('bad variables are named, once', async (t) => {
+t.test('invalid variables are reported once, by name', async (t) => {
   const pid = String(process.pid);
   const bad: readonly (readonly [variables: Readonly<Record<string, string>>, subject: string])[] = [
     ...['abc', '-1', '1e3', '', '1.5'].map((count) => [{ LISTEN_FDS: count, LISTEN_PID: pid }, 'LISTEN_FDS'] as const),
@@ -52,25 +56,25 @@ t.test('bad variables are named, once', async (t) => {
     [{ GRACE_HANDOFF: '{"version":7}' }, 'GRACE_HANDOFF'],
   ];
   for (const [variables, subject] of bad) {
-    set(variables);
+    startWith(variables);
     const facts = { code: 'INHERITANCE_INVALID', subject, value: variables[subject] } as const;
-    // How many sockets there are can be read here; whether they are there is seen when they are looked for.
+    // inherited() reads the number of sockets only; findInheritance() looks at the descriptors.
     if (variables['LISTEN_FDS'] === '999999999') t.ok(inherited());
     else await fails(t, () => inherited(), facts, `inherited() with ${JSON.stringify(variables)}`);
     await fails(t, () => findInheritance(), facts, `findInheritance() with ${JSON.stringify(variables)}`);
-    t.equal((await findInheritance()).sockets.size, 0, 'what was told is over');
+    t.equal((await findInheritance()).unclaimed.size, 0, 'after it they count as absent');
   }
 });
 
-t.test('another process\'s variables mean nothing', async (t) => {
+t.test('variables for another process are ignored', async (t) => {
   for (const variables of [{ LISTEN_FDS: '1', LISTEN_PID: '1' }, { LISTEN_FDS: 'abc', LISTEN_PID: '1' }, { LISTEN_FDS: '2' }]) {
-    set(variables);
+    startWith(variables);
     t.notOk(inherited(), JSON.stringify(variables));
-    t.equal((await findInheritance()).sockets.size, 0);
+    t.equal((await findInheritance()).unclaimed.size, 0);
   }
 });
 
-t.test('descriptors that are no listening sockets', { skip }, async (t) => {
+t.test('descriptors that are not listening sockets', { skip }, async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { client } = await connected(t, server);
   const before = openSockets();
@@ -85,37 +89,37 @@ t.test('descriptors that are no listening sockets', { skip }, async (t) => {
   ] as const;
   for (const [fd, what] of table) {
     const value = `127.0.0.1:80=${fd}`;
-    set({ SERVER_STARTER_PORT: value });
+    startWith({ SERVER_STARTER_PORT: value });
     const facts = { code: 'INHERITANCE_INVALID', subject: 'SERVER_STARTER_PORT', value } as const;
     const { message } = await fails(t, () => findInheritance(), facts, what);
     t.match(message, `descriptor ${fd} ${what}, expected a listening stream socket`);
   }
-  // Of `--port=u443`, which the variable does not tell from TCP: no reason for a server not to start.
-  set({ SERVER_STARTER_PORT: `0.0.0.0:443=${udp}` });
-  t.equal((await findInheritance()).sockets.size, 0, 'a datagram socket is passed over');
+  // From `--port=u443`, which the variable does not mark as UDP. A server has to start anyway.
+  startWith({ SERVER_STARTER_PORT: `0.0.0.0:443=${udp}` });
+  t.equal((await findInheritance()).unclaimed.size, 0, 'a datagram socket is ignored');
 });
 
 t.test('a listening socket from Server::Starter', { skip }, async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const fd = descriptorOf(server);
-  set({ SERVER_STARTER_PORT: `0.0.0.0:1=${fd}` });
+  startWith({ SERVER_STARTER_PORT: `0.0.0.0:1=${fd}` });
   t.ok(inherited());
-  const { sockets } = await findInheritance();
+  const { unclaimed } = await findInheritance();
   const bound = { kind: 'tcp', host: '127.0.0.1', port: portOf(server) };
-  t.match([...sockets], [{ fd, origin: 'server-starter', bound }], 'the kernel knows its address best');
-  t.ok(inherited(), 'still so');
-  t.equal((await findInheritance()).sockets, sockets, 'found once');
+  t.match([...unclaimed], [{ fd, origin: 'server-starter', bound }], 'with the address that the kernel has');
+  t.ok(inherited(), 'also after it was found');
+  t.equal((await findInheritance()).unclaimed, unclaimed, 'the same object each time');
 });
 
-t.test('GRACE_HANDOFF without its pipe is as if absent', async (t) => {
+t.test('GRACE_HANDOFF without its pipe is ignored', async (t) => {
   const handoff = (pipe: number): string => {
     const socket = { fd: CLOSED - 1, name: undefined, asked: ':80', bound: undefined, backlog: 1, origin: 'bound', file: undefined } as const;
     return formatHandoff({ pid: 1, generation: 2, pipe, nonce: 'n', sockets: [socket] } satisfies Handoff);
   };
   for (const pipe of [CLOSED, 2 ** 40, openSync('/dev/null', 'r')]) {
-    set({ GRACE_HANDOFF: handoff(pipe) });
+    startWith({ GRACE_HANDOFF: handoff(pipe) });
     t.notOk(inherited(), `pipe ${pipe}`);
-    t.match(await findInheritance(), { parent: undefined });
-    t.equal((await findInheritance()).sockets.size, 0);
+    t.match(await findInheritance(), { predecessor: undefined });
+    t.equal((await findInheritance()).unclaimed.size, 0);
   }
 });

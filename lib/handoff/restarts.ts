@@ -1,0 +1,132 @@
+import { Deadline } from '../deadline.js';
+import { GraceError } from '../errors.js';
+import { type State } from '../events.js';
+import { logger } from '../log.js';
+import { type Settings, milliseconds } from '../options.js';
+import { type GraceListener } from '../socket/listener.js';
+import { refuseUnsupported } from './refuse-restart.js';
+import { asRestartError } from './restart-error.js';
+import { Restarter } from './restarter.js';
+import { type Successor } from './successor.js';
+
+const log = logger('restart');
+
+export interface RestartOptions {
+  /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
+  readonly timeout?: number;
+}
+
+/** The process that is to be restarted. */
+export interface Restartable {
+  readonly settings: Settings;
+  readonly state: State;
+  readonly sockets: readonly GraceListener[];
+  readonly superdaemon: number | undefined;
+}
+
+/** A successor that said it is ready. */
+export interface ReadySuccessor {
+  readonly successor: Successor;
+  readonly pid: number;
+  /** The descriptors that it goes on serving. */
+  readonly kept: ReadonlySet<number>;
+}
+
+/** The steps of a restart that only the process itself can do. */
+export interface RestartSteps {
+  /** A restart begins. */
+  begin(): void;
+  /** Starts a successor, which has to be ready within `timeout` milliseconds. */
+  start(timeout: number): Successor;
+  /** The successor is ready; `again`: it has to restart once more. */
+  handOver(ready: ReadySuccessor, again: boolean): void;
+  failed(error: GraceError): void;
+}
+
+/** The restarts of one process: refused, failed, or handed over. */
+export class Restarts {
+  readonly #process: Restartable;
+  readonly #steps: RestartSteps;
+  readonly #restarter: Restarter<ReadySuccessor>;
+  #starting: Successor | undefined;
+  #timeout: number;
+  #failed = 0;
+
+  constructor(process: Restartable, steps: RestartSteps) {
+    this.#process = process;
+    this.#steps = steps;
+    this.#timeout = process.settings.restartTimeout;
+    this.#restarter = new Restarter(
+      () => this.#attempt(),
+      (ready, again) => {
+        this.#starting = undefined;
+        steps.handOver(ready, again);
+      },
+    );
+  }
+
+  /** How many have failed. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID` */
+  async request({ timeout }: RestartOptions): Promise<{ readonly pid: number }> {
+    const { sockets, superdaemon, settings } = this.#process;
+    refuseUnsupported({
+      platform: process.platform,
+      pid: process.pid,
+      descriptors: sockets.map(({ fd }) => fd),
+      superdaemon,
+      follow: settings.follow,
+    });
+    this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
+    const { pid } = await this.#restarter.request();
+    return { pid };
+  }
+
+  /** This process stops: stops a successor that is starting, and drops a queued restart. */
+  cancel(): void {
+    this.#restarter.cancel();
+    this.#starting?.stop('was stopped, because this process stops');
+  }
+
+  /** Fulfils when a successor that was starting is ready or gone. */
+  async settled(): Promise<void> {
+    await this.#starting?.ready.catch(() => undefined);
+  }
+
+  /** Kills a successor that is starting, as this process exits now. */
+  kill(): void {
+    this.#starting?.kill();
+  }
+
+  async #attempt(): Promise<ReadySuccessor> {
+    this.#steps.begin();
+    const { settings } = this.#process;
+    const deadline = new Deadline(settings.drainTimeout);
+    try {
+      await deadline.runHook('beforeRestart', settings.beforeRestart);
+      this.#refuseStopping();
+      const successor = this.#steps.start(this.#timeout);
+      this.#starting = successor;
+      const kept = await successor.ready;
+      return { successor, kept, pid: successor.pid! };
+    } catch (cause) {
+      const error = asRestartError(cause);
+      this.#starting = undefined;
+      this.#failed += 1;
+      log('%s', error.message);
+      this.#steps.failed(error);
+      throw error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  #refuseStopping(): void {
+    const { state } = this.#process;
+    if (state === 'serving') return;
+    throw new GraceError('RESTART_FAILED', 'restart failed: this process stops', { subject: 'state', value: state });
+  }
+}

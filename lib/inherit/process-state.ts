@@ -1,0 +1,32 @@
+import { type State } from '../events.js';
+import { PROCESS_STATE, type Preload } from '../handoff/preload.js';
+import { type Inheritance } from './inheritance.js';
+
+/**
+ * What a process has only once. It is on `globalThis`, because a program can
+ * load this library twice: `ts-grace/starter` is bundled apart from the rest,
+ * and a dependency may bring another copy.
+ */
+export interface ProcessState {
+  /** What the preload of a successor left; undefined from the moment it is used. */
+  preload: Preload | undefined;
+  /** The variables that passed sockets to this process, taken out of its environment. */
+  variables: Readonly<Record<string, string>>;
+  /** Whether the variables were found to be invalid. That is reported once; after it they count as absent. */
+  refused: boolean;
+  /** What this process was started with, from the first time that it is needed. */
+  inheritance: Promise<Inheritance> | undefined;
+  /** The Grace or App of this process. Signals and inherited sockets belong to one at a time. */
+  grace: { readonly state: State } | undefined;
+}
+
+export const processState: ProcessState = findState();
+
+function findState(): ProcessState {
+  const key = Symbol.for(PROCESS_STATE);
+  const found = (Reflect.get(globalThis, key) ?? {}) as Partial<ProcessState>;
+  const { preload, variables = {}, refused = false, inheritance, grace } = found;
+  const state = Object.assign(found, { preload, variables, refused, inheritance, grace });
+  Reflect.set(globalThis, key, state);
+  return state;
+}

@@ -1,0 +1,36 @@
+import net from 'node:net';
+import { nextTurn } from '../deadline.js';
+import { logger } from '../log.js';
+import { Hold } from './hold.js';
+
+const log = logger('listener');
+
+/** A final stop accepts until this many event-loop turns in a row brought no connection. */
+const QUIET_TURNS = 8;
+/** It stops accepting after this time in any case. */
+const QUIET_WITHIN_MS = 1_000;
+
+/** Closes the listening socket and nothing else; the close() of http.Server also destroys idle connections. */
+export function closeListening(server: net.Server): void {
+  if (server.listening) net.Server.prototype.close.call(server);
+}
+
+/**
+ * Accepts what waits in the kernel's queue, then closes the listening socket,
+ * because the kernel resets connections that are not accepted. Node.js accepts
+ * one connection a turn of the event loop, so a few turns without one mean that
+ * the queue is empty. Connections are read only after the close: each answer
+ * would bring the next connection of its client, and the queue would never end.
+ */
+export async function closeWhenQuiet(server: net.Server): Promise<void> {
+  const hold = new Hold(server);
+  const end = performance.now() + QUIET_WITHIN_MS;
+  for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < end; ) {
+    const before = hold.count;
+    await nextTurn();
+    quiet = hold.count === before ? quiet + 1 : 0;
+  }
+  closeListening(server);
+  log('accepted %d more before closing', hold.count);
+  await hold.letGo();
+}

@@ -1,0 +1,101 @@
+import t from 'tap';
+import { type Handoff, type HandoffSocket, formatHandoff, parseHandoff } from '../../../lib/handoff/handoff-variable.js';
+import { fails } from '../../support/errors.js';
+
+const SOCKET: HandoffSocket = {
+  fd: 3,
+  name: 'public',
+  asked: ':0',
+  bound: { kind: 'tcp', host: '::', port: 40_000 },
+  backlog: 511,
+  origin: 'bound',
+  file: undefined,
+};
+const UNIX_SOCKET: HandoffSocket = {
+  fd: 4,
+  name: undefined,
+  asked: 'unix:/run/a.sock',
+  bound: { kind: 'unix', path: '/run/a.sock' },
+  backlog: 2_147_483_647,
+  origin: 'systemd',
+  file: { dev: '18446744073709551615', ino: '1' },
+};
+const UNKNOWN_SOCKET: HandoffSocket = { ...SOCKET, fd: 5, bound: undefined, name: undefined, origin: 'fd', backlog: 0 };
+const HANDOFF: Handoff = { pid: 10, generation: 2, pipe: 6, nonce: 'n', sockets: [SOCKET, UNIX_SOCKET, UNKNOWN_SOCKET] };
+
+t.test('a handoff is read as it was written', async (t) => {
+  for (const handoff of [HANDOFF, { ...HANDOFF, sockets: [] }]) t.strictSame(parseHandoff(formatHandoff(handoff)), handoff);
+});
+
+t.test('fields of a later version are ignored', async (t) => {
+  const more = { ...(JSON.parse(formatHandoff(HANDOFF)) as object), later: true };
+  t.strictSame(parseHandoff(JSON.stringify(more)), HANDOFF);
+});
+
+t.test('an invalid handoff', async (t) => {
+  const changed = (change: object): string => JSON.stringify({ ...(JSON.parse(formatHandoff(HANDOFF)) as object), ...change });
+  const socket = (change: object): string => changed({ sockets: [{ ...SOCKET, ...change }] });
+  const whole = formatHandoff(HANDOFF);
+  const broken: Record<string, string> = {
+    'is empty': '',
+    'is not JSON': '{',
+    'is cut off': whole.slice(0, -1),
+    'is written twice': whole + whole,
+    'is null': 'null',
+    'is a number': '1',
+    'is an array': `[${whole}]`,
+    'is empty JSON': '{}',
+    'has no version': changed({ version: undefined }),
+    'has an older version': changed({ version: 0 }),
+    'has a later version': changed({ version: 2 }),
+    'has its version as text': changed({ version: '1' }),
+    'has no pid': changed({ pid: undefined }),
+    'has a negative pid': changed({ pid: -1 }),
+    'has its pid as text': changed({ pid: '10' }),
+    'has a fractional generation': changed({ generation: 1.5 }),
+    'has no generation': changed({ generation: undefined }),
+    'has no pipe': changed({ pipe: undefined }),
+    'has a negative pipe': changed({ pipe: -1 }),
+    'has a pipe that JSON cannot hold': changed({ pipe: 2 ** 53 }),
+    'has no nonce': changed({ nonce: undefined }),
+    'has an empty nonce': changed({ nonce: '' }),
+    'has a nonce that is a number': changed({ nonce: 1 }),
+    'has a follow descriptor that is text': changed({ follow: '7' }),
+    'has a follow descriptor that is the pipe': changed({ follow: HANDOFF.pipe }),
+    'has no sockets': changed({ sockets: undefined }),
+    'has sockets that are not an array': changed({ sockets: {} }),
+    'has a socket that is null': changed({ sockets: [null] }),
+    'has a socket that is a number': changed({ sockets: [3] }),
+    'has a socket that is an array': changed({ sockets: [[]] }),
+    'has a socket without fd': socket({ fd: undefined }),
+    'has a negative fd': socket({ fd: -1 }),
+    'has a fractional fd': socket({ fd: 3.5 }),
+    'has an fd that is text': socket({ fd: '3' }),
+    'has one fd twice': changed({ sockets: [SOCKET, { ...UNIX_SOCKET, fd: 3 }] }),
+    'has a socket that is the pipe': socket({ fd: HANDOFF.pipe }),
+    'has a name that is a number': socket({ name: 5 }),
+    'has a name that is null': socket({ name: null }),
+    'has no asked address': socket({ asked: undefined }),
+    'has an asked address that is a number': socket({ asked: 80 }),
+    'has no backlog': socket({ backlog: undefined }),
+    'has a negative backlog': socket({ backlog: -1 }),
+    'has no origin': socket({ origin: undefined }),
+    'has an unknown origin': socket({ origin: 'elsewhere' }),
+    'has a bound address that is text': socket({ bound: ':80' }),
+    'has a bound address that is null': socket({ bound: null }),
+    'has a bound address without kind': socket({ bound: { host: '::', port: 80 } }),
+    'has a bound address of another kind': socket({ bound: { kind: 'fd', fd: 3 } }),
+    'has a bound address without host': socket({ bound: { kind: 'tcp', port: 80 } }),
+    'has a bound address without port': socket({ bound: { kind: 'tcp', host: '::' } }),
+    'has a bound address with a negative port': socket({ bound: { kind: 'tcp', host: '::', port: -1 } }),
+    'has a bound address without path': socket({ bound: { kind: 'unix' } }),
+    'has a socket file without inode': socket({ file: { dev: '1' } }),
+    'has a socket file of numbers': socket({ file: { dev: 1, ino: 1 } }),
+    'has a socket file that is text': socket({ file: 'x' }),
+  };
+  for (const [how, value] of Object.entries(broken)) {
+    const facts = { code: 'INHERITANCE_INVALID', subject: 'GRACE_HANDOFF', value } as const;
+    const { message } = await fails(t, () => parseHandoff(value), facts, how);
+    t.match(message, /^cannot read GRACE_HANDOFF=/);
+  }
+});

@@ -1,0 +1,46 @@
+import t from 'tap';
+import { type PredecessorMessage, type SuccessorMessage, formatMessage, parsePredecessorMessage, parseSuccessorMessage } from '../../../lib/handoff/messages.js';
+
+t.test('a message is one line, and is read as it was written', async (t) => {
+  const fromPredecessor: PredecessorMessage[] = [
+    { type: 'hello', nonce: 'n', state: { a: 'two\nlines', b: [1] } },
+    { type: 'restart' },
+    { type: 'news', key: 'k', value: [1] },
+  ];
+  const fromSuccessor: SuccessorMessage[] = [
+    { type: 'started', pid: 10 },
+    { type: 'starting', nonce: 'n' },
+    { type: 'stderr', text: 'two\nlines' },
+    { type: 'exit', code: 7 },
+    { type: 'ready', nonce: 'n', pid: 10, kept: [3, 4] },
+    { type: 'ready', nonce: 'n', pid: 10, kept: [] },
+  ];
+  for (const message of [...fromPredecessor, ...fromSuccessor]) {
+    const line = formatMessage(message);
+    t.equal(line.indexOf('\n'), line.length - 1, `${message.type} is one line`);
+  }
+  for (const message of fromPredecessor) {
+    t.strictSame(parsePredecessorMessage(formatMessage(message)), message);
+    t.equal(parseSuccessorMessage(formatMessage(message)), undefined, `${message.type} is not a message of a successor`);
+  }
+  for (const message of fromSuccessor) {
+    t.strictSame(parseSuccessorMessage(formatMessage(message)), message);
+    t.equal(parsePredecessorMessage(formatMessage(message)), undefined, `${message.type} is not a message of a predecessor`);
+  }
+});
+
+t.test('other lines are ignored', async (t) => {
+  const lines = [
+    '', 'x', '{', 'null', '[]', '1', '{}', '{"type":1}', '{"type":"later"}', '{"type":"hello"}', '{"type":"hello","nonce":1}',
+    '{"type":"stderr"}', '{"type":"stderr","text":1}', '{"type":"exit"}', '{"type":"exit","code":-1}', '{"type":"exit","code":"1"}',
+    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}',
+    '{"type":"ready"}', '{"type":"ready","nonce":"n"}', '{"type":"ready","nonce":"n","pid":1}',
+    '{"type":"ready","nonce":"n","pid":1,"kept":3}', '{"type":"ready","nonce":"n","pid":1,"kept":["3"]}',
+    '{"type":"ready","pid":1,"kept":[]}', '{"type":"ready","nonce":"n","pid":-1,"kept":[]}',
+  ];
+  for (const line of lines) {
+    t.equal(parsePredecessorMessage(line), undefined, `from a predecessor: ${line}`);
+    t.equal(parseSuccessorMessage(line), undefined, `from a successor: ${line}`);
+  }
+  t.strictSame(parsePredecessorMessage('{"type":"hello","nonce":"n","state":1}'), { type: 'hello', nonce: 'n', state: {} });
+});
