@@ -1,20 +1,17 @@
 import { drain } from './drain.js';
-import { GraceError } from './errors.js';
+import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { successorCommand } from './handoff/command.js';
-import { PidFile } from './handoff/pid-file.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { Generation } from './inherit/generation.js';
+import { Generation, wrongState } from './inherit/generation.js';
 import { type Inheritance } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
-import { reportServing, takeOver } from './inherit/take-over.js';
+import { reportServing } from './inherit/take-over.js';
 import { logger, warn } from './log.js';
-import { type GraceOptions, type Settings, readOptions } from './options.js';
+import { type GraceOptions, readOptions } from './options.js';
 import { Signals } from './signals.js';
-import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
-import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
 
@@ -33,9 +30,6 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await grace.ready();
  */
 export class Grace extends Generation {
-  /** The options, every default filled in. */
-  readonly settings: Settings;
-  readonly #sockets: GraceListener[] = [];
   readonly #restarts: Restarts;
   readonly #signals: Signals;
   readonly #ended: Promise<Closed>;
@@ -46,19 +40,15 @@ export class Grace extends Generation {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
-  readonly #pidFile: PidFile | undefined;
-  #becomingReady = false;
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
-    super();
-    this.settings = readOptions(options);
+    super(readOptions(options));
     const other = processState.grace?.state ?? 'closed';
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
     this.#following = new Following(this.settings);
-    if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -87,30 +77,6 @@ export class Grace extends Generation {
     return this.#restarts.failed;
   }
 
-  /** The sockets of this process, in the order in which it listened. */
-  get sockets(): readonly GraceListener[] {
-    return this.#sockets;
-  }
-
-  /**
-   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
-   *
-   * @param address - see {@link parseAddress}.
-   * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
-   */
-  async listen(address: string | number, options: ListenOptions = {}): Promise<GraceListener> {
-    const [listener] = await this.listenAll([{ ...options, address }]);
-    return listener!;
-  }
-
-  /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
-  async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
-    this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.inherit());
-    this.#sockets.push(...listeners);
-    return listeners;
-  }
-
   /**
    * Takes over from the predecessor, if there is one, and serves: all sockets
    * accept, the pid file names this process, and the predecessor stops accepting.
@@ -120,13 +86,17 @@ export class Grace extends Generation {
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
-    this.#expect('starting', 'be ready');
-    this.#becomingReady = true;
-    try {
-      await this.#takeOver(await this.inherit());
-    } finally {
-      this.#becomingReady = false;
+    const inheritance = await this.takeOver();
+    if (inheritance === undefined) return this.#neverReady();
+    this.#state = 'serving';
+    const { predecessor } = inheritance;
+    if (predecessor !== undefined) {
+      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
+      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
+    reportServing(this.sockets, inheritance);
+    log('generation %d is ready', this.generation);
+    this.emit('ready');
   }
 
   /**
@@ -138,7 +108,7 @@ export class Grace extends Generation {
    * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
-    this.#expect('serving', 'restart');
+    this.expectState('serving', 'restart');
     return this.#restarts.request(options);
   }
 
@@ -146,7 +116,7 @@ export class Grace extends Generation {
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.#servedByPredecessor() : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.servedByPredecessor : NOTHING_KEPT);
     }
     await this.#ended.catch(() => undefined);
   }
@@ -166,7 +136,7 @@ export class Grace extends Generation {
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
     if (this.#state !== 'starting') return;
-    for (const listener of this.#sockets) listener.release();
+    for (const listener of this.sockets) listener.release();
     this.#state = 'closed';
     this.#signals.remove();
     this.#removeFiles();
@@ -190,7 +160,7 @@ export class Grace extends Generation {
       drain: () => void this.stop(),
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.#sockets.forEach((listener) => listener.cutOff()),
+      cutOff: () => this.sockets.forEach((listener) => listener.cutOff()),
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
@@ -199,26 +169,11 @@ export class Grace extends Generation {
     });
   }
 
-  async #takeOver(inheritance: Inheritance): Promise<void> {
-    const [sockets, pidFile] = [this.#sockets, this.#pidFile];
-    const done = await takeOver({ sockets, inheritance, pidFile, stopped: () => this.#state !== 'starting' });
-    if (!done) return this.#neverReady();
-    this.#state = 'serving';
-    const { predecessor } = inheritance;
-    if (predecessor !== undefined) {
-      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
-      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
-    }
-    reportServing(sockets, inheritance);
-    log('generation %d is ready', this.generation);
-    this.emit('ready');
-  }
-
   #startSuccessor(timeout: number): Successor {
     return new Successor({
       command: successorCommand(),
       generation: this.generation + 1,
-      sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
+      sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.passesOn.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
@@ -226,8 +181,8 @@ export class Grace extends Generation {
     });
   }
 
-  #restartFailed(error: GraceError): void {
-    if (this.#state === 'serving') this.#restoreFiles();
+  async #restartFailed(error: GraceError): Promise<void> {
+    if (this.#state === 'serving') await this.restoreFiles();
     this.#systemd?.restartFailed(error);
     if (!this.emit('restart-failed', error)) warn(error.message);
   }
@@ -248,7 +203,7 @@ export class Grace extends Generation {
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
     const begin = performance.now();
     const { cutOff, failure } = await drain({
-      listeners: this.#sockets,
+      listeners: this.sockets,
       handedOver,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
@@ -282,15 +237,7 @@ export class Grace extends Generation {
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    this.#pidFile?.remove();
-    if (this.#reason !== 'stop') return;
-    for (const listener of this.#sockets) listener.removeFile();
-  }
-
-  /** A successor may have replaced them, or somebody deleted them. */
-  #restoreFiles(): void {
-    this.#pidFile?.restore();
-    for (const listener of this.#sockets) void listener.restoreFile();
+    this.removeFiles({ sockets: this.#reason === 'stop' });
   }
 
   /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
@@ -298,17 +245,6 @@ export class Grace extends Generation {
     await this.#ended.catch(() => undefined);
     if (this.settings.exit) return new Promise(() => undefined);
     throw wrongState('this process was stopped before it was ready', this.#state);
-  }
-
-  /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
-  #servedByPredecessor(): ReadonlySet<number> {
-    if (this.inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
-    return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
-  }
-
-  #expect(state: State, what: string): void {
-    if (this.#state === state && !(state === 'starting' && this.#becomingReady)) return;
-    throw wrongState(`cannot ${what}: this process is ${this.#state}, expected ${state}`, this.#state);
   }
 
   #joinFirstProcess(fd: number): void {
@@ -321,8 +257,4 @@ export class Grace extends Generation {
       },
     );
   }
-}
-
-function wrongState(message: string, value: State): GraceError {
-  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
 }
