@@ -14,6 +14,8 @@ const TEMPORARY = new Set(['ECONNABORTED', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOME
 export function onFatalError(server: Server, handler: (error: Error) => void): void {
   const seen = new Set<string>();
   server.on('error', (error) => {
+    // serve() rejects with it.
+    if ((error as NodeJS.ErrnoException).syscall === 'listen') return;
     const code = errnoCode(error) ?? '';
     if (!TEMPORARY.has(code)) return handler(error);
     log('%s', error.message);

@@ -49,8 +49,9 @@ export class App extends Grace {
   }
 
   /**
-   * Makes every server accept connections, on an inherited socket or a new one,
-   * and tells the predecessor. If one server fails, nothing is left bound.
+   * Makes every server accept connections, on an inherited socket or a new one.
+   * In a successor they accept when the predecessor has acknowledged that this
+   * process is ready, or has died. If one server fails, nothing is left bound.
    *
    * If a server fails later and can accept no more, all servers drain, and
    * {@link wait} rejects with its error.
@@ -84,8 +85,9 @@ export class App extends Grace {
         await listener.serve(server, service);
         onFatalError(server, (error) => this.fail(error));
       }
-      await this.ready();
+      // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
+      await this.ready();
     } catch (error) {
       this.abandon();
       throw error;

@@ -1,20 +1,19 @@
-import { EventEmitter } from 'node:events';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { type Closed, type DrainReason, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { Carried } from './handoff/carried.js';
 import { successorCommand } from './handoff/command.js';
-import { removePidFile, writePidFile } from './handoff/pid-file.js';
-import { type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
+import { PidFile } from './handoff/pid-file.js';
+import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { findInheritance } from './inherit/inherit.js';
-import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
+import { Generation } from './inherit/generation.js';
+import { type Inheritance } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
+import { reportServing, takeOver } from './inherit/take-over.js';
 import { logger, warn } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { Signals } from './signals.js';
-import { type Claim, type ListenOptions, claimSockets, closeUnclaimed } from './socket/claim.js';
+import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -33,11 +32,10 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends EventEmitter<GraceEvents> {
+export class Grace extends Generation {
   /** The options, every default filled in. */
   readonly settings: Settings;
   readonly #sockets: GraceListener[] = [];
-  readonly #carried = new Carried();
   readonly #restarts: Restarts;
   readonly #signals: Signals;
   readonly #ended: Promise<Closed>;
@@ -45,10 +43,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   #serverError: { readonly error: unknown } | undefined;
   #state: State = 'starting';
   #reason: DrainReason | undefined;
-  #inheritance: Inheritance | undefined;
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  readonly #pidFile: PidFile | undefined;
+  #becomingReady = false;
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -59,6 +58,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
     this.#following = new Following(this.settings);
+    if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -67,7 +67,7 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#restarts = new Restarts(this, {
       begin: () => this.emit('restarting'),
       start: (timeout) => this.#startSuccessor(timeout),
-      handOver: (ready, again) => this.#handOver(ready, again),
+      handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
     });
     this.#signals = this.#handleSignals();
@@ -92,46 +92,6 @@ export class Grace extends EventEmitter<GraceEvents> {
     return this.#sockets;
   }
 
-  /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
-  get generation(): number {
-    return generationOf(this.#inheritance);
-  }
-
-  /** Pid of the process that handed over to this one. */
-  get predecessor(): number | undefined {
-    return predecessorPid(this.#inheritance);
-  }
-
-  /** Pid of the start_server that restarts this process, as long as it lives. */
-  get superdaemon(): number | undefined {
-    return superdaemonPid(this.#inheritance);
-  }
-
-  /** Leaves a value for the successor, in memory only. `value` is called at each restart; its result has to be JSON. */
-  carry(key: string, value: () => unknown): void {
-    this.#carried.leave(key, value);
-  }
-
-  /** What the predecessor left under a key; known after the first {@link listen}. */
-  carried(key: string): unknown {
-    return this.#carried.get(key);
-  }
-
-  /** Tells the successor something while this process drains; does nothing if there is none. `value` has to be JSON. */
-  tell(key: string, value: unknown): void {
-    this.#carried.tell(key, value);
-  }
-
-  /**
-   * Hears what the predecessor tells under a key while it drains, and that it is
-   * gone. Call it after the first {@link listen}.
-   *
-   * @returns whether there is a predecessor.
-   */
-  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
-    return this.#carried.hear(key, onNews, onGone);
-  }
-
   /**
    * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
    *
@@ -146,32 +106,27 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
     this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.#inherit());
+    const listeners = await claimSockets(claims, await this.inherit());
     this.#sockets.push(...listeners);
     return listeners;
   }
 
   /**
-   * Says that this process serves: to its predecessor, which then stops accepting,
-   * and by the pid file.
+   * Takes over from the predecessor, if there is one, and serves: all sockets
+   * accept, the pid file names this process, and the predecessor stops accepting.
+   * Until the predecessor has acknowledged that this process is ready, or has died,
+   * nothing changes that it serves by.
    *
-   * @throws GraceError `PID_FILE`, `STATE_INVALID`
+   * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
     this.#expect('starting', 'be ready');
-    const { predecessor, unclaimed } = await this.#inherit();
-    if (this.settings.pidFile !== undefined) writePidFile(this.settings.pidFile);
-    this.#state = 'serving';
-    for (const listener of this.#sockets) listener.own();
-    if (predecessor !== undefined) {
-      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
-      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
-      predecessor.ready(this.#sockets.map(({ fd }) => fd));
+    this.#becomingReady = true;
+    try {
+      await this.#takeOver(await this.inherit());
+    } finally {
+      this.#becomingReady = false;
     }
-    for (const socket of unclaimed) closeUnclaimed(socket, predecessor?.alive === true);
-    unclaimed.clear();
-    log('generation %d is ready', this.generation);
-    this.emit('ready');
   }
 
   /**
@@ -210,6 +165,7 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
+    if (this.#state !== 'starting') return;
     for (const listener of this.#sockets) listener.release();
     this.#state = 'closed';
     this.#signals.remove();
@@ -217,11 +173,9 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#end({ cutOff: [], code: 1 });
   }
 
-  async #inherit(): Promise<Inheritance> {
+  protected override async inherit(): Promise<Inheritance> {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    this.#inheritance ??= await findInheritance();
-    this.#carried.predecessor = this.#inheritance.predecessor;
-    return this.#inheritance;
+    return super.inherit();
   }
 
   #handleSignals(): Signals {
@@ -241,8 +195,23 @@ export class Grace extends EventEmitter<GraceEvents> {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.#carried.successor!.pid!, signal),
+      passOn: (signal) => process.kill(this.passesOn.successor!.pid!, signal),
     });
+  }
+
+  async #takeOver(inheritance: Inheritance): Promise<void> {
+    const [sockets, pidFile] = [this.#sockets, this.#pidFile];
+    const done = await takeOver({ sockets, inheritance, pidFile, stopped: () => this.#state !== 'starting' });
+    if (!done) return this.#neverReady();
+    this.#state = 'serving';
+    const { predecessor } = inheritance;
+    if (predecessor !== undefined) {
+      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
+      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
+    }
+    reportServing(sockets, inheritance);
+    log('generation %d is ready', this.generation);
+    this.emit('ready');
   }
 
   #startSuccessor(timeout: number): Successor {
@@ -250,7 +219,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       command: successorCommand(),
       generation: this.generation + 1,
       sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-      state: this.#carried.collect(),
+      state: this.passesOn.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
       serviceManager: this.#systemd?.environment,
@@ -258,12 +227,13 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #restartFailed(error: GraceError): void {
+    if (this.#state === 'serving') this.#restoreFiles();
     this.#systemd?.restartFailed(error);
     if (!this.emit('restart-failed', error)) warn(error.message);
   }
 
-  #handOver({ successor, pid, kept }: ReadySuccessor, again: boolean): void {
-    this.#carried.successor = successor;
+  #handOver({ successor, pid, kept }: ServingSuccessor, again: boolean): void {
+    this.passesOn.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
     this.emit('restarted', { pid });
@@ -282,10 +252,14 @@ export class Grace extends EventEmitter<GraceEvents> {
       handedOver,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
+      // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
+      // the first to close the socket.
+      after: this.#restarts.settled(),
       timeout: drainTimeout,
       onShutdown,
     });
-    // A successor that was stopped still holds the sockets.
+    // At the deadline, a successor that was stopped may still be there.
+    this.#restarts.kill();
     await this.#restarts.settled();
     await this.#systemd?.finish(drainTimeout - (performance.now() - begin));
     const code = cutOff.length > 0 || failure !== undefined || this.#serverError !== undefined ? 1 : 0;
@@ -301,25 +275,39 @@ export class Grace extends EventEmitter<GraceEvents> {
     this.#signals.remove();
     this.#removeFiles();
     this.emit('closed', closed);
-    this.#carried.successor?.leave();
+    this.passesOn.predecessor?.leave();
+    this.passesOn.successor?.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    if (this.settings.pidFile !== undefined) removePidFile(this.settings.pidFile);
+    this.#pidFile?.remove();
     if (this.#reason !== 'stop') return;
     for (const listener of this.#sockets) listener.removeFile();
   }
 
+  /** A successor may have replaced them, or somebody deleted them. */
+  #restoreFiles(): void {
+    this.#pidFile?.restore();
+    for (const listener of this.#sockets) void listener.restoreFile();
+  }
+
+  /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
+  async #neverReady(): Promise<void> {
+    await this.#ended.catch(() => undefined);
+    if (this.settings.exit) return new Promise(() => undefined);
+    throw wrongState('this process was stopped before it was ready', this.#state);
+  }
+
   /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
   #servedByPredecessor(): ReadonlySet<number> {
-    if (this.#inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
+    if (this.inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
     return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
   }
 
   #expect(state: State, what: string): void {
-    if (this.#state === state) return;
+    if (this.#state === state && !(state === 'starting' && this.#becomingReady)) return;
     throw wrongState(`cannot ${what}: this process is ${this.#state}, expected ${state}`, this.#state);
   }
 

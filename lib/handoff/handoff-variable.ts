@@ -47,6 +47,8 @@ export interface Handoff {
   readonly sockets: readonly HandoffSocket[];
   /** With the option `follow`: descriptor of the socket that all generations share with the first process. */
   readonly follow?: number | undefined;
+  /** Milliseconds after which a successor that is not ready ends itself, if its predecessor is gone. */
+  readonly timeout?: number | undefined;
   /** Whether the sender is start_server, which stays, keeps the sockets and does the restarts. */
   readonly superdaemon?: boolean;
 }
@@ -62,12 +64,13 @@ export function parseHandoff(text: string): Handoff {
   if (data['version'] !== HANDOFF_VERSION) {
     throw brokenHandoff(text, `its version is ${show(data['version'])}, this library reads ${HANDOFF_VERSION}`);
   }
-  const { pid, generation, pipe, nonce, sockets, superdaemon, follow } = data;
+  const { pid, generation, pipe, nonce, sockets, superdaemon, follow, timeout } = data;
   if (!isCount(pid) || !isCount(generation) || !isCount(pipe) || typeof nonce !== 'string' || nonce === '') {
     throw brokenHandoff(text, 'pid, generation, pipe or nonce is missing or has the wrong type');
   }
   if (!Array.isArray(sockets)) throw brokenHandoff(text, 'sockets is not an array');
   if (follow !== undefined && !isCount(follow)) throw brokenHandoff(text, 'follow is not a descriptor');
+  if (timeout !== undefined && !isCount(timeout)) throw brokenHandoff(text, 'timeout is not a number of milliseconds');
   const read = sockets.map((socket: unknown) => readSocket(socket, text));
   const descriptors = [pipe, ...(follow === undefined ? [] : [follow]), ...read.map(({ fd }) => fd)];
   if (new Set(descriptors).size !== descriptors.length) {
@@ -77,6 +80,7 @@ export function parseHandoff(text: string): Handoff {
     ...{ pid, generation, pipe, nonce, sockets: read },
     ...(superdaemon === true && { superdaemon }),
     ...(follow !== undefined && { follow }),
+    ...(timeout !== undefined && { timeout }),
   };
 }
 

@@ -13,9 +13,13 @@ export function throughIntermediate({ file, args, cwd }: Command): Command {
   return { file: '/bin/sh', args: ['-c', '"$@" <&0 &', 'sh', file, ...args], cwd };
 }
 
-/** Waits until a process that is not a child of this one has ended; fulfils at once if there is no such process. */
-export async function untilGone(pid: number | undefined): Promise<void> {
-  while (pid !== undefined && isRunning(pid)) await nextLook();
+/**
+ * Waits until a process that is not a child of this one has ended; fulfils at once if there is no such process.
+ *
+ * @param enough - ends the waiting.
+ */
+export async function untilGone(pid: number | undefined, enough: () => boolean = () => false): Promise<void> {
+  while (pid !== undefined && isRunning(pid) && !enough()) await nextLook();
 }
 
 function nextLook(): Promise<void> {

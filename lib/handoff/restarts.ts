@@ -24,8 +24,8 @@ export interface Restartable {
   readonly superdaemon: number | undefined;
 }
 
-/** A successor that said it is ready. */
-export interface ReadySuccessor {
+/** A successor that said it serves. */
+export interface ServingSuccessor {
   readonly successor: Successor;
   readonly pid: number;
   /** The descriptors that it goes on serving. */
@@ -38,8 +38,8 @@ export interface RestartSteps {
   begin(): void;
   /** Starts a successor, which has to be ready within `timeout` milliseconds. */
   start(timeout: number): Successor;
-  /** The successor is ready; `again`: it has to restart once more. */
-  handOver(ready: ReadySuccessor, again: boolean): void;
+  /** The successor serves; `again`: it has to restart once more. */
+  handOver(serving: ServingSuccessor, again: boolean): void;
   failed(error: GraceError): void;
 }
 
@@ -47,7 +47,7 @@ export interface RestartSteps {
 export class Restarts {
   readonly #process: Restartable;
   readonly #steps: RestartSteps;
-  readonly #restarter: Restarter<ReadySuccessor>;
+  readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
   #failed = 0;
@@ -58,9 +58,9 @@ export class Restarts {
     this.#timeout = process.settings.restartTimeout;
     this.#restarter = new Restarter(
       () => this.#attempt(),
-      (ready, again) => {
+      (serving, again) => {
         this.#starting = undefined;
-        steps.handOver(ready, again);
+        steps.handOver(serving, again);
       },
     );
   }
@@ -91,9 +91,9 @@ export class Restarts {
     this.#starting?.stop('was stopped, because this process stops');
   }
 
-  /** Fulfils when a successor that was starting is ready or gone. */
+  /** Fulfils when a successor that was starting serves or is gone. */
   async settled(): Promise<void> {
-    await this.#starting?.ready.catch(() => undefined);
+    await this.#starting?.serving.catch(() => undefined);
   }
 
   /** Kills a successor that is starting, as this process exits now. */
@@ -101,7 +101,7 @@ export class Restarts {
     this.#starting?.kill();
   }
 
-  async #attempt(): Promise<ReadySuccessor> {
+  async #attempt(): Promise<ServingSuccessor> {
     this.#steps.begin();
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
@@ -110,7 +110,7 @@ export class Restarts {
       this.#refuseStopping();
       const successor = this.#steps.start(this.#timeout);
       this.#starting = successor;
-      const kept = await successor.ready;
+      const kept = await successor.serving;
       return { successor, kept, pid: successor.pid! };
     } catch (cause) {
       const error = asRestartError(cause);

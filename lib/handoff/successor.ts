@@ -42,11 +42,11 @@ export interface SuccessorOptions {
 /** The process that this one hands its sockets over to: the predecessor's end of the conversation. */
 export class Successor {
   /**
-   * Fulfils with the descriptors (numbers of this process) that the successor
-   * goes on serving. Rejects with `RESTART_FAILED` if it did not become ready,
-   * after its process has ended.
+   * Fulfils when the successor serves, with the descriptors (numbers of this
+   * process) that it goes on serving. Rejects with `RESTART_FAILED` if it does not
+   * come to that, after its process has ended.
    */
-  readonly ready: Promise<ReadonlySet<number>>;
+  readonly serving: Promise<ReadonlySet<number>>;
   /** With `follow: 'pipe'`: this process's end of the socket that it shares with all later generations. */
   readonly followPipe: Socket | undefined;
   /** The successor, or the intermediate that started it. */
@@ -68,6 +68,7 @@ export class Successor {
       nonce,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
+      timeout: options.timeout,
     });
     this.#throughIntermediate = options.serviceManager !== undefined;
     this.#process = spawnSuccessor(options, handoff);
@@ -75,9 +76,9 @@ export class Successor {
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
     if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
-    this.#pipe.write(formatMessage({ type: 'hello', nonce, state }));
+    this.#pipe.write(formatMessage({ type: 'hello', nonce, state, acknowledges: true }));
     log('generation %d is started, by process %d', generation, this.#process.pid);
-    this.ready = this.#waitUntilReady(options, nonce);
+    this.serving = this.#waitUntilServing(options, nonce);
   }
 
   /** Undefined if the process could not be started, or has not yet sent its pid. */
@@ -141,17 +142,28 @@ export class Successor {
     }
   }
 
-  #waitUntilReady({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
       let stderr = '';
       let reportedCode: number | undefined;
       let closed: NodeJS.Timeout | undefined;
-      const timer = setTimeout(() => this.stop(`was not ready within ${timeout} ms`), timeout);
+      let kept: ReadonlySet<number> = new Set();
+      let lastLook: NodeJS.Immediate | undefined;
+      const giveUpLater = (): NodeJS.Timeout =>
+        setTimeout(() => {
+          // Timers run before the pipe is read: if this process was busy or stopped, the message may be waiting there.
+          lastLook = setImmediate(() => this.stop(`was not ready within ${timeout} ms`));
+        }, timeout);
+      let timer = giveUpLater();
+      const stopTimer = (): void => {
+        clearTimeout(timer);
+        clearImmediate(lastLook);
+      };
       const onPipeEnd = (): void => {
         closed = setTimeout(() => this.stop('closed the handoff pipe'), EXIT_AFTER_CLOSE_MS);
       };
       const settle = (): void => {
-        clearTimeout(timer);
+        stopTimer();
         clearTimeout(closed);
         clearTimeout(this.#kill);
         stopReading();
@@ -168,11 +180,21 @@ export class Successor {
         if (message?.type === 'started') this.#onStarted(message.pid);
         if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
         if (message?.type === 'exit') reportedCode = message.code;
-        if (message?.type !== 'ready' || message.nonce !== nonce || this.#stopped !== undefined) return;
-        settle();
-        this.#pid ??= message.pid;
-        this.#process.removeAllListeners();
-        resolve(new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd)));
+        // One that was given up gets no acknowledgement, so it does not take over.
+        if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
+        if (message.type === 'ready') {
+          this.#pid ??= message.pid;
+          kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
+        }
+        if (message.type === 'ready' && message.waits === true) {
+          this.#pipe.write(formatMessage({ type: 'yours', nonce }));
+          stopTimer();
+          timer = giveUpLater();
+        } else if (message.type !== 'starting') {
+          settle();
+          this.#process.removeAllListeners();
+          resolve(kept);
+        }
       });
       // 'close' comes after 'exit', when all of the pipe is read.
       this.#process.once('close', (code, signal) => {

@@ -87,7 +87,7 @@ t.test('the backlog in the kernel', { skip: process.platform === 'linux' ? false
 t.test('the backlog of an inherited socket is never smaller than it was', async (t) => {
   const inherited = (backlog: number | undefined, option: number | undefined): number => {
     const socket: InheritedSocket = { fd: 1_000, origin: 'systemd', name: 'n', asked: undefined, bound: undefined, backlog, file: undefined };
-    return new GraceListener({ kind: 'inherited', socket }, parseAddress(':80'), undefined, option).backlog;
+    return new GraceListener({ kind: 'inherited', socket }, parseAddress(':80'), { backlog: option }).backlog;
   };
   const table = [
     { had: 511, option: undefined, asked: 511 },

@@ -1,5 +1,5 @@
-import { type Predecessor } from './predecessor.js';
-import { type Successor } from './successor.js';
+import { type Predecessor } from '../handoff/predecessor.js';
+import { type Successor } from '../handoff/successor.js';
 
 /** What passes from one generation to the next beside the sockets: in the greeting, and as news while the old one drains. */
 export class Carried {
