@@ -4,7 +4,7 @@ import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { Carried } from './handoff/carried.js';
-import { successorCommand } from './handoff/command.js';
+import { successorCommand } from './launch/command.js';
 import { removePidFile, writePidFile } from './handoff/pid-file.js';
 import { type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';

@@ -4,7 +4,7 @@ import { logger } from '../log.js';
 import { type Handoff } from './handoff-variable.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
-import { type Preload } from './preload.js';
+import { type Preload } from '../launch/preload-contract.js';
 
 const log = logger('predecessor');
 
