@@ -2,7 +2,7 @@ import { drain } from './drain.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { successorCommand } from './handoff/command.js';
+import { successorCommand } from './launch/command.js';
 import { PidFile } from './handoff/pid-file.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';

@@ -36,9 +36,10 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/socket': ['lib/address'],
-  'lib/handoff': ['lib/address', 'lib/socket'],
+  'lib/launch': [],
+  'lib/handoff': ['lib/address', 'lib/socket', 'lib/launch'],
   'lib/systemd': [],
-  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd'],
+  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch'],
   'lib/follow': ['lib/handoff'],
   'gracehttp/http': [],
   'gracehttp/tls': [],

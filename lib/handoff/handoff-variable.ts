@@ -1,9 +1,9 @@
 import { type BindableAddress } from '../address/address.js';
 import { GraceError, show } from '../errors.js';
+import { HANDOFF } from '../launch/preload-contract.js';
 import { isCount, isRecord, parseRecord } from './json.js';
 
-/** Our own variable: what a process hands to its successor. See docs/protocol.md. */
-export const HANDOFF = 'GRACE_HANDOFF';
+export { HANDOFF };
 const HANDOFF_VERSION = 1;
 
 /**

@@ -3,10 +3,10 @@ import net from 'node:net';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
-import { untilGone } from './intermediate.js';
+import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
-import { type Preload } from './preload.js';
+import { type Preload } from '../launch/preload-contract.js';
 
 const log = logger('predecessor');
 

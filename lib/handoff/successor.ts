@@ -3,12 +3,12 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { logger } from '../log.js';
 import { exitCodeOf } from '../on-signals.js';
-import { type Command } from './command.js';
+import { type Command } from '../launch/command.js';
 import { HANDOFF, type HandoffSocket, formatHandoff } from './handoff-variable.js';
-import { throughIntermediate, untilGone } from './intermediate.js';
+import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
-import { optionsWithPreload } from './preload.js';
+import { optionsWithPreload } from '../launch/preload.js';
 import { successorError } from './restart-error.js';
 
 const log = logger('successor');

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import t from 'tap';
-import { type Invocation, repeatCommand, successorCommand } from '../../../lib/handoff/command.js';
+import { type Invocation, repeatCommand, successorCommand } from '../../../lib/launch/command.js';
 
 const NODE = '/usr/bin/node';
 

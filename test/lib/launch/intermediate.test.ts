@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { throughIntermediate, untilGone } from '../../../lib/handoff/intermediate.js';
+import { throughIntermediate, untilGone } from '../../../lib/launch/intermediate.js';
 
 const PRINT = `
 const { ppid, pid, argv, env } = process;
