@@ -60,8 +60,14 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
   };
 }
 
-/** Checks each socket once more before it closes it: a request may come between two slices. */
+/**
+ * Checks each socket once more before it closes it. libuv runs timers before it
+ * polls: after a long computation a request may wait in the kernel. A request may
+ * also come between two slices.
+ */
 async function closeInSlices(due: readonly Socket[], isDue: (socket: Socket) => boolean): Promise<void> {
+  if (due.length === 0) return;
+  await nextTurn();
   let end = performance.now() + SLICE_MS;
   for (const socket of due) {
     if (performance.now() >= end) {
