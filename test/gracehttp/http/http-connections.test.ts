@@ -7,7 +7,7 @@ import t from 'tap';
 import tls from 'node:tls';
 import { serveOn } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { type RawClient, rawClient } from '../../support/http/raw-client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';

@@ -2,7 +2,7 @@ import http, { type ServerResponse } from 'node:http';
 import net from 'node:net';
 import t from 'tap';
 import { serveOn } from '../../support/app.js';
-import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { rawClient } from '../../support/http/raw-client.js';
 import { waitUntil } from '../../support/wait.js';
 

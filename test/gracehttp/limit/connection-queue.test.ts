@@ -7,7 +7,7 @@ import { type App } from '../../../gracehttp/app.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
 import { connect, get, listenTo } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';

@@ -6,7 +6,7 @@ import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';

@@ -87,10 +87,10 @@ t.test('a path: a stale socket is removed, a socket in use or any other file is 
   await second.stop();
   t.notOk(existsSync(path));
   writeFileSync(path, 'precious');
-  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is not a socket/);
   t.ok(existsSync(path));
   mkdirSync(join(folder, 'directory'));
-  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is not a socket/);
 });
 
 t.test('the pid file of a running start_server is refused, a stale one is taken over', { skip: skipWithoutFlock }, async (t) => {

@@ -11,7 +11,7 @@ import { waitUntil } from '../wait.js';
 
 const SYSTEMD = '/lib/systemd/systemd';
 const TARGET = 'test.target';
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** The paths of the repository and of the running Node.js inside; a user who may not enter a home directory can read them too. */
 export const INSIDE = { repository: '/run/app/repository', node: '/run/app/node' } as const;

@@ -1,11 +1,11 @@
 import http from 'node:http';
 import { type Test } from 'tap';
-import { type App } from '../../gracehttp/app.js';
-import { createServer } from '../../gracehttp/create-server.js';
-import { type HealthOptions, health } from '../../gracehttp/health/health.js';
-import { portOf } from './address.js';
-import { makeApp } from './app.js';
-import { type Answer, type Target } from './http/client.js';
+import { type App } from '../../../gracehttp/app.js';
+import { createServer } from '../../../gracehttp/create-server.js';
+import { type HealthOptions, health } from '../../../gracehttp/health/health.js';
+import { portOf } from '../address.js';
+import { makeApp } from '../app.js';
+import { type Answer, type Target } from './client.js';
 
 /** An app, and how to reach its two servers. */
 export interface Administered {

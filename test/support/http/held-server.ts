@@ -1,9 +1,9 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Test } from 'tap';
-import { type App, type AppOptions } from '../../gracehttp/app.js';
-import { serveOn } from './app.js';
-import { type RawClient, rawClient } from './http/raw-client.js';
-import { waitUntil } from './wait.js';
+import { type App, type AppOptions } from '../../../gracehttp/app.js';
+import { serveOn } from '../app.js';
+import { type RawClient, rawClient } from './raw-client.js';
+import { waitUntil } from '../wait.js';
 
 /** A request on the wire. */
 export const GET = (path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
