@@ -12,7 +12,7 @@ const CLIENTS_OF_A_KIND = 4;
 
 t.test(`${RESTARTS} restarts under load lose no request`, async (t) => {
   const folder = scratch(t);
-  const { keyFile, certFile, cert } = makeCertificate(folder);
+  const { keyFile, certFile, cert } = await makeCertificate(folder);
   const socketPath = join(folder, 'app.sock');
   const argument = JSON.stringify({ http: [':0', `unix:${socketPath}`], https: [':0'], key: keyFile, cert: certFile });
   const program = start(t, fixture('server'), { args: [argument] });

@@ -41,3 +41,12 @@ function commandLine(pid: number): string {
     return '';
   }
 }
+
+/** The state of a process by proc(5): `R`, `S`, `T` for stopped, `Z` for a zombie, …; undefined if there is none. */
+export function processState(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.slice(0, 1);
+  } catch {
+    return undefined;
+  }
+}

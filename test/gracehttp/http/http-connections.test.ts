@@ -55,7 +55,7 @@ t.test('requests with Expect: 100-continue are drained', async (t) => {
 });
 
 t.test('HTTPS connections, handshakes included, are followed and drained', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const pending: ServerResponse[] = [];
   const server = https.createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, (_, response) => pending.push(response));
   const { app, port } = await serveOn(t, server, { idleTimeout: 500 });

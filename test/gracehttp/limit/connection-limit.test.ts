@@ -45,7 +45,7 @@ async function serveAll(
 
 t.test('the limit holds for HTTP, HTTPS and unix sockets', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const held = new HeldRequests();
   const [key, socketPath] = [readFileSync(keyFile), join(folder, 'app.sock')];
   const limit = { maxConnections: 5 };

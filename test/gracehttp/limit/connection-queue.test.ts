@@ -34,7 +34,7 @@ t.test('a drain serves waiting connections', async (t) => {
 
 t.test('a final stop also serves connections in the kernel\'s queue', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const tls = { key: readFileSync(keyFile), cert };
   const makers = [
     (handler: http.RequestListener) => http.createServer(handler),

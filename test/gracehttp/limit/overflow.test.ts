@@ -13,7 +13,7 @@ import { waitUntil } from '../../support/wait.js';
 
 t.test('a connection that finds the queue full is reset or gets 503', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const [key, socketPath] = [readFileSync(keyFile), join(folder, 'app.sock')];
   const held = new HeldRequests();
   const make = (): http.Server => http.createServer(held.handler);

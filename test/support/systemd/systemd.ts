@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Test } from 'tap';
-import { skipUnless, skipUnlessRuns } from '../skip.js';
+import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../skip.js';
 import { waitUntil } from '../wait.js';
 
 const SYSTEMD = '/lib/systemd/systemd';
@@ -87,6 +87,7 @@ export function skipUnlessSystemd(): string | false {
   return (
     skipUnless(() => process.getuid?.() === 0, 'only root can start a systemd in a namespace') ||
     skipUnless(() => existsSync(SYSTEMD), `${SYSTEMD} is not installed`) ||
+    skipUnlessFound('unshare', 'nsenter', 'setpriv', 'mount', 'sed', 'find', 'ss') ||
     skipUnlessRuns('unshare', ...namespace)
   );
 }
