@@ -215,12 +215,16 @@ export class Successor {
   }
 }
 
-/** stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process. */
+/**
+ * stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process.
+ *
+ * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
+ */
 function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
-  return spawn(file, args, {
+  const child = spawn(file, args, {
     cwd,
     env: {
       ...process.env,
@@ -231,6 +235,14 @@ function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorO
     },
     stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
   });
+  if (hasPipes(child)) return child;
+  child.once('error', (error) => log('%s', error.message));
+  throw new Error('the successor could not be started: no file descriptor is free (EMFILE or ENFILE)');
+}
+
+/** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
+function hasPipes(child: ChildProcess): boolean {
+  return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
 }
 
 function lastLines(text: string): string {
