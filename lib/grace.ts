@@ -133,6 +133,20 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   /**
+   * Asks the predecessor for something while it drains; `value` has to be JSON.
+   *
+   * @returns whether it can hear it: there is one, and this process is ready.
+   */
+  ask(key: string, value: unknown): boolean {
+    return this.#carried.ask(key, value);
+  }
+
+  /** Hears what the successor asks for under a key while this process drains. */
+  onAsk(key: string, handler: (value: unknown) => void): void {
+    this.#carried.onAsk(key, handler);
+  }
+
+  /**
    * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
    *
    * @param address - see {@link parseAddress}.
@@ -253,6 +267,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       state: this.#carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
+      onAsk: (key, value) => this.#carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
     });
   }

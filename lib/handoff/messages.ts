@@ -13,14 +13,16 @@ export type PredecessorMessage =
 /**
  * What the successor writes into the handoff pipe: that its process runs; to
  * start_server, that `ready` will follow; copies of its stderr until it is
- * ready; its exit code, if it exits before that; and that it is ready.
+ * ready; its exit code, if it exits before that; that it is ready; and then what
+ * it asks of the predecessor, which drains.
  */
 export type SuccessorMessage =
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'starting'; readonly nonce: string }
   | { readonly type: 'stderr'; readonly text: string }
   | { readonly type: 'exit'; readonly code: number }
-  | { readonly type: 'ready'; readonly nonce: string; readonly pid: number; readonly kept: readonly number[] };
+  | { readonly type: 'ready'; readonly nonce: string; readonly pid: number; readonly kept: readonly number[] }
+  | { readonly type: 'ask'; readonly key: string; readonly value: unknown };
 
 /** A message as the one line that goes through the pipe. */
 export function formatMessage(message: PredecessorMessage | SuccessorMessage): string {
@@ -38,11 +40,12 @@ export function parsePredecessorMessage(line: string): PredecessorMessage | unde
 
 /** Reads a line from the successor; undefined if it is not a known message. */
 export function parseSuccessorMessage(line: string): SuccessorMessage | undefined {
-  const { type, text, code, nonce, pid, kept } = parseRecord(line) ?? {};
+  const { type, text, code, nonce, pid, kept, key, value } = parseRecord(line) ?? {};
   if (type === 'starting' && typeof nonce === 'string') return { type, nonce };
   if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
+  if (type === 'ask' && typeof key === 'string') return { type, key, value };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {
     return { type, nonce, pid, kept };
   }
