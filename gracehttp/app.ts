@@ -1,5 +1,6 @@
 import { type Server } from 'node:net';
 import { type Claim } from '../lib/socket/claim.js';
+import { socketKeys } from '../lib/socket/socket-keys.js';
 import { GraceError } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
 import { type GraceOptions } from '../lib/options.js';
@@ -76,12 +77,13 @@ export class App extends Grace {
       checkEntries(entries);
       const listeners = await this.listenAll(entries.map(toClaim));
       this.#servers = entries.map(
-        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
+        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings),
       );
       this.#totals = new TotalsCounter(this);
-      new LimitHandoff(this, this.#servers);
-      for (const { server, listener, service } of this.#servers) {
-        shareTickets(this, server, listener);
+      const keys = socketKeys(listeners);
+      new LimitHandoff(this, this.#servers, keys);
+      for (const [index, { server, listener, service }] of this.#servers.entries()) {
+        shareTickets(this, server, keys[index]!);
         await listener.serve(server, service);
         onFatalError(server, (error) => this.fail(error));
       }

@@ -222,6 +222,7 @@ export class Grace extends Generation {
       state: this.passesOn.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
+      onAsk: (key, value) => this.passesOn.asked(key, value),
       serviceManager: this.#systemd?.environment,
     });
   }

@@ -151,6 +151,13 @@ export class Predecessor {
     this.#pipe?.destroy();
   }
 
+  /** Asks the predecessor for something while it drains, see Grace.ask(). Returns false if it cannot hear it. */
+  ask(key: string, value: unknown): boolean {
+    if (this.#pipe?.writable !== true) return false;
+    this.#pipe.write(formatMessage({ type: 'ask', key, value }));
+    return true;
+  }
+
   #say(message: SuccessorMessage): void {
     try {
       writeSync(this.#handoff.pipe, formatMessage(message));

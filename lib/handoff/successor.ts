@@ -32,6 +32,8 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
+  /** Called with what the successor asks for when it is ready, by key; see Grace.ask(). */
+  readonly onAsk: (key: string, value: unknown) => void;
   /**
    * Variables by which the successor can notify systemd. If they are given, the
    * successor is started through an intermediate, so that systemd becomes its parent.
@@ -142,7 +144,7 @@ export class Successor {
     }
   }
 
-  #waitUntilServing({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout, onAsk }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
       let stderr = '';
       let reportedCode: number | undefined;
@@ -166,11 +168,11 @@ export class Successor {
         stopTimer();
         clearTimeout(closed);
         clearTimeout(this.#kill);
-        stopReading();
         this.#pipe.off('end', onPipeEnd);
       };
       const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
         settle();
+        stopReading();
         this.#pipe.destroy();
         const exitCode = code ?? (signal === null ? reportedCode : null);
         reject(successorError({ pid: this.#pid, exitCode, signal, stderr: lastLines(stderr), cause }, this.#stopped));
@@ -180,6 +182,7 @@ export class Successor {
         if (message?.type === 'started') this.#onStarted(message.pid);
         if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
         if (message?.type === 'exit') reportedCode = message.code;
+        if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
         if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
         if (message.type === 'ready') {

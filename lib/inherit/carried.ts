@@ -7,6 +7,7 @@ export class Carried {
   predecessor: Predecessor | undefined;
   /** The process that this one handed over to. */
   successor: Successor | undefined;
+  readonly #onAsk = new Map<string, (value: unknown) => void>();
   readonly #values = new Map<string, () => unknown>();
 
   /** Leaves a value for the successor; `value` is called at each restart. */
@@ -35,5 +36,20 @@ export class Carried {
     this.predecessor.onNews.set(key, onNews);
     this.predecessor.onGone.push(onGone);
     return true;
+  }
+
+  /** Asks the predecessor for something; false if there is none, or it cannot hear it yet or any longer. */
+  ask(key: string, value: unknown): boolean {
+    return this.predecessor?.ask(key, value) === true;
+  }
+
+  /** Calls the handler with what the successor asks for under a key. */
+  onAsk(key: string, handler: (value: unknown) => void): void {
+    this.#onAsk.set(key, handler);
+  }
+
+  /** The successor asks for something. */
+  asked(key: string, value: unknown): void {
+    this.#onAsk.get(key)?.(value);
   }
 }

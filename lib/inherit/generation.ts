@@ -49,6 +49,20 @@ export class Generation extends EventEmitter<GraceEvents> {
     return this.#carried.hear(key, onNews, onGone);
   }
 
+  /**
+   * Asks the predecessor for something while it drains; `value` has to be JSON.
+   *
+   * @returns whether it can hear it: there is one, and this process is ready.
+   */
+  ask(key: string, value: unknown): boolean {
+    return this.#carried.ask(key, value);
+  }
+
+  /** Hears what the successor asks for under a key while this process drains. */
+  onAsk(key: string, handler: (value: unknown) => void): void {
+    this.#carried.onAsk(key, handler);
+  }
+
   /** @internal What this process passes on. */
   protected get passesOn(): Carried {
     return this.#carried;

@@ -40,7 +40,7 @@ for (const kind of ['as a child', 'through an intermediate, under systemd'] as c
 }
 
 t.test('start_server with no free descriptor goes on, and replaces its worker later', { skip }, async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--', ...plain('plain.py')]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--', ...plain()]);
   const first = await starter.program.announced('ready');
   const giveBack = takeFreeDescriptors(starter.pid);
   starter.signal('SIGHUP');
