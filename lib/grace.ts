@@ -1,20 +1,26 @@
 import { EventEmitter } from 'node:events';
+import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 import { Following } from './follow/following.js';
+import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './follow/messages.js';
 import { Carried } from './handoff/carried.js';
 import { successorCommand } from './handoff/command.js';
 import { removePidFile, writePidFile } from './handoff/pid-file.js';
+import { restartSummary } from './handoff/restart-error.js';
 import { type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
 import { findInheritance } from './inherit/inherit.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
-import { logger, warn } from './log.js';
+import { logger, report, reportTo } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
-import { Signals } from './signals.js';
+import { type Situation, howToForce } from './signals/meaning.js';
+import { SelfSent } from './signals/self-sent.js';
+import { Signals } from './signals/signals.js';
 import { type Claim, type ListenOptions, claimSockets, closeUnclaimed } from './socket/claim.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -40,6 +46,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   readonly #carried = new Carried();
   readonly #restarts: Restarts;
   readonly #signals: Signals;
+  readonly #selfSent: SelfSent;
+  readonly #stopReporting: () => void;
   readonly #ended: Promise<Closed>;
   #end!: (closed: Closed | Promise<never>) => void;
   #serverError: { readonly error: unknown } | undefined;
@@ -49,6 +57,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  /** For a message: how to end the drain at once, if a signal began it. */
+  #toForce = '';
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -58,7 +68,9 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#following = new Following(this.settings);
+    this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
+    this.#selfSent = new SelfSent(this.settings.signals.stop);
+    this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -69,7 +81,7 @@ export class Grace extends EventEmitter<GraceEvents> {
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (ready, again) => this.#handOver(ready, again),
       failed: (error) => this.#restartFailed(error),
-    });
+    }, this.#following);
     this.#signals = this.#handleSignals();
   }
 
@@ -212,8 +224,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   protected abandon(): void {
     for (const listener of this.#sockets) listener.release();
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
@@ -225,24 +237,39 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #handleSignals(): Signals {
-    return new Signals(this.settings.signals, {
-      situation: () => ({
-        state: this.#state,
-        reason: this.#reason,
-        systemd: this.#systemd !== undefined,
-        superdaemon: this.superdaemon,
-        firstProcess: this.#following.isFirst,
-      }),
-      drain: () => void this.stop(),
+    return new Signals(this.settings.signals, this.#selfSent, {
+      situation: () => this.#situation(),
+      drain: (signal) => {
+        this.#toForce = howToForce(signal, this.#situation());
+        void this.stop();
+      },
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.#sockets.forEach((listener) => listener.cutOff()),
+      cutOff: (signal) => {
+        report(`${signal} again: cutting off ${this.#inFlight()}`);
+        this.#sockets.forEach((listener) => listener.cutOff());
+      },
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.#carried.successor!.pid!, signal),
+      passOn: (signal, self) => this.tell(LATE_SIGNAL, { type: 'signal', signal, self } satisfies SignalMessage),
     });
+  }
+
+  #situation(): Situation {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      systemd: this.#systemd !== undefined,
+      superdaemon: this.superdaemon,
+      firstProcess: this.#following.isFirst,
+      forceExit: this.settings.forceExit,
+    };
+  }
+
+  #inFlight(): string {
+    return describeInFlight(this.#sockets.map((listener) => listener.inFlight()));
   }
 
   #startSuccessor(timeout: number): Successor {
@@ -259,13 +286,15 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #restartFailed(error: GraceError): void {
     this.#systemd?.restartFailed(error);
-    if (!this.emit('restart-failed', error)) warn(error.message);
+    report(restartSummary(error));
+    this.emit('restart-failed', error);
   }
 
   #handOver({ successor, pid, kept }: ReadySuccessor, again: boolean): void {
     this.#carried.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
+    report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -273,9 +302,9 @@ export class Grace extends EventEmitter<GraceEvents> {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    log('draining: %s', reason);
-    this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
+    this.emit('draining', { reason });
     const begin = performance.now();
     const { cutOff, failure } = await drain({
       listeners: this.#sockets,
@@ -298,11 +327,18 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #close(closed: Closed): void {
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.emit('closed', closed);
     this.#carried.successor?.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
+  }
+
+  #removeHandlers(): void {
+    this.#signals.remove();
+    // The first process still tells its own signals from others when it has drained.
+    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#stopReporting();
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
@@ -324,9 +360,14 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #joinFirstProcess(fd: number): void {
+    const onSignal = ({ signal, self }: SignalMessage): void => this.#signals.forwarded(signal, self);
+    this.#carried.hear(LATE_SIGNAL, (value) => {
+      const message = readSignalMessage(value);
+      if (message !== undefined) onSignal(message);
+    }, () => undefined);
     this.#following.join(
       fd,
-      (signal) => this.#signals.forwarded(signal),
+      onSignal,
       () => {
         log('the first process is gone, so this service counts as stopped');
         if (this.#state === 'serving') void this.stop();

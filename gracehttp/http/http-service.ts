@@ -8,6 +8,7 @@ import { speaksHttp2 } from './speaks-http.js';
 /** Drains the connections of an HTTP or HTTPS server. */
 export class HttpService implements Service {
   readonly connections: HttpConnections;
+  readonly unit = 'request';
   readonly #sessions: Http2Sessions | undefined;
   readonly #idleTimeout: number;
   #draining = false;
@@ -37,11 +38,16 @@ export class HttpService implements Service {
     this.#stopClosingIdle?.();
   }
 
-  cutOff(): number {
-    this.#stopClosingIdle?.();
+  inFlight(): number {
     // A waiting connection may have sent its request already.
     let count = this.connections.waiting.size;
     for (const [, { inFlight, http1 }] of this.connections) if (inFlight || !http1) count += 1;
+    return count;
+  }
+
+  cutOff(): number {
+    this.#stopClosingIdle?.();
+    const count = this.inFlight();
     this.connections.destroyAll();
     return count;
   }
