@@ -1,19 +1,27 @@
+import { EventEmitter } from 'node:events';
+import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type State } from './events.js';
+import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { successorCommand } from './launch/command.js';
+import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './follow/messages.js';
 import { PidFile } from './handoff/pid-file.js';
+import { restartSummary } from './handoff/restart-error.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { Generation } from './inherit/generation.js';
-import { type Inheritance } from './inherit/inheritance.js';
+import { Carried } from './inherit/carried.js';
+import { findInheritance } from './inherit/inherit.js';
+import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
 import { reportServing, takeOver } from './inherit/take-over.js';
-import { logger, warn } from './log.js';
+import { successorCommand } from './launch/command.js';
+import { logger, report, reportTo } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
-import { Signals } from './signals.js';
+import { type Situation, howToForce } from './signals/meaning.js';
+import { SelfSent } from './signals/self-sent.js';
+import { Signals } from './signals/signals.js';
 import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -32,12 +40,17 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends Generation {
+export class Grace extends EventEmitter<GraceEvents> {
   /** The options, every default filled in. */
   readonly settings: Settings;
+  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
+  readonly carried = new Carried();
+  #inheritance: Inheritance | undefined;
   readonly #sockets: GraceListener[] = [];
   readonly #restarts: Restarts;
   readonly #signals: Signals;
+  readonly #selfSent: SelfSent;
+  readonly #stopReporting: () => void;
   readonly #ended: Promise<Closed>;
   #end!: (closed: Closed | Promise<never>) => void;
   #serverError: { readonly error: unknown } | undefined;
@@ -48,6 +61,8 @@ export class Grace extends Generation {
   readonly #following: Following;
   readonly #pidFile: PidFile | undefined;
   #becomingReady = false;
+  /** For a message: how to end the drain at once, if a signal began it. */
+  #toForce = '';
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -57,8 +72,10 @@ export class Grace extends Generation {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#following = new Following(this.settings);
+    this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
+    this.#selfSent = new SelfSent(this.settings.signals.stop);
     if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
+    this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -69,7 +86,7 @@ export class Grace extends Generation {
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
-    });
+    }, this.#following);
     this.#signals = this.#handleSignals();
   }
 
@@ -92,6 +109,21 @@ export class Grace extends Generation {
     return this.#sockets;
   }
 
+  /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
+  get generation(): number {
+    return generationOf(this.#inheritance);
+  }
+
+  /** Pid of the process that handed over to this one. */
+  get predecessor(): number | undefined {
+    return predecessorPid(this.#inheritance);
+  }
+
+  /** Pid of the start_server that restarts this process, as long as it lives. */
+  get superdaemon(): number | undefined {
+    return superdaemonPid(this.#inheritance);
+  }
+
   /**
    * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
    *
@@ -106,7 +138,7 @@ export class Grace extends Generation {
   /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
     this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.inherit());
+    const listeners = await claimSockets(claims, await this.#inherit());
     this.#sockets.push(...listeners);
     return listeners;
   }
@@ -123,7 +155,7 @@ export class Grace extends Generation {
     this.#expect('starting', 'be ready');
     this.#becomingReady = true;
     try {
-      await this.#takeOver(await this.inherit());
+      await this.#takeOver(await this.#inherit());
     } finally {
       this.#becomingReady = false;
     }
@@ -168,35 +200,52 @@ export class Grace extends Generation {
     if (this.#state !== 'starting') return;
     for (const listener of this.#sockets) listener.release();
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
-  protected override async inherit(): Promise<Inheritance> {
+  async #inherit(): Promise<Inheritance> {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    return super.inherit();
+    this.#inheritance ??= await findInheritance();
+    this.carried.predecessor = this.#inheritance.predecessor;
+    return this.#inheritance;
   }
 
   #handleSignals(): Signals {
-    return new Signals(this.settings.signals, {
-      situation: () => ({
-        state: this.#state,
-        reason: this.#reason,
-        systemd: this.#systemd !== undefined,
-        superdaemon: this.superdaemon,
-        firstProcess: this.#following.isFirst,
-      }),
-      drain: () => void this.stop(),
+    return new Signals(this.settings.signals, this.#selfSent, {
+      situation: () => this.#situation(),
+      drain: (signal) => {
+        this.#toForce = howToForce(signal, this.#situation());
+        void this.stop();
+      },
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.#sockets.forEach((listener) => listener.cutOff()),
+      cutOff: (signal) => {
+        report(`${signal} again: cutting off ${this.#inFlight()}`);
+        this.#sockets.forEach((listener) => listener.cutOff());
+      },
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.passesOn.successor!.pid!, signal),
+      passOn: (signal, self) => this.carried.tell(LATE_SIGNAL, { type: 'signal', signal, self } satisfies SignalMessage),
     });
+  }
+
+  #situation(): Situation {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      systemd: this.#systemd !== undefined,
+      superdaemon: this.superdaemon,
+      firstProcess: this.#following.isFirst,
+      forceExit: this.settings.forceExit,
+    };
+  }
+
+  #inFlight(): string {
+    return describeInFlight(this.#sockets.map((listener) => listener.inFlight()));
   }
 
   async #takeOver(inheritance: Inheritance): Promise<void> {
@@ -219,10 +268,10 @@ export class Grace extends Generation {
       command: successorCommand(),
       generation: this.generation + 1,
       sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-      state: this.passesOn.collect(),
+      state: this.carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
-      onAsk: (key, value) => this.passesOn.asked(key, value),
+      onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
     });
   }
@@ -230,13 +279,15 @@ export class Grace extends Generation {
   #restartFailed(error: GraceError): void {
     if (this.#state === 'serving') this.#restoreFiles();
     this.#systemd?.restartFailed(error);
-    if (!this.emit('restart-failed', error)) warn(error.message);
+    report(restartSummary(error));
+    this.emit('restart-failed', error);
   }
 
   #handOver({ successor, pid, kept }: ServingSuccessor, again: boolean): void {
-    this.passesOn.successor = successor;
+    this.carried.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
+    report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -244,9 +295,9 @@ export class Grace extends Generation {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    log('draining: %s', reason);
-    this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
+    this.emit('draining', { reason });
     const begin = performance.now();
     const { cutOff, failure } = await drain({
       listeners: this.#sockets,
@@ -273,12 +324,19 @@ export class Grace extends Generation {
 
   #close(closed: Closed): void {
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.emit('closed', closed);
-    this.passesOn.predecessor?.leave();
-    this.passesOn.successor?.leave();
+    this.carried.predecessor?.leave();
+    this.carried.successor?.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
+  }
+
+  #removeHandlers(): void {
+    this.#signals.remove();
+    // The first process still tells its own signals from others when it has drained.
+    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#stopReporting();
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
@@ -303,7 +361,7 @@ export class Grace extends Generation {
 
   /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
   #servedByPredecessor(): ReadonlySet<number> {
-    if (this.inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
+    if (this.#inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
     return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
   }
 
@@ -313,9 +371,14 @@ export class Grace extends Generation {
   }
 
   #joinFirstProcess(fd: number): void {
+    const onSignal = ({ signal, self }: SignalMessage): void => this.#signals.forwarded(signal, self);
+    this.carried.hear(LATE_SIGNAL, (value) => {
+      const message = readSignalMessage(value);
+      if (message !== undefined) onSignal(message);
+    }, () => undefined);
     this.#following.join(
       fd,
-      (signal) => this.#signals.forwarded(signal),
+      onSignal,
       () => {
         log('the first process is gone, so this service counts as stopped');
         if (this.#state === 'serving') void this.stop();

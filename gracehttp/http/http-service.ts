@@ -18,6 +18,7 @@ const BEFORE_DEADLINE_MS = 1_000;
 export class HttpService implements Service {
   readonly connections: HttpConnections;
   readonly #server: Server;
+  readonly unit = 'request';
   readonly #sessions: Http2Sessions | undefined;
   readonly #times: DrainTimes;
   #stopClosingIdle: (() => void) | undefined;
@@ -51,11 +52,16 @@ export class HttpService implements Service {
     this.#stopClosingIdle?.();
   }
 
-  cutOff(): number {
-    this.#stopClosingIdle?.();
+  inFlight(): number {
     // A waiting connection may have sent its request already.
     let count = this.connections.waiting.size;
     for (const { inFlight, http1 } of this.connections.each()) if (inFlight || !http1) count += 1;
+    return count;
+  }
+
+  cutOff(): number {
+    this.#stopClosingIdle?.();
+    const count = this.inFlight();
     this.connections.destroyAll();
     return count;
   }

@@ -21,8 +21,8 @@ const TICKET_KEY_BYTES = 48;
 export function shareTickets(grace: Grace, server: Server, socketKey: string): void {
   if (!hasOwnTickets(server)) return;
   const key = `tickets ${socketKey}`;
-  importTickets(server, grace.carried(key));
-  grace.carry(key, () => exportTickets(server));
+  importTickets(server, grace.carried.get(key));
+  grace.carried.leave(key, () => exportTickets(server));
 }
 
 /** Whether Node.js made the keys of a server itself; they are random for each process. */

@@ -24,11 +24,11 @@ interface Greeting {
  * start_server. This is the successor's end of the conversation.
  */
 export class Predecessor {
-  /** What came beside the sockets, see Grace.carry(). */
+  /** What came beside the sockets, see Carried.leave(). */
   readonly state: Greeting['state'];
   /** Called if a further restart was requested while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the predecessor tells while it drains, by key; see Grace.tell(). */
+  /** Called with what the predecessor tells while it drains, by key; see Carried.tell(). */
   readonly onNews = new Map<string, (value: unknown) => void>();
   /** Called when the predecessor has drained, or died. */
   readonly onGone: (() => void)[] = [];
@@ -151,7 +151,7 @@ export class Predecessor {
     this.#pipe?.destroy();
   }
 
-  /** Asks the predecessor for something while it drains, see Grace.ask(). Returns false if it cannot hear it. */
+  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if it cannot hear it. */
   ask(key: string, value: unknown): boolean {
     if (this.#pipe?.writable !== true) return false;
     this.#pipe.write(formatMessage({ type: 'ask', key, value }));

@@ -1,5 +1,7 @@
 import { GraceError, messageOf } from '../errors.js';
 
+/** What comes before the successor's stderr in a message. */
+const STDERR = '; the end of its stderr:\n';
 const FAILED = 'restart failed, this process keeps serving';
 
 /** How a successor ended that did not become ready. */
@@ -25,13 +27,19 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
     cause === undefined
       ? `the successor (process ${pid ?? 'unknown'}) ${stopped ?? `${howItEnded(ending)} before it was ready`}`
       : `the successor could not be started: ${cause.message}`;
-  const output = stderr === '' ? '' : `; the end of its stderr:\n${stderr}`;
+  const output = stderr === '' ? '' : `${STDERR}${stderr}`;
   return new GraceError('RESTART_FAILED', `${FAILED}: ${what}${output}`, ending);
 }
 
 function howItEnded({ exitCode, signal }: Ending): string {
   if (signal !== null) return `was killed by ${signal}`;
   return exitCode === undefined ? 'exited with an unknown code' : `exited with code ${exitCode}`;
+}
+
+/** The message of such an error in one line, without the successor's stderr: that is on stderr already. */
+export function restartSummary({ message }: GraceError): string {
+  const [summary = ''] = message.split(STDERR);
+  return summary.replace(/\s+/g, ' ');
 }
 
 /** Any error that made a restart fail, as a GraceError. */

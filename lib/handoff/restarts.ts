@@ -47,14 +47,17 @@ export interface RestartSteps {
 export class Restarts {
   readonly #process: Restartable;
   readonly #steps: RestartSteps;
+  readonly #first: { readonly stays: boolean };
   readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
   #failed = 0;
 
-  constructor(process: Restartable, steps: RestartSteps) {
+  /** @param first - whether this process stays after a restart, see Following. */
+  constructor(process: Restartable, steps: RestartSteps, first: { readonly stays: boolean }) {
     this.#process = process;
     this.#steps = steps;
+    this.#first = first;
     this.#timeout = process.settings.restartTimeout;
     this.#restarter = new Restarter(
       () => this.#attempt(),
@@ -78,7 +81,7 @@ export class Restarts {
       pid: process.pid,
       descriptors: sockets.map(({ fd }) => fd),
       superdaemon,
-      follow: settings.follow,
+      follow: this.#first.stays,
     });
     this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
     const { pid } = await this.#restarter.request();

@@ -32,7 +32,7 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
-  /** Called with what the successor asks for when it is ready, by key; see Grace.ask(). */
+  /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
   readonly onAsk: (key: string, value: unknown) => void;
   /**
    * Variables by which the successor can notify systemd. If they are given, the
@@ -117,7 +117,7 @@ export class Successor {
     });
   }
 
-  /** Tells a successor that is ready something, see Grace.tell(). */
+  /** Tells a successor that is ready something, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }

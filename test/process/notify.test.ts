@@ -204,7 +204,7 @@ t.test('repeated SIGTERM cuts off nothing in a process that stops, but a second 
   await getBody(`unix:${second.socketPath}`);
   process.kill(second.program.pid, 'SIGINT');
   await second.program.announced('draining');
-  process.kill(second.program.pid, 'SIGINT');
+  await second.program.insist('SIGINT');
   t.same(await second.program.exited, { code: 130, signal: null });
   await lost;
 });
