@@ -258,7 +258,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #restartFailed(error: GraceError): void {
-    this.#systemd?.restartFailed(error);
+    // A process that stops has already told systemd so; its restart was given up.
+    if (this.#state === 'serving') this.#systemd?.restartFailed(error);
     if (!this.emit('restart-failed', error)) warn(error.message);
   }
 

@@ -35,8 +35,9 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
-  'lib/socket': ['lib/address'],
-  'lib/handoff': ['lib/address', 'lib/socket'],
+  'lib/check': [],
+  'lib/socket': ['lib/address', 'lib/check'],
+  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket'],
   'lib/systemd': [],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd'],
   'lib/follow': ['lib/handoff'],
@@ -44,6 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
   'starter/log': ['starter/workers'],
   'starter/control': ['starter/log'],
