@@ -277,8 +277,11 @@ export class Grace extends EventEmitter<GraceEvents> {
   }
 
   #restartFailed(error: GraceError): void {
-    if (this.#state === 'serving') this.#restoreFiles();
-    this.#systemd?.restartFailed(error);
+    // A process that stops has already told systemd so; its restart was given up.
+    if (this.#state === 'serving') {
+      this.#restoreFiles();
+      this.#systemd?.restartFailed(error);
+    }
     report(restartSummary(error));
     this.emit('restart-failed', error);
   }

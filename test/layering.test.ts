@@ -35,9 +35,10 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
-  'lib/socket': ['lib/address'],
+  'lib/check': [],
+  'lib/socket': ['lib/address', 'lib/check'],
   'lib/launch': [],
-  'lib/handoff': ['lib/address', 'lib/socket', 'lib/launch'],
+  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch'],
   'lib/systemd': [],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch'],
   'lib/signals': ['lib/handoff'],
@@ -46,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
   'starter/log': ['starter/workers'],
   'starter/control': ['starter/log'],

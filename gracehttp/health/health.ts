@@ -1,4 +1,5 @@
 import { type IncomingMessage, type RequestListener } from 'node:http';
+import { refuseUnknown } from '../../lib/check/names.js';
 import { GraceError, show } from '../../lib/errors.js';
 import { milliseconds } from '../../lib/options.js';
 import { type App } from '../app.js';
@@ -24,6 +25,7 @@ export interface HealthOptions {
   readonly token?: string;
 }
 
+const OPTIONS = ['checks', 'checkTimeout', 'registry', 'control', 'token'] satisfies readonly (keyof HealthOptions)[];
 const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
 
 /**
@@ -38,6 +40,7 @@ const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
  * await app.serve({ server, listen: ':8080', name: 'public' }, admin);
  */
 export function health(app: App, options: HealthOptions = {}): RequestListener {
+  refuseUnknown({ options, where: 'health()', names: OPTIONS });
   const { token, registry } = options;
   if (token !== undefined && (typeof token !== 'string' || token === '')) {
     throw new GraceError('OPTION_INVALID', `the option token is ${show(token)}, expected a string that is not empty`, {

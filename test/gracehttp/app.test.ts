@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { App } from '../../gracehttp/app.js';
 import { serve } from '../../gracehttp/serve.js';
-import { type ServerEntry } from '../../gracehttp/server-entry.js';
+import { type ServerEntry } from '../../gracehttp/entry/server-entry.js';
 import { type State } from '../../lib/events.js';
+import { Grace } from '../../lib/grace.js';
 import { makeApp } from '../support/app.js';
 import { fails } from '../support/errors.js';
 import { scratch } from '../support/scratch.js';
@@ -112,12 +113,46 @@ t.test('invalid options leave no signal handlers behind', async (t) => {
     [{ signals: { stop: ['SIGKILL'] } }, 'signals.stop', ['SIGKILL']],
     [{ onShutdown: 5 }, 'onShutdown', 5],
     [null, 'options', null],
+    [{ drainTimout: 5 }, 'drainTimout', 5],
+    [{ maxConnection: 5 }, 'maxConnection', 5],
+    [{ signals: { reastart: [] } }, 'signals.reastart', []],
   ];
   for (const [options, subject, value] of bad) {
     await fails(t, () => new App(options as never), { code: 'OPTION_INVALID', subject, value }, `${subject}: ${JSON.stringify(value)}`);
     t.equal(listeners(), before, 'no signal handler is left');
   }
   makeApp(t);
+});
+
+t.test('options that do not exist or belong elsewhere: the message says what to write', async (t) => {
+  const table: readonly (readonly [options: object, message: string])[] = [
+    [{ drainTimout: 5 }, 'new App() has no option drainTimout: did you mean drainTimeout?'],
+    [{ maxConnections: 5 }, 'it belongs elsewhere, write serve({ server, listen, maxConnections: … })'],
+    [{ maxConnection: 5 }, 'did you mean maxConnections? That belongs elsewhere, write serve({ server, listen, maxConnections: … })'],
+    [{ readTimeout: 5 }, 'it belongs elsewhere, write createServer(address, handler, { readTimeout: … })'],
+    [{ signals: { reastart: [] } }, 'signals has no option reastart: did you mean restart?'],
+  ];
+  for (const [options, message] of table) t.throws(() => new App(options), { code: 'OPTION_INVALID', message }, message);
+  t.throws(() => new Grace({ drainTimout: 5 } as never), { message: 'new Grace() has no option drainTimout: did you mean drainTimeout?' });
+  const app = makeApp(t);
+  await t.rejects(app.listen('127.0.0.1:0', { nmae: 'x' } as never), { message: 'listen() has no option nmae: did you mean name?' });
+  await app.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
+  await t.rejects(app.restart({ timout: 5 } as never), { message: 'restart() has no option timout: did you mean timeout?' });
+});
+
+t.test('app.server() finds a server by its name or its address', async (t) => {
+  const app = makeApp(t);
+  await fails(t, () => app.server('public'), { code: 'SERVER_INVALID', subject: 'name', value: 'public' }, 'before serve()');
+  await app.serve(
+    { server: http.createServer(), listen: '127.0.0.1:0', name: 'public' },
+    { server: http.createServer(), listen: '127.0.0.1:0', name: 'admin' },
+    { server: http.createServer(), listen: '127.0.0.2:0' },
+  );
+  t.equal(app.server('admin'), app.servers[1]);
+  t.equal(app.server(app.addresses[2]!), app.servers[2]);
+  t.equal(app.server('127.0.0.2:0'), app.servers[2], 'the address that was asked for');
+  t.throws(() => app.server('pubic'), { message: 'there is no server "pubic"; did you mean public?' });
+  t.throws(() => app.server('x'), { message: /expected one of: public, admin, 127\.0\.0\.2:\d+$/ });
 });
 
 t.test('signal handlers are removed when the app is closed', async (t) => {
