@@ -17,8 +17,8 @@ async function followed(t: Test, options: object = {}): Promise<{ program: Progr
   const argument = { follow: true, idleTimeout: 100, ...options };
   // A group of its own, as a shell gives to a job.
   const program = start(t, fixture('follow'), {
-    env: { ARGUMENT: JSON.stringify(argument) },
-    shell: 'exec setsid "$NODE" "$PROGRAM" "$ARGUMENT"',
+    args: [JSON.stringify(argument)],
+    detached: true,
   });
   return { program, target: { port: portOf(await program.announced('ready')) } };
 }
