@@ -1,7 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { Carried } from './handoff/carried.js';
 import { successorCommand } from './launch/command.js';
@@ -33,7 +32,7 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends EventEmitter<GraceEvents> {
+export class Grace extends Events {
   /** The options, every default filled in. */
   readonly settings: Settings;
   readonly #sockets: GraceListener[] = [];
