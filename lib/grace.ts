@@ -1,8 +1,7 @@
-import { EventEmitter } from 'node:events';
 import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './follow/messages.js';
 import { PidFile } from './handoff/pid-file.js';
@@ -40,7 +39,7 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends EventEmitter<GraceEvents> {
+export class Grace extends Events {
   /** The options, every default filled in. */
   readonly settings: Settings;
   /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
