@@ -1,25 +1,22 @@
 import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
-import { GraceError } from './errors.js';
+import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './follow/messages.js';
-import { PidFile } from './handoff/pid-file.js';
 import { restartSummary } from './handoff/restart-error.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { Carried } from './inherit/carried.js';
-import { findInheritance } from './inherit/inherit.js';
-import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
+import { type Carried } from './inherit/carried.js';
+import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
-import { reportServing, takeOver } from './inherit/take-over.js';
 import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
 import { Signals } from './signals/signals.js';
-import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
+import { type Claim, type ListenOptions } from './socket/claim.js';
 import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
@@ -42,10 +39,7 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
 export class Grace extends Events {
   /** The options, every default filled in. */
   readonly settings: Settings;
-  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
-  readonly carried = new Carried();
-  #inheritance: Inheritance | undefined;
-  readonly #sockets: GraceListener[] = [];
+  readonly #own: Generation;
   readonly #restarts: Restarts;
   readonly #signals: Signals;
   readonly #selfSent: SelfSent;
@@ -58,8 +52,6 @@ export class Grace extends Events {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
-  readonly #pidFile: PidFile | undefined;
-  #becomingReady = false;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
 
@@ -71,9 +63,9 @@ export class Grace extends Events {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
+    this.#own = new Generation(this.settings.pidFile, () => this.#state);
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
-    if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -105,26 +97,32 @@ export class Grace extends Events {
 
   /** The sockets of this process, in the order in which it listened. */
   get sockets(): readonly GraceListener[] {
-    return this.#sockets;
+    return this.#own.sockets;
   }
 
   /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
   get generation(): number {
-    return generationOf(this.#inheritance);
+    return this.#own.number;
   }
 
   /** Pid of the process that handed over to this one. */
   get predecessor(): number | undefined {
-    return predecessorPid(this.#inheritance);
+    return this.#own.predecessor;
   }
 
   /** Pid of the start_server that restarts this process, as long as it lives. */
   get superdaemon(): number | undefined {
-    return superdaemonPid(this.#inheritance);
+    return this.#own.superdaemon;
+  }
+
+  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
+  get carried(): Carried {
+    return this.#own.carried;
   }
 
   /**
-   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
+   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on,
+   * and in a successor from {@link ready} on.
    *
    * @param address - see {@link parseAddress}.
    * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
@@ -136,10 +134,8 @@ export class Grace extends Events {
 
   /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
-    this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.#inherit());
-    this.#sockets.push(...listeners);
-    return listeners;
+    this.#beginSystemd();
+    return this.#own.listen(claims);
   }
 
   /**
@@ -151,13 +147,18 @@ export class Grace extends Events {
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
-    this.#expect('starting', 'be ready');
-    this.#becomingReady = true;
-    try {
-      await this.#takeOver(await this.#inherit());
-    } finally {
-      this.#becomingReady = false;
+    this.#beginSystemd();
+    const inheritance = await this.#own.takeOver();
+    if (inheritance === undefined) return this.#neverReady();
+    this.#state = 'serving';
+    const { predecessor } = inheritance;
+    if (predecessor !== undefined) {
+      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
+      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
+    this.#own.reportServing();
+    log('generation %d is ready', this.generation);
+    this.emit('ready');
   }
 
   /**
@@ -169,7 +170,7 @@ export class Grace extends Events {
    * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
-    this.#expect('serving', 'restart');
+    this.#own.expect('serving', 'restart');
     return this.#restarts.request(options);
   }
 
@@ -177,7 +178,7 @@ export class Grace extends Events {
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.#servedByPredecessor() : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
     }
     await this.#ended.catch(() => undefined);
   }
@@ -197,18 +198,16 @@ export class Grace extends Events {
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
     if (this.#state !== 'starting') return;
-    for (const listener of this.#sockets) listener.release();
+    for (const listener of this.sockets) listener.release();
     this.#state = 'closed';
     this.#removeFiles();
     this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
-  async #inherit(): Promise<Inheritance> {
+  /** Not in the constructor: an invalid variable of systemd's is an error of listen() and ready(). */
+  #beginSystemd(): void {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    this.#inheritance ??= await findInheritance();
-    this.carried.predecessor = this.#inheritance.predecessor;
-    return this.#inheritance;
   }
 
   #handleSignals(): Signals {
@@ -222,7 +221,7 @@ export class Grace extends Events {
       reportDrain: () => this.#systemd?.reportDrain(),
       cutOff: (signal) => {
         report(`${signal} again: cutting off ${this.#inFlight()}`);
-        this.#sockets.forEach((listener) => listener.cutOff());
+        this.sockets.forEach((listener) => listener.cutOff());
       },
       beforeExit: () => {
         this.#restarts.kill();
@@ -244,29 +243,14 @@ export class Grace extends Events {
   }
 
   #inFlight(): string {
-    return describeInFlight(this.#sockets.map((listener) => listener.inFlight()));
-  }
-
-  async #takeOver(inheritance: Inheritance): Promise<void> {
-    const [sockets, pidFile] = [this.#sockets, this.#pidFile];
-    const done = await takeOver({ sockets, inheritance, pidFile, stopped: () => this.#state !== 'starting' });
-    if (!done) return this.#neverReady();
-    this.#state = 'serving';
-    const { predecessor } = inheritance;
-    if (predecessor !== undefined) {
-      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
-      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
-    }
-    reportServing(sockets, inheritance);
-    log('generation %d is ready', this.generation);
-    this.emit('ready');
+    return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
   #startSuccessor(timeout: number): Successor {
     return new Successor({
       command: successorCommand(),
       generation: this.generation + 1,
-      sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
+      sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
@@ -275,10 +259,10 @@ export class Grace extends Events {
     });
   }
 
-  #restartFailed(error: GraceError): void {
+  async #restartFailed(error: GraceError): Promise<void> {
     // A process that stops has already told systemd so; its restart was given up.
     if (this.#state === 'serving') {
-      this.#restoreFiles();
+      await this.#own.restoreFiles();
       this.#systemd?.restartFailed(error);
     }
     report(restartSummary(error));
@@ -302,7 +286,7 @@ export class Grace extends Events {
     this.emit('draining', { reason });
     const begin = performance.now();
     const { cutOff, failure } = await drain({
-      listeners: this.#sockets,
+      listeners: this.sockets,
       handedOver,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
@@ -329,8 +313,7 @@ export class Grace extends Events {
     this.#removeFiles();
     this.#removeHandlers();
     this.emit('closed', closed);
-    this.carried.predecessor?.leave();
-    this.carried.successor?.leave();
+    this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
   }
 
@@ -343,15 +326,7 @@ export class Grace extends Events {
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    this.#pidFile?.remove();
-    if (this.#reason !== 'stop') return;
-    for (const listener of this.#sockets) listener.removeFile();
-  }
-
-  /** A successor may have replaced them, or somebody deleted them. */
-  #restoreFiles(): void {
-    this.#pidFile?.restore();
-    for (const listener of this.#sockets) void listener.restoreFile();
+    this.#own.removeFiles({ sockets: this.#reason === 'stop' });
   }
 
   /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
@@ -359,17 +334,6 @@ export class Grace extends Events {
     await this.#ended.catch(() => undefined);
     if (this.settings.exit) return new Promise(() => undefined);
     throw wrongState('this process was stopped before it was ready', this.#state);
-  }
-
-  /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
-  #servedByPredecessor(): ReadonlySet<number> {
-    if (this.#inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
-    return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
-  }
-
-  #expect(state: State, what: string): void {
-    if (this.#state === state && !(state === 'starting' && this.#becomingReady)) return;
-    throw wrongState(`cannot ${what}: this process is ${this.#state}, expected ${state}`, this.#state);
   }
 
   #joinFirstProcess(fd: number): void {
@@ -387,8 +351,4 @@ export class Grace extends Events {
       },
     );
   }
-}
-
-function wrongState(message: string, value: State): GraceError {
-  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
 }

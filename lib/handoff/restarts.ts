@@ -41,7 +41,7 @@ export interface RestartSteps {
   start(timeout: number): Successor;
   /** The successor serves; `again`: it has to restart once more. */
   handOver(serving: ServingSuccessor, again: boolean): void;
-  failed(error: GraceError): void;
+  failed(error: GraceError): Promise<void>;
 }
 
 /** The restarts of one process: refused, failed, or handed over. */
@@ -122,7 +122,7 @@ export class Restarts {
       this.#starting = undefined;
       this.#failed += 1;
       log('%s', error.message);
-      this.#steps.failed(error);
+      await this.#steps.failed(error);
       throw error;
     } finally {
       deadline.clear();
