@@ -3,7 +3,6 @@ import { drain } from './drain.js';
 import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './follow/messages.js';
 import { restartSummary } from './handoff/restart-error.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
@@ -227,7 +226,7 @@ export class Grace extends Events {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal, self) => this.carried.tell(LATE_SIGNAL, { type: 'signal', signal, self } satisfies SignalMessage),
+      passOn: (signal, self) => this.#following.passOn(this.carried, { signal, self }),
     });
   }
 
@@ -337,18 +336,10 @@ export class Grace extends Events {
   }
 
   #joinFirstProcess(fd: number): void {
-    const onSignal = ({ signal, self }: SignalMessage): void => this.#signals.forwarded(signal, self);
-    this.carried.hear(LATE_SIGNAL, (value) => {
-      const message = readSignalMessage(value);
-      if (message !== undefined) onSignal(message);
-    }, () => undefined);
-    this.#following.join(
-      fd,
-      onSignal,
-      () => {
-        log('the first process is gone, so this service counts as stopped');
-        if (this.#state === 'serving') void this.stop();
-      },
-    );
+    const onAlone = (): void => {
+      log('the first process is gone, so this service counts as stopped');
+      if (this.#state === 'serving') void this.stop();
+    };
+    this.#following.join(fd, this.carried, ({ signal, self }) => this.#signals.forwarded(signal, self), onAlone);
   }
 }

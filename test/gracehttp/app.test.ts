@@ -159,7 +159,7 @@ t.test('signal handlers are removed when the app is closed', async (t) => {
   const count = (): number[] => ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'].map((name) => process.listenerCount(name));
   const before = count();
   const app = makeApp(t, { signals: { restart: ['SIGUSR2', 'SIGHUP'] } });
-  t.strictSame(count(), before.map((number) => number + 1));
+  t.ok(count().every((number, index) => number > before[index]!), 'each signal has a handler');
   await app.stop();
   t.strictSame(count(), before);
 });

@@ -1,18 +1,10 @@
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { Events } from '../../lib/events.js';
+import { recordReports } from '../support/reports.js';
 import { waitUntil } from '../support/wait.js';
 
-/** The warnings of this process until the test ends. */
-function warnings(t: Test): string[] {
-  const found: string[] = [];
-  const onWarning = ({ message }: Error): void => void found.push(message);
-  process.on('warning', onWarning);
-  t.teardown(() => process.off('warning', onWarning));
-  return found;
-}
-
 t.test('every listener is called, whatever the others do', async (t) => {
-  const found = warnings(t);
+  const found = recordReports(t);
   const events = new Events();
   const called: string[] = [];
   events.on('restarted', ({ pid }) => {
@@ -31,7 +23,7 @@ t.test('every listener is called, whatever the others do', async (t) => {
   t.ok(events.emit('restarted', { pid: 8 }));
   t.same(called, ['one 7', 'two', 'three', 'one 8', 'three']);
   await waitUntil('three warnings', () => found.length >= 3);
-  t.match(found, [/^a listener of 'restarted' failed: Error: one failed\n +at /, /one failed/, /^a listener of 'restarted' failed: \{ two: 'failed' \}$/]);
+  t.match(found, [/^warning: a listener of 'restarted' failed: Error: one failed\n +at /, /one failed/, /^warning: a listener of 'restarted' failed: \{ two: 'failed' \}$/]);
 });
 
 t.test('without a listener nothing happens', async (t) => {

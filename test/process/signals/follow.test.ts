@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { portOf } from '../support/address.js';
-import { type Target, get } from '../support/http/client.js';
-import { children } from '../support/proc.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnlessRuns } from '../support/skip.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { portOf } from '../../support/address.js';
+import { type Target, get } from '../../support/http/client.js';
+import { children } from '../../support/proc.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnlessRuns } from '../../support/skip.js';
+import { waitUntil } from '../../support/wait.js';
 
 async function followed(t: Test, options: object = {}): Promise<{ program: Program; target: Target }> {
   const argument = { follow: true, idleTimeout: 100, ...options };

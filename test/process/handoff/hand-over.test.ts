@@ -2,15 +2,15 @@ import { existsSync, readFileSync, readdirSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { makeCertificate } from '../support/certificate.js';
-import { get, getBody, targetOf } from '../support/http/client.js';
-import { children, isAlive, processesWith } from '../support/proc.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { WAIT, goodRelease, writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { descriptorOf, listening } from '../support/sockets.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { get, getBody, targetOf } from '../../support/http/client.js';
+import { children, isAlive, processesWith } from '../../support/proc.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { WAIT, goodRelease, writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { descriptorOf, listening } from '../../support/sockets.js';
+import { waitUntil } from '../../support/wait.js';
 
 const SHORT_MS = 400;
 const CLIENTS = 40;
@@ -309,7 +309,7 @@ t.test('a successor with the Grace class accepts nothing before it is ready', as
   const release = (name: string, before: string): string => `
     import net from 'node:net';
     import { Grace } from ${JSON.stringify(import.meta.resolve('ts-grace'))};
-    import { announce, announceEvents } from ${JSON.stringify(new URL('../fixtures/announce.js', import.meta.url).href)};
+    import { announce, announceEvents } from ${JSON.stringify(new URL('../../fixtures/announce.js', import.meta.url).href)};
     const grace = new Grace();
     announceEvents(grace);
     const listener = await grace.listen('127.0.0.1:0');

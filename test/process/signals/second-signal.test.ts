@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
-import { portOf } from '../support/address.js';
-import { type Answer, type Target, get } from '../support/http/client.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { skipUnlessRuns } from '../support/skip.js';
+import { portOf } from '../../support/address.js';
+import { type Answer, type Target, get } from '../../support/http/client.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { skipUnlessRuns } from '../../support/skip.js';
 
 /** Longer than a signal counts as a repetition of the first one. */
 const SLOW_MS = 2_500;

@@ -3,12 +3,12 @@ import { statSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { get } from '../support/http/client.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnlessRuns } from '../support/skip.js';
-import { waitUntil } from '../support/wait.js';
+import { get } from '../../support/http/client.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnlessRuns } from '../../support/skip.js';
+import { waitUntil } from '../../support/wait.js';
 
 const ACTIVATE = 'systemd-socket-activate';
 const skip = skipUnlessRuns(ACTIVATE, '--version');
