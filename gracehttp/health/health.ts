@@ -47,9 +47,9 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
   const timeout = milliseconds('checkTimeout', options.checkTimeout, DEFAULT_CHECK_TIMEOUT_MS);
   const checks = new Checks(options.checks ?? {}, timeout);
 
-  const authorized = (action: (url: URL) => Reply | Promise<Reply>): Route => (request: IncomingMessage, url: URL) => {
+  const authorized = (action: (url: URL, request: IncomingMessage) => Reply | Promise<Reply>): Route => (request: IncomingMessage, url: URL) => {
     if (options.control !== true) return { status: 403, body: { error: 'the option control is not set' } };
-    return refusal(app, request, token) ?? action(url);
+    return refusal(app, request, token) ?? action(url, request);
   };
   return router({
     reads: {
@@ -60,7 +60,7 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
     },
     actions: {
       '/restart': authorized(() => restart(app)),
-      '/limit': authorized(({ searchParams }) => changeLimit(app, searchParams)),
+      '/limit': authorized(({ searchParams }, { socket }) => changeLimit(app, searchParams, socket)),
     },
   });
 }
