@@ -99,7 +99,7 @@ t.test('a response that broke off before the drain is not in flight', async (t) 
 });
 
 t.test('a TLS connection over an unknown wrapper does not keep later drains until their deadline', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const pending: ServerResponse[] = [];
   const server = https.createServer(
     { key: readFileSync(keyFile), cert: readFileSync(certFile), keepAliveTimeout: 0 },

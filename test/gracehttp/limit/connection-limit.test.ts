@@ -138,7 +138,7 @@ t.test('a limit that was removed does not wait for the report of a predecessor',
 });
 
 t.test('the limit holds for a tls.Server of another protocol, and waiting connections are read', async (t) => {
-  const { keyFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, cert } = await makeCertificate(scratch(t));
   const server = tls.createServer({ key: readFileSync(keyFile), cert }, (socket) => {
     socket.on('error', () => undefined).on('data', (data) => socket.end(`heard ${data}`));
   });

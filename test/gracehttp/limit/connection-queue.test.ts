@@ -137,7 +137,7 @@ t.test('requests of clients that left while they waited are not run', async (t) 
 
 t.test('a connection waits for the queue timeout at most, and then gets 503, or a reset', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const held = new HeldRequests();
   const common = { listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 };
   const app = await serveHere(
