@@ -1,6 +1,6 @@
 import { type InheritedSocket, readBound } from '../address/match.js';
 import { GraceError, show } from '../errors.js';
-import { HANDOFF, parseHandoff } from '../handoff/handoff-variable.js';
+import { HANDOFF, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
 import { Predecessor } from '../handoff/predecessor.js';
 import { logger } from '../log.js';
 import { requirePackage } from '../require.js';
@@ -71,7 +71,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not open here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const passed = handoff.sockets.map((socket): InheritedSocket => {
+  const passed = socketsOf(handoff, predecessor.state).map((socket): InheritedSocket => {
     checkListener(socket.fd, HANDOFF, text, false);
     // The addresses that start_server was given are not those of this program: match them as systemd's sockets are.
     return predecessor.superdaemon ? { ...socket, asked: undefined } : socket;
