@@ -1,17 +1,23 @@
+import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { type GraceError } from './errors.js';
-import { type Closed, type DrainReason, type State } from './events.js';
+import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { successorCommand } from './handoff/command.js';
+import { restartSummary } from './handoff/restart-error.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
+import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
-import { type Inheritance } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
-import { reportServing } from './inherit/take-over.js';
-import { logger, warn } from './log.js';
-import { type GraceOptions, readOptions } from './options.js';
-import { Signals } from './signals.js';
+import { successorCommand } from './launch/command.js';
+import { logger, report, reportTo } from './log.js';
+import { type GraceOptions, type Settings, readOptions } from './options.js';
+import { type Situation, howToForce } from './signals/meaning.js';
+import { SelfSent } from './signals/self-sent.js';
+import { Signals } from './signals/signals.js';
+import { type Claim, type ListenOptions } from './socket/claim.js';
+import { describeInFlight } from './socket/in-flight.js';
+import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
 
@@ -29,9 +35,14 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends Generation {
+export class Grace extends Events {
+  /** The options, every default filled in. */
+  readonly settings: Settings;
+  readonly #own: Generation;
   readonly #restarts: Restarts;
   readonly #signals: Signals;
+  readonly #selfSent: SelfSent;
+  readonly #stopReporting: () => void;
   readonly #ended: Promise<Closed>;
   #end!: (closed: Closed | Promise<never>) => void;
   #serverError: { readonly error: unknown } | undefined;
@@ -40,15 +51,21 @@ export class Grace extends Generation {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  /** For a message: how to end the drain at once, if a signal began it. */
+  #toForce = '';
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
-    super(readOptions(options));
+    super();
+    this.settings = readOptions(options);
     const other = processState.grace?.state ?? 'closed';
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#following = new Following(this.settings);
+    this.#own = new Generation(this.settings.pidFile, () => this.#state);
+    this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
+    this.#selfSent = new SelfSent(this.settings.signals.stop);
+    this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -59,7 +76,7 @@ export class Grace extends Generation {
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
-    });
+    }, this.#following);
     this.#signals = this.#handleSignals();
   }
 
@@ -77,6 +94,49 @@ export class Grace extends Generation {
     return this.#restarts.failed;
   }
 
+  /** The sockets of this process, in the order in which it listened. */
+  get sockets(): readonly GraceListener[] {
+    return this.#own.sockets;
+  }
+
+  /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
+  get generation(): number {
+    return this.#own.number;
+  }
+
+  /** Pid of the process that handed over to this one. */
+  get predecessor(): number | undefined {
+    return this.#own.predecessor;
+  }
+
+  /** Pid of the start_server that restarts this process, as long as it lives. */
+  get superdaemon(): number | undefined {
+    return this.#own.superdaemon;
+  }
+
+  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
+  get carried(): Carried {
+    return this.#own.carried;
+  }
+
+  /**
+   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on,
+   * and in a successor from {@link ready} on.
+   *
+   * @param address - see {@link parseAddress}.
+   * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
+   */
+  async listen(address: string | number, options: ListenOptions = {}): Promise<GraceListener> {
+    const [listener] = await this.listenAll([{ ...options, address }]);
+    return listener!;
+  }
+
+  /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
+  async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
+    this.#beginSystemd();
+    return this.#own.listen(claims);
+  }
+
   /**
    * Takes over from the predecessor, if there is one, and serves: all sockets
    * accept, the pid file names this process, and the predecessor stops accepting.
@@ -86,7 +146,8 @@ export class Grace extends Generation {
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
-    const inheritance = await this.takeOver();
+    this.#beginSystemd();
+    const inheritance = await this.#own.takeOver();
     if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
     const { predecessor } = inheritance;
@@ -94,7 +155,7 @@ export class Grace extends Generation {
       predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
       if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
-    reportServing(this.sockets, inheritance);
+    this.#own.reportServing();
     log('generation %d is ready', this.generation);
     this.emit('ready');
   }
@@ -108,7 +169,7 @@ export class Grace extends Generation {
    * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
-    this.expectState('serving', 'restart');
+    this.#own.expect('serving', 'restart');
     return this.#restarts.request(options);
   }
 
@@ -116,7 +177,7 @@ export class Grace extends Generation {
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.servedByPredecessor : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
     }
     await this.#ended.catch(() => undefined);
   }
@@ -138,35 +199,50 @@ export class Grace extends Generation {
     if (this.#state !== 'starting') return;
     for (const listener of this.sockets) listener.release();
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
-  protected override async inherit(): Promise<Inheritance> {
+  /** Not in the constructor: an invalid variable of systemd's is an error of listen() and ready(). */
+  #beginSystemd(): void {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    return super.inherit();
   }
 
   #handleSignals(): Signals {
-    return new Signals(this.settings.signals, {
-      situation: () => ({
-        state: this.#state,
-        reason: this.#reason,
-        systemd: this.#systemd !== undefined,
-        superdaemon: this.superdaemon,
-        firstProcess: this.#following.isFirst,
-      }),
-      drain: () => void this.stop(),
+    return new Signals(this.settings.signals, this.#selfSent, {
+      situation: () => this.#situation(),
+      drain: (signal) => {
+        this.#toForce = howToForce(signal, this.#situation());
+        void this.stop();
+      },
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.sockets.forEach((listener) => listener.cutOff()),
+      cutOff: (signal) => {
+        report(`${signal} again: cutting off ${this.#inFlight()}`);
+        this.sockets.forEach((listener) => listener.cutOff());
+      },
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.passesOn.successor!.pid!, signal),
+      passOn: (signal, self) => this.#following.passOn(this.carried, { signal, self }),
     });
+  }
+
+  #situation(): Situation {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      systemd: this.#systemd !== undefined,
+      superdaemon: this.superdaemon,
+      firstProcess: this.#following.isFirst,
+      forceExit: this.settings.forceExit,
+    };
+  }
+
+  #inFlight(): string {
+    return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
   #startSuccessor(timeout: number): Successor {
@@ -174,23 +250,29 @@ export class Grace extends Generation {
       command: successorCommand(),
       generation: this.generation + 1,
       sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-      state: this.passesOn.collect(),
+      state: this.carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
+      onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
     });
   }
 
   async #restartFailed(error: GraceError): Promise<void> {
-    if (this.#state === 'serving') await this.restoreFiles();
-    this.#systemd?.restartFailed(error);
-    if (!this.emit('restart-failed', error)) warn(error.message);
+    // A process that stops has already told systemd so; its restart was given up.
+    if (this.#state === 'serving') {
+      await this.#own.restoreFiles();
+      this.#systemd?.restartFailed(error);
+    }
+    report(restartSummary(error));
+    this.emit('restart-failed', error);
   }
 
   #handOver({ successor, pid, kept }: ServingSuccessor, again: boolean): void {
-    this.passesOn.successor = successor;
+    this.carried.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
+    report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -198,9 +280,9 @@ export class Grace extends Generation {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    log('draining: %s', reason);
-    this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
+    this.emit('draining', { reason });
     const begin = performance.now();
     const { cutOff, failure } = await drain({
       listeners: this.sockets,
@@ -227,17 +309,23 @@ export class Grace extends Generation {
 
   #close(closed: Closed): void {
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.emit('closed', closed);
-    this.passesOn.predecessor?.leave();
-    this.passesOn.successor?.leave();
+    this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
+  }
+
+  #removeHandlers(): void {
+    this.#signals.remove();
+    // The first process still tells its own signals from others when it has drained.
+    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#stopReporting();
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    this.removeFiles({ sockets: this.#reason === 'stop' });
+    this.#own.removeFiles({ sockets: this.#reason === 'stop' });
   }
 
   /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
@@ -248,13 +336,10 @@ export class Grace extends Generation {
   }
 
   #joinFirstProcess(fd: number): void {
-    this.#following.join(
-      fd,
-      (signal) => this.#signals.forwarded(signal),
-      () => {
-        log('the first process is gone, so this service counts as stopped');
-        if (this.#state === 'serving') void this.stop();
-      },
-    );
+    const onAlone = (): void => {
+      log('the first process is gone, so this service counts as stopped');
+      if (this.#state === 'serving') void this.stop();
+    };
+    this.#following.join(fd, this.carried, ({ signal, self }) => this.#signals.forwarded(signal, self), onAlone);
   }
 }

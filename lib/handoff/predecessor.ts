@@ -3,10 +3,10 @@ import net from 'node:net';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
-import { untilGone } from './intermediate.js';
+import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
-import { type Preload } from './preload.js';
+import { type Preload } from '../launch/preload-contract.js';
 
 const log = logger('predecessor');
 
@@ -24,11 +24,11 @@ interface Greeting {
  * start_server. This is the successor's end of the conversation.
  */
 export class Predecessor {
-  /** What came beside the sockets, see Grace.carry(). */
+  /** What came beside the sockets, see Carried.leave(). */
   readonly state: Greeting['state'];
   /** Called if a further restart was requested while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the predecessor tells while it drains, by key; see Grace.tell(). */
+  /** Called with what the predecessor tells while it drains, by key; see Carried.tell(). */
   readonly onNews = new Map<string, (value: unknown) => void>();
   /** Called when the predecessor has drained, or died. */
   readonly onGone: (() => void)[] = [];
@@ -153,6 +153,13 @@ export class Predecessor {
     if (!this.#waiting) return;
     this.#waiting = false;
     this.#pipe?.destroy();
+  }
+
+  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if it cannot hear it. */
+  ask(key: string, value: unknown): boolean {
+    if (this.#pipe?.writable !== true) return false;
+    this.#pipe.write(formatMessage({ type: 'ask', key, value }));
+    return true;
   }
 
   #say(message: SuccessorMessage): void {

@@ -3,12 +3,12 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { logger } from '../log.js';
 import { exitCodeOf } from '../on-signals.js';
-import { type Command } from './command.js';
-import { HANDOFF, type HandoffSocket, formatHandoff } from './handoff-variable.js';
-import { throughIntermediate, untilGone } from './intermediate.js';
+import { type Command } from '../launch/command.js';
+import { HANDOFF, type HandoffSocket, splitHandoff } from './handoff-variable.js';
+import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
-import { optionsWithPreload } from './preload.js';
+import { optionsWithPreload } from '../launch/preload.js';
 import { successorError } from './restart-error.js';
 
 const log = logger('successor');
@@ -32,6 +32,8 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
+  /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
+  readonly onAsk: (key: string, value: unknown) => void;
   /**
    * Variables by which the successor can notify systemd. If they are given, the
    * successor is started through an intermediate, so that systemd becomes its parent.
@@ -61,7 +63,7 @@ export class Successor {
     const { sockets, generation, state, follow } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
-    const handoff = formatHandoff({
+    const handoff = splitHandoff({
       pid: process.pid,
       generation,
       pipe,
@@ -70,13 +72,15 @@ export class Successor {
       follow: follow === undefined ? undefined : pipe + 1,
       timeout: options.timeout,
     });
+    // Before anything is started: a program can carry values that are no JSON.
+    const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true });
     this.#throughIntermediate = options.serviceManager !== undefined;
-    this.#process = spawnSuccessor(options, handoff);
+    this.#process = spawnSuccessor(options, handoff.variable);
     if (!this.#throughIntermediate) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
     if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
-    this.#pipe.write(formatMessage({ type: 'hello', nonce, state, acknowledges: true }));
+    this.#pipe.write(hello);
     log('generation %d is started, by process %d', generation, this.#process.pid);
     this.serving = this.#waitUntilServing(options, nonce);
   }
@@ -115,7 +119,7 @@ export class Successor {
     });
   }
 
-  /** Tells a successor that is ready something, see Grace.tell(). */
+  /** Tells a successor that is ready something, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }
@@ -142,7 +146,7 @@ export class Successor {
     }
   }
 
-  #waitUntilServing({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout, onAsk }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
       let stderr = '';
       let reportedCode: number | undefined;
@@ -166,11 +170,11 @@ export class Successor {
         stopTimer();
         clearTimeout(closed);
         clearTimeout(this.#kill);
-        stopReading();
         this.#pipe.off('end', onPipeEnd);
       };
       const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
         settle();
+        stopReading();
         this.#pipe.destroy();
         const exitCode = code ?? (signal === null ? reportedCode : null);
         reject(successorError({ pid: this.#pid, exitCode, signal, stderr: lastLines(stderr), cause }, this.#stopped));
@@ -180,6 +184,7 @@ export class Successor {
         if (message?.type === 'started') this.#onStarted(message.pid);
         if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
         if (message?.type === 'exit') reportedCode = message.code;
+        if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
         if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
         if (message.type === 'ready') {
@@ -215,12 +220,16 @@ export class Successor {
   }
 }
 
-/** stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process. */
+/**
+ * stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process.
+ *
+ * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
+ */
 function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
-  return spawn(file, args, {
+  const child = spawn(file, args, {
     cwd,
     env: {
       ...process.env,
@@ -231,6 +240,14 @@ function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorO
     },
     stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
   });
+  if (hasPipes(child)) return child;
+  child.once('error', (error) => log('%s', error.message));
+  throw new Error('the successor could not be started: no file descriptor is free (EMFILE or ENFILE)');
+}
+
+/** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
+function hasPipes(child: ChildProcess): boolean {
+  return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
 }
 
 function lastLines(text: string): string {

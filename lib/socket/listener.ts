@@ -200,6 +200,11 @@ export class GraceListener {
     await this.#service?.finished();
   }
 
+  /** @internal What a drain would wait for now. */
+  inFlight(): { readonly unit: Service['unit']; readonly count: number } {
+    return { unit: this.#service?.unit, count: this.#service?.inFlight?.() ?? 0 };
+  }
+
   /** @internal The deadline, see Service. */
   cutOff(): number {
     this.#replacement?.close();
