@@ -2,10 +2,12 @@ import { type Server } from 'node:net';
 import { type Claim } from '../lib/socket/claim.js';
 import { GraceError } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
+import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
 import { onFatalError } from './accept-errors.js';
 import { checkEntries } from './check-entries.js';
 import { entryOf } from './entry-registry.js';
+import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
 import { type ServerEntry } from './server-entry.js';
@@ -87,6 +89,9 @@ export class App extends Grace {
       }
       // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
+      for (const served of this.#servers) {
+        if (served.adopts) this.arrivals.take(kindOf(HTTP1, served.listener.fd), (handle, details) => served.adopt(handle, details));
+      }
       await this.ready();
     } catch (error) {
       this.abandon();

@@ -12,6 +12,7 @@ import { processState } from './inherit/process-state.js';
 import { reportServing, takeOver } from './inherit/take-over.js';
 import { logger, warn } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
+import { ConnectionReceiver } from './move/receiver.js';
 import { Signals } from './signals.js';
 import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
 import { type GraceListener } from './socket/listener.js';
@@ -48,6 +49,8 @@ export class Grace extends Generation {
   readonly #following: Following;
   readonly #pidFile: PidFile | undefined;
   #becomingReady = false;
+  /** @internal Connections that come from the predecessor. */
+  protected readonly arrivals: ConnectionReceiver;
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -58,6 +61,7 @@ export class Grace extends Generation {
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
     this.#following = new Following(this.settings);
+    this.arrivals = new ConnectionReceiver(this.settings.moveConnections ? processState.channel : undefined);
     if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -85,6 +89,11 @@ export class Grace extends Generation {
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#restarts.failed;
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.passesOn.successor?.moved ?? 0;
   }
 
   /** The sockets of this process, in the order in which it listened. */
@@ -201,7 +210,7 @@ export class Grace extends Generation {
 
   async #takeOver(inheritance: Inheritance): Promise<void> {
     const [sockets, pidFile] = [this.#sockets, this.#pidFile];
-    const done = await takeOver({ sockets, inheritance, pidFile, stopped: () => this.#state !== 'starting' });
+    const done = await takeOver({ sockets, inheritance, pidFile, takes: this.arrivals.kinds, stopped: () => this.#state !== 'starting' });
     if (!done) return this.#neverReady();
     this.#state = 'serving';
     const { predecessor } = inheritance;
@@ -223,6 +232,7 @@ export class Grace extends Generation {
       timeout,
       follow: this.#following.descriptor(this.generation),
       serviceManager: this.#systemd?.environment,
+      moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
@@ -247,9 +257,12 @@ export class Grace extends Generation {
     this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
     const begin = performance.now();
+    if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
       listeners: this.#sockets,
       handedOver,
+      onward: ({ fd }) => this.passesOn.successor?.onward(fd),
+      noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is

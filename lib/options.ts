@@ -44,6 +44,12 @@ export interface GraceOptions {
    * code of the last one. Not possible with `exit: false`. Default false.
    */
   readonly follow?: boolean;
+  /**
+   * Whether a restart passes open connections on to the successor, so that their
+   * clients notice nothing: HTTP/1.1 without TLS. `false` for programs that keep
+   * state for a connection, which stays behind. Both processes need it. Default true.
+   */
+  readonly moveConnections?: boolean;
   /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
   /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
@@ -60,6 +66,7 @@ export interface Settings {
   readonly signals: Required<SignalOptions>;
   readonly exit: boolean;
   readonly follow: boolean;
+  readonly moveConnections: boolean;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
@@ -85,6 +92,7 @@ export function readOptions(options: GraceOptions): Settings {
     signals: readSignals(options.signals),
     exit: ofType('exit', options.exit, 'boolean') ?? true,
     follow: ofType('follow', options.follow, 'boolean') ?? false,
+    moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   };

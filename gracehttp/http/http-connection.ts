@@ -8,6 +8,8 @@ export class HttpConnection {
   http1: boolean;
   /** Whether it has sent a request. */
   hasSpoken = false;
+  /** Whether it came from the predecessor and has a timeout for its next request. */
+  timesOut = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */
   #request: IncomingMessage | undefined = undefined;
   #response: ServerResponse | undefined = undefined;

@@ -94,6 +94,19 @@ export class ConnectionLimit {
     this.#queue.deliver();
   }
 
+  /** Places that are kept free for a predecessor. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
+  /** Gives the server a connection that comes from the predecessor, and with it the place that it had there. */
+  deliver(socket: Socket): void {
+    this.#reserved = Math.max(0, this.#reserved - 1);
+    if (this.#admission === undefined) this.#server.emit('connection', socket);
+    else this.#admission.deliver(socket);
+    this.#update();
+  }
+
   #install(): void {
     if (this.#admission !== undefined) return;
     this.#admission = new Admission(this.#server, (socket) => this.#admits(socket), () => this.#update());

@@ -16,8 +16,6 @@ interface CarriedLimit {
 export class LimitHandoff {
   readonly #grace: Grace;
   readonly #servers: ReadonlyMap<string, ServedServer>;
-  /** Places that predecessors hold, by server. */
-  readonly #held = new Map<string, number>();
 
   /** Create it after the sockets are claimed and before they listen. */
   constructor(grace: Grace, servers: readonly ServedServer[]) {
@@ -45,7 +43,6 @@ export class LimitHandoff {
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {
-    this.#held.set(key, places);
     served.connectionLimit.reserve(places);
     this.#tell(key, served);
   }
@@ -53,7 +50,7 @@ export class LimitHandoff {
   /** Waiting connections of this process count too: they came first, so they get the next places. */
   #tell(key: string, { service, connectionLimit }: ServedServer): void {
     if (this.#grace.state !== 'draining' || connectionLimit.maximum === Infinity) return;
-    this.#grace.tell(key, service.connections.size + (this.#held.get(key) ?? 0));
+    this.#grace.tell(key, service.connections.size + connectionLimit.reserved);
   }
 }
 
