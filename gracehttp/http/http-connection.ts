@@ -10,6 +10,8 @@ export class HttpConnection {
   hasSpoken = false;
   /** Whether it came from the predecessor and has a timeout for its next request. */
   timesOut = false;
+  /** Whether the newest request came before the one before it was answered. */
+  isPipelined = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */
   #request: IncomingMessage | undefined = undefined;
   #response: ServerResponse | undefined = undefined;
@@ -27,7 +29,8 @@ export class HttpConnection {
 
   requestStarted(request: IncomingMessage, response: ServerResponse): void {
     // A pipelined request: the response before it is no longer the last one.
-    if (this.inFlight) this.#keepOpen?.();
+    this.isPipelined = this.inFlight;
+    if (this.isPipelined) this.#keepOpen?.();
     this.#keepOpen = undefined;
     this.hasSpoken = true;
     this.#request = request;

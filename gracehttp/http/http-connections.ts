@@ -21,7 +21,7 @@ const KEEP_ALIVE_BUFFER_MS = 1_000;
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
   /** Called when a response is finished, while Node.js still has to let go of it. */
-  onIdle: (socket: Socket) => void = () => undefined;
+  onAnswered: (socket: Socket) => void = () => undefined;
   readonly #byTlsSocket = new WeakMap<TLSSocket, HttpConnection>();
   readonly #closeWhen: (() => boolean)[] = [];
   readonly #server: Server;
@@ -78,7 +78,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
 
   onResponse({ response, socket }: Exchange): void {
     this.#find(socket)?.responseFinished(response);
-    this.onIdle(socket);
+    this.onAnswered(socket);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { readOn, stopReading } from '../../lib/move/handle.js';
 import { type Onward } from '../../lib/move/sender.js';
 import { begunRequests, parserOf } from './begun-requests.js';
 import { type HttpConnections } from './http-connections.js';
@@ -24,7 +25,10 @@ export class MoveConnections {
   readonly #server: Server;
   readonly #connections: HttpConnections;
   readonly #onward: Onward;
-  /** Connections of which a request has begun, at the last look and at this one. */
+  readonly #underWay = new Set<Socket>();
+  /** Connections on which always another request was in flight. They are not read until they have moved. */
+  readonly #halted = new Set<Socket>();
+  /** Connections of which a part of a request has been read, at the last look and at this one. */
   #begun = new Set<Socket>();
   #begunNow = new Set<Socket>();
   #candidates: Iterator<Socket> | undefined;
@@ -45,7 +49,7 @@ export class MoveConnections {
     this.#server = server;
     this.#connections = connections;
     this.#onward = onward;
-    connections.onIdle = (socket) => this.#offerSoon(socket);
+    connections.onAnswered = (socket) => this.#look(socket);
     onward.onChange(() => this.#fill());
     this.#fill();
   }
@@ -56,52 +60,67 @@ export class MoveConnections {
   }
 
   stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#halted.forEach(readOn);
+    this.#halted.clear();
   }
 
   /** Sends connections while there is room; if it has looked at all, it looks again later. */
   #fill(): void {
     if (this.#stopped || !this.#onward.open) return this.stop();
     const begun = begunRequests(this.#server);
+    for (const socket of this.#halted) this.#offer(socket, begun);
     while (this.#onward.hasRoom) {
       this.#candidates ??= this.#connections.served();
       const { value: socket } = this.#candidates.next() as IteratorResult<Socket, undefined>;
-      if (socket === undefined) {
-        this.#candidates = undefined;
-        this.#begun = this.#begunNow;
-        this.#begunNow = new Set();
-        this.#timer?.refresh();
-        this.#timer ??= setTimeout(() => this.#fill(), LOOK_EVERY_MS);
-        return;
-      }
+      if (socket === undefined) return this.#lookAgain();
       this.#offer(socket, begun);
     }
   }
 
+  #lookAgain(): void {
+    this.#candidates = undefined;
+    this.#begun = this.#begunNow;
+    this.#begunNow = new Set();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fill(), LOOK_EVERY_MS);
+  }
+
   /** A response is finished: Node.js lets go of it in the rest of this turn. */
-  #offerSoon(socket: Socket): void {
-    if (this.#stopped || !this.#onward.hasRoom) return;
+  #look(socket: Socket): void {
+    if (this.#stopped) return;
     process.nextTick(() => {
-      if (!this.#stopped && this.#onward.hasRoom) this.#offer(socket, begunRequests(this.#server));
+      if (!this.#stopped) this.#offer(socket, begunRequests(this.#server));
     });
   }
 
   #offer(socket: Socket, begun: ReadonlySet<object> | undefined): void {
     const parser = parserOf(socket);
-    if (begun === undefined || parser === undefined || !this.#isIdle(socket)) return;
+    const connection = this.#connections.get(socket);
+    if (begun === undefined || parser === undefined || connection?.http1 !== true || this.#underWay.has(socket)) return;
+    const isHalted = this.#halted.has(socket);
+    if (socket.isPaused() && !isHalted) return;
     // Until its first byte, a connection counts as if it had begun a request.
-    if (socket.bytesRead > 0 && begun.has(parser)) {
-      this.#begunNow.add(socket);
-      return;
-    }
-    const details: HttpDetails = { hasSpoken: this.#connections.get(socket)?.hasSpoken === true };
-    void this.#onward.send(HTTP1, socket, details);
+    const hasBegun = socket.bytesRead > 0 && begun.has(parser);
+    if (hasBegun && !connection.inFlight) this.#begunNow.add(socket);
+    if (hasBegun) return;
+    if (connection.inFlight) {
+      if (connection.isPipelined && !isHalted && stopReading(socket)) this.#halted.add(socket);
+    } else if (this.#onward.hasRoom && isQuiet(socket)) void this.#send(socket, connection.hasSpoken);
   }
 
-  /** Whether nothing is left to write, and nothing that was read waits. A connection that is under way is paused. */
-  #isIdle(socket: Socket): boolean {
-    if (socket.isPaused() || !this.#connections.isIdle(socket)) return false;
-    return socket.writableLength === 0 && socket.readableLength === 0 && !socket.writableEnded && !socket.readableEnded;
+  async #send(socket: Socket, hasSpoken: boolean): Promise<void> {
+    const details: HttpDetails = { hasSpoken };
+    this.#underWay.add(socket);
+    this.#halted.delete(socket);
+    await this.#onward.send(HTTP1, socket, details);
+    this.#underWay.delete(socket);
   }
+}
+
+/** Whether nothing is left to write, and nothing that was read waits. */
+function isQuiet(socket: Socket): boolean {
+  return socket.writableLength === 0 && socket.readableLength === 0 && !socket.writableEnded && !socket.readableEnded;
 }

@@ -3,6 +3,8 @@ import net, { type Server, type Socket } from 'node:net';
 /** A connection as libuv has it: `TCP` or `Pipe`. Not in the public types. */
 export interface Handle {
   readStop?: () => number;
+  readStart?: () => number;
+  reading?: boolean;
   close(): void;
 }
 
@@ -15,17 +17,27 @@ export function handleOf(socket: Socket): Handle | undefined {
 /**
  * Stops reading from a connection at once, so that what arrives stays in the
  * kernel for the successor. pause() alone does so only for connections of an
- * http.Server; on others libuv reads on.
+ * http.Server; on others libuv reads on. Until {@link readOn} nothing starts it
+ * again: a stream does so by itself, for example when a request is dropped.
+ *
+ * @returns false if the connection is gone, or a Node.js version works in another way.
  */
-export function stopReading(socket: Socket, handle: Handle): void {
+export function stopReading(socket: Socket): boolean {
+  const handle = handleOf(socket);
+  if (handle === undefined) return false;
   socket.pause();
-  (handle as { reading?: boolean }).reading = false;
   handle.readStop?.();
+  handle.readStart = () => 0;
+  return true;
 }
 
 /** Reads on, after {@link stopReading}. */
 export function readOn(socket: Socket): void {
-  if (!socket.destroyed) socket.resume();
+  const handle = handleOf(socket);
+  if (handle === undefined) return;
+  delete handle.readStart;
+  handle.reading = false;
+  socket.resume();
 }
 
 /** A connection of a server out of a handle that came from another process, as the server makes one when it accepts. */

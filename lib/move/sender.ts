@@ -85,8 +85,7 @@ export class ConnectionSender {
 
   #send(kind: string, socket: Socket, details: unknown): Promise<boolean> {
     const handle = handleOf(socket);
-    if (handle === undefined || !this.#open) return Promise.resolve(false);
-    stopReading(socket, handle);
+    if (handle === undefined || !this.#open || !stopReading(socket)) return Promise.resolve(false);
     const id = (this.#last += 1);
     this.#timer ??= setInterval(() => this.#tell({ cmd: ASK, id: this.#last }), ASK_EVERY_MS);
     const settled = new Promise<boolean>((settle) => this.#underWay.set(id, { socket, settle }));
