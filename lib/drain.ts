@@ -1,6 +1,7 @@
-import { Deadline } from './deadline.js';
-import { logger, warn } from './log.js';
+import { Deadline, formatTime } from './deadline.js';
+import { logger, report, warn } from './log.js';
 import { type Onward } from './move/sender.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
@@ -50,24 +51,29 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
       log('%s has no connection left', listener.address);
     });
     await deadline.bound(Promise.all(ended));
-    const counts = listeners.map((listener): CutOff => {
-      const { address, name } = listener;
-      return { address, name, count: listener.cutOff() };
-    });
+    const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
     const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
       () => undefined,
       (error: unknown) => error,
     );
     const cutOff = counts.filter(({ count }) => count > 0);
-    report({ cutOff, failure }, plan.timeout);
+    reportFailure(failure);
     return { cutOff, failure };
   } finally {
     deadline.clear();
   }
 }
 
-function report({ cutOff, failure }: DrainResult, timeout: number): void {
-  for (const { address, name, count } of cutOff) warn(`${name ?? address}: ${count} cut off after ${timeout} ms of draining`);
+/** @param timeout - milliseconds, for the message. */
+function cutOffAfter(timeout: number, listener: GraceListener): CutOff {
+  const { address, name } = listener;
+  const { unit } = listener.inFlight();
+  const count = listener.cutOff();
+  if (count > 0) report(`${name ?? address}: ${describeInFlight([{ unit, count }])} cut off after ${formatTime(timeout)} of draining`);
+  return { address, name, count };
+}
+
+function reportFailure(failure: unknown): void {
   if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 

@@ -1,20 +1,23 @@
+import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
-import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type State } from './events.js';
+import { type GraceError } from './errors.js';
+import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { successorCommand } from './launch/command.js';
-import { PidFile } from './handoff/pid-file.js';
+import { restartSummary } from './handoff/restart-error.js';
 import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { Generation } from './inherit/generation.js';
-import { type Inheritance } from './inherit/inheritance.js';
+import { type Carried } from './inherit/carried.js';
+import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
-import { reportServing, takeOver } from './inherit/take-over.js';
-import { logger, warn } from './log.js';
+import { successorCommand } from './launch/command.js';
+import { logger, report, reportTo } from './log.js';
+import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
-import { ConnectionReceiver } from './move/receiver.js';
-import { Signals } from './signals.js';
-import { type Claim, type ListenOptions, claimSockets } from './socket/claim.js';
+import { type Situation, howToForce } from './signals/meaning.js';
+import { SelfSent } from './signals/self-sent.js';
+import { Signals } from './signals/signals.js';
+import { type Claim, type ListenOptions } from './socket/claim.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -33,12 +36,14 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends Generation {
+export class Grace extends Events {
   /** The options, every default filled in. */
   readonly settings: Settings;
-  readonly #sockets: GraceListener[] = [];
+  readonly #own: Generation;
   readonly #restarts: Restarts;
   readonly #signals: Signals;
+  readonly #selfSent: SelfSent;
+  readonly #stopReporting: () => void;
   readonly #ended: Promise<Closed>;
   #end!: (closed: Closed | Promise<never>) => void;
   #serverError: { readonly error: unknown } | undefined;
@@ -47,10 +52,8 @@ export class Grace extends Generation {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
-  readonly #pidFile: PidFile | undefined;
-  #becomingReady = false;
-  /** @internal Connections that come from the predecessor. */
-  protected readonly arrivals: ConnectionReceiver;
+  /** For a message: how to end the drain at once, if a signal began it. */
+  #toForce = '';
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -60,9 +63,10 @@ export class Grace extends Generation {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#following = new Following(this.settings);
-    this.arrivals = new ConnectionReceiver(this.settings.moveConnections ? processState.channel : undefined);
-    if (this.settings.pidFile !== undefined) this.#pidFile = new PidFile(this.settings.pidFile);
+    this.#own = new Generation(this.settings, () => this.#state);
+    this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
+    this.#selfSent = new SelfSent(this.settings.signals.stop);
+    this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -73,7 +77,7 @@ export class Grace extends Generation {
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
-    });
+    }, this.#following);
     this.#signals = this.#handleSignals();
   }
 
@@ -93,16 +97,42 @@ export class Grace extends Generation {
 
   /** Connections that the successor has taken so far. */
   get moved(): number {
-    return this.passesOn.successor?.moved ?? 0;
+    return this.carried.successor?.moved ?? 0;
+  }
+
+  /** @internal Connections that come from the predecessor. */
+  protected get arrivals(): ConnectionReceiver {
+    return this.#own.arrivals;
   }
 
   /** The sockets of this process, in the order in which it listened. */
   get sockets(): readonly GraceListener[] {
-    return this.#sockets;
+    return this.#own.sockets;
+  }
+
+  /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
+  get generation(): number {
+    return this.#own.number;
+  }
+
+  /** Pid of the process that handed over to this one. */
+  get predecessor(): number | undefined {
+    return this.#own.predecessor;
+  }
+
+  /** Pid of the start_server that restarts this process, as long as it lives. */
+  get superdaemon(): number | undefined {
+    return this.#own.superdaemon;
+  }
+
+  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
+  get carried(): Carried {
+    return this.#own.carried;
   }
 
   /**
-   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
+   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on,
+   * and in a successor from {@link ready} on.
    *
    * @param address - see {@link parseAddress}.
    * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
@@ -114,10 +144,8 @@ export class Grace extends Generation {
 
   /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
-    this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.inherit());
-    this.#sockets.push(...listeners);
-    return listeners;
+    this.#beginSystemd();
+    return this.#own.listen(claims);
   }
 
   /**
@@ -129,13 +157,18 @@ export class Grace extends Generation {
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
-    this.#expect('starting', 'be ready');
-    this.#becomingReady = true;
-    try {
-      await this.#takeOver(await this.inherit());
-    } finally {
-      this.#becomingReady = false;
+    this.#beginSystemd();
+    const inheritance = await this.#own.takeOver();
+    if (inheritance === undefined) return this.#neverReady();
+    this.#state = 'serving';
+    const { predecessor } = inheritance;
+    if (predecessor !== undefined) {
+      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
+      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
+    this.#own.reportServing();
+    log('generation %d is ready', this.generation);
+    this.emit('ready');
   }
 
   /**
@@ -147,7 +180,7 @@ export class Grace extends Generation {
    * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
-    this.#expect('serving', 'restart');
+    this.#own.expect('serving', 'restart');
     return this.#restarts.request(options);
   }
 
@@ -155,7 +188,7 @@ export class Grace extends Generation {
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.#servedByPredecessor() : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
     }
     await this.#ended.catch(() => undefined);
   }
@@ -175,77 +208,83 @@ export class Grace extends Generation {
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
     if (this.#state !== 'starting') return;
-    for (const listener of this.#sockets) listener.release();
+    for (const listener of this.sockets) listener.release();
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
-  protected override async inherit(): Promise<Inheritance> {
+  /** Not in the constructor: an invalid variable of systemd's is an error of listen() and ready(). */
+  #beginSystemd(): void {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    return super.inherit();
   }
 
   #handleSignals(): Signals {
-    return new Signals(this.settings.signals, {
-      situation: () => ({
-        state: this.#state,
-        reason: this.#reason,
-        systemd: this.#systemd !== undefined,
-        superdaemon: this.superdaemon,
-        firstProcess: this.#following.isFirst,
-      }),
-      drain: () => void this.stop(),
+    return new Signals(this.settings.signals, this.#selfSent, {
+      situation: () => this.#situation(),
+      drain: (signal) => {
+        this.#toForce = howToForce(signal, this.#situation());
+        void this.stop();
+      },
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.#sockets.forEach((listener) => listener.cutOff()),
+      cutOff: (signal) => {
+        report(`${signal} again: cutting off ${this.#inFlight()}`);
+        this.sockets.forEach((listener) => listener.cutOff());
+      },
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.passesOn.successor!.pid!, signal),
+      passOn: (signal, self) => this.#following.passOn(this.carried, { signal, self }),
     });
   }
 
-  async #takeOver(inheritance: Inheritance): Promise<void> {
-    const [sockets, pidFile] = [this.#sockets, this.#pidFile];
-    const done = await takeOver({ sockets, inheritance, pidFile, takes: this.arrivals.kinds, stopped: () => this.#state !== 'starting' });
-    if (!done) return this.#neverReady();
-    this.#state = 'serving';
-    const { predecessor } = inheritance;
-    if (predecessor !== undefined) {
-      predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
-      if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
-    }
-    reportServing(sockets, inheritance);
-    log('generation %d is ready', this.generation);
-    this.emit('ready');
+  #situation(): Situation {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      systemd: this.#systemd !== undefined,
+      superdaemon: this.superdaemon,
+      firstProcess: this.#following.isFirst,
+      forceExit: this.settings.forceExit,
+    };
+  }
+
+  #inFlight(): string {
+    return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
   #startSuccessor(timeout: number): Successor {
     return new Successor({
       command: successorCommand(),
       generation: this.generation + 1,
-      sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-      state: this.passesOn.collect(),
+      sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
+      state: this.carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
+      onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
       moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
-  #restartFailed(error: GraceError): void {
-    if (this.#state === 'serving') this.#restoreFiles();
-    this.#systemd?.restartFailed(error);
-    if (!this.emit('restart-failed', error)) warn(error.message);
+  async #restartFailed(error: GraceError): Promise<void> {
+    // A process that stops has already told systemd so; its restart was given up.
+    if (this.#state === 'serving') {
+      await this.#own.restoreFiles();
+      this.#systemd?.restartFailed(error);
+    }
+    report(restartSummary(error));
+    this.emit('restart-failed', error);
   }
 
   #handOver({ successor, pid, kept }: ServingSuccessor, again: boolean): void {
-    this.passesOn.successor = successor;
+    this.carried.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
+    report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -253,15 +292,15 @@ export class Grace extends Generation {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    log('draining: %s', reason);
-    this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
+    this.emit('draining', { reason });
     const begin = performance.now();
     if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
-      listeners: this.#sockets,
+      listeners: this.sockets,
       handedOver,
-      onward: ({ fd }) => this.passesOn.successor?.onward(fd),
+      onward: ({ fd }) => this.carried.successor?.onward(fd),
       noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
@@ -285,25 +324,23 @@ export class Grace extends Generation {
 
   #close(closed: Closed): void {
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.emit('closed', closed);
-    this.passesOn.predecessor?.leave();
-    this.passesOn.successor?.leave();
+    this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
+  }
+
+  #removeHandlers(): void {
+    this.#signals.remove();
+    // The first process still tells its own signals from others when it has drained.
+    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#stopReporting();
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    this.#pidFile?.remove();
-    if (this.#reason !== 'stop') return;
-    for (const listener of this.#sockets) listener.removeFile();
-  }
-
-  /** A successor may have replaced them, or somebody deleted them. */
-  #restoreFiles(): void {
-    this.#pidFile?.restore();
-    for (const listener of this.#sockets) void listener.restoreFile();
+    this.#own.removeFiles({ sockets: this.#reason === 'stop' });
   }
 
   /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
@@ -313,29 +350,11 @@ export class Grace extends Generation {
     throw wrongState('this process was stopped before it was ready', this.#state);
   }
 
-  /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
-  #servedByPredecessor(): ReadonlySet<number> {
-    if (this.inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
-    return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
-  }
-
-  #expect(state: State, what: string): void {
-    if (this.#state === state && !(state === 'starting' && this.#becomingReady)) return;
-    throw wrongState(`cannot ${what}: this process is ${this.#state}, expected ${state}`, this.#state);
-  }
-
   #joinFirstProcess(fd: number): void {
-    this.#following.join(
-      fd,
-      (signal) => this.#signals.forwarded(signal),
-      () => {
-        log('the first process is gone, so this service counts as stopped');
-        if (this.#state === 'serving') void this.stop();
-      },
-    );
+    const onAlone = (): void => {
+      log('the first process is gone, so this service counts as stopped');
+      if (this.#state === 'serving') void this.stop();
+    };
+    this.#following.join(fd, this.carried, ({ signal, self }) => this.#signals.forwarded(signal, self), onAlone);
   }
-}
-
-function wrongState(message: string, value: State): GraceError {
-  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
 }

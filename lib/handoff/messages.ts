@@ -20,8 +20,8 @@ export type PredecessorMessage =
 /**
  * What the successor writes into the handoff pipe: that its process runs; to
  * start_server, that `ready` will follow; copies of its stderr until it is
- * ready; its exit code, if it exits before that; that it is ready; and after
- * `yours`, that it serves.
+ * ready; its exit code, if it exits before that; that it is ready; after `yours`,
+ * that it serves; and then what it asks of the predecessor, which drains.
  */
 export type SuccessorMessage =
   | { readonly type: 'started'; readonly pid: number }
@@ -38,7 +38,8 @@ export type SuccessorMessage =
       /** The kinds of connections that it takes from the predecessor. */
       readonly takes?: readonly string[];
     }
-  | { readonly type: 'serving'; readonly nonce: string };
+  | { readonly type: 'serving'; readonly nonce: string }
+  | { readonly type: 'ask'; readonly key: string; readonly value: unknown };
 
 /** A message as the one line that goes through the pipe. */
 export function formatMessage(message: PredecessorMessage | SuccessorMessage): string {
@@ -59,11 +60,12 @@ export function parsePredecessorMessage(line: string): PredecessorMessage | unde
 
 /** Reads a line from the successor; undefined if it is not a known message. */
 export function parseSuccessorMessage(line: string): SuccessorMessage | undefined {
-  const { type, text, code, nonce, pid, kept, waits, takes } = parseRecord(line) ?? {};
+  const { type, text, code, nonce, pid, kept, waits, takes, key, value } = parseRecord(line) ?? {};
   if ((type === 'starting' || type === 'serving') && typeof nonce === 'string') return { type, nonce };
   if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
+  if (type === 'ask' && typeof key === 'string') return { type, key, value };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {
     return { type, nonce, pid, kept, ...(waits === true && { waits }), ...(isNames(takes) && { takes }) };
   }

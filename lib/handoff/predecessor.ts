@@ -24,11 +24,11 @@ interface Greeting {
  * start_server. This is the successor's end of the conversation.
  */
 export class Predecessor {
-  /** What came beside the sockets, see Grace.carry(). */
+  /** What came beside the sockets, see Carried.leave(). */
   readonly state: Greeting['state'];
   /** Called if a further restart was requested while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the predecessor tells while it drains, by key; see Grace.tell(). */
+  /** Called with what the predecessor tells while it drains, by key; see Carried.tell(). */
   readonly onNews = new Map<string, (value: unknown) => void>();
   /** Called when the predecessor has drained, or died. */
   readonly onGone: (() => void)[] = [];
@@ -38,6 +38,7 @@ export class Predecessor {
   #pipe: net.Socket | undefined;
   #release: () => void = () => undefined;
   #waiting = true;
+  #silent = false;
 
   private constructor(handoff: Handoff, greeting: Greeting, preload: Preload | undefined, pipe: net.Socket | undefined) {
     this.#handoff = handoff;
@@ -102,12 +103,14 @@ export class Predecessor {
   }
 
   /**
-   * For a predecessor that died before its greeting: nobody can repeat the nonce,
-   * so ask for it only if the sockets themselves prove that the variable is meant
-   * for this process.
+   * A predecessor that died before its greeting: there is no conversation. Nobody
+   * can repeat the nonce, so the sockets themselves have to prove that the variable
+   * is meant for this process.
    */
   static orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor {
-    return new Predecessor(handoff, { state: {} }, preload, undefined);
+    const orphaned = new Predecessor(handoff, { state: {} }, preload, undefined);
+    orphaned.#silent = true;
+    return orphaned;
   }
 
   /**
@@ -130,12 +133,13 @@ export class Predecessor {
     });
     this.#listen(this.#pipe);
     await released;
-    this.#waiting = false;
   }
 
   /** Says that this process serves; the predecessor stops accepting when it reads this. */
   serving(kept: readonly number[]): void {
     this.#preload?.stop();
+    this.#waiting = false;
+    if (this.#silent) return;
     const { nonce, pipe } = this.#handoff;
     this.#say(this.#acknowledges ? { type: 'serving', nonce } : { type: 'ready', nonce, pid: process.pid, kept });
     if (!this.#acknowledges) {
@@ -152,7 +156,16 @@ export class Predecessor {
     this.#pipe?.destroy();
   }
 
+  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if it cannot hear it. */
+  ask(key: string, value: unknown): boolean {
+    if (this.#pipe?.writable !== true) return false;
+    this.#pipe.write(formatMessage({ type: 'ask', key, value }));
+    return true;
+  }
+
   #say(message: SuccessorMessage): void {
+    // The number may belong to another file by now.
+    if (this.#pipe?.destroyed === true) return;
     try {
       writeSync(this.#handoff.pipe, formatMessage(message));
     } catch (error) {

@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../check/names.js';
 import { Deadline } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
@@ -5,7 +6,7 @@ import { logger } from '../log.js';
 import { type Settings, milliseconds } from '../options.js';
 import { type GraceListener } from '../socket/listener.js';
 import { refuseUnsupported } from './refuse-restart.js';
-import { asRestartError } from './restart-error.js';
+import { PREDECESSOR_STOPS, asRestartError } from './restart-error.js';
 import { Restarter } from './restarter.js';
 import { type Successor } from './successor.js';
 
@@ -40,21 +41,24 @@ export interface RestartSteps {
   start(timeout: number): Successor;
   /** The successor serves; `again`: it has to restart once more. */
   handOver(serving: ServingSuccessor, again: boolean): void;
-  failed(error: GraceError): void;
+  failed(error: GraceError): Promise<void>;
 }
 
 /** The restarts of one process: refused, failed, or handed over. */
 export class Restarts {
   readonly #process: Restartable;
   readonly #steps: RestartSteps;
+  readonly #first: { readonly stays: boolean };
   readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
   #failed = 0;
 
-  constructor(process: Restartable, steps: RestartSteps) {
+  /** @param first - whether this process stays after a restart, see Following. */
+  constructor(process: Restartable, steps: RestartSteps, first: { readonly stays: boolean }) {
     this.#process = process;
     this.#steps = steps;
+    this.#first = first;
     this.#timeout = process.settings.restartTimeout;
     this.#restarter = new Restarter(
       () => this.#attempt(),
@@ -71,16 +75,17 @@ export class Restarts {
   }
 
   /** @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID` */
-  async request({ timeout }: RestartOptions): Promise<{ readonly pid: number }> {
+  async request(options: RestartOptions): Promise<{ readonly pid: number }> {
+    refuseUnknown({ options, where: 'restart()', names: ['timeout'] satisfies readonly (keyof RestartOptions)[] });
     const { sockets, superdaemon, settings } = this.#process;
     refuseUnsupported({
       platform: process.platform,
       pid: process.pid,
       descriptors: sockets.map(({ fd }) => fd),
       superdaemon,
-      follow: settings.follow,
+      follow: this.#first.stays,
     });
-    this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
+    this.#timeout = milliseconds('timeout', options.timeout, settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
   }
@@ -88,7 +93,7 @@ export class Restarts {
   /** This process stops: stops a successor that is starting, and drops a queued restart. */
   cancel(): void {
     this.#restarter.cancel();
-    this.#starting?.stop('was stopped, because this process stops');
+    this.#starting?.stop(PREDECESSOR_STOPS);
   }
 
   /** Fulfils when a successor that was starting serves or is gone. */
@@ -113,11 +118,11 @@ export class Restarts {
       const kept = await successor.serving;
       return { successor, kept, pid: successor.pid! };
     } catch (cause) {
-      const error = asRestartError(cause);
+      const error = asRestartError(cause, this.#process.state === 'serving');
       this.#starting = undefined;
       this.#failed += 1;
       log('%s', error.message);
-      this.#steps.failed(error);
+      await this.#steps.failed(error);
       throw error;
     } finally {
       deadline.clear();
@@ -127,6 +132,6 @@ export class Restarts {
   #refuseStopping(): void {
     const { state } = this.#process;
     if (state === 'serving') return;
-    throw new GraceError('RESTART_FAILED', 'restart failed: this process stops', { subject: 'state', value: state });
+    throw new GraceError('RESTART_FAILED', 'restart given up, because this process stops', { subject: 'state', value: state });
   }
 }

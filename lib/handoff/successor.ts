@@ -35,6 +35,8 @@ export interface SuccessorOptions {
   readonly follow: 'pipe' | number | undefined;
   /** Whether connections may move to the successor. */
   readonly moves: boolean;
+  /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
+  readonly onAsk: (key: string, value: unknown) => void;
   /**
    * Variables by which the successor can notify systemd. If they are given, the
    * successor is started through an intermediate, so that systemd becomes its parent.
@@ -60,7 +62,7 @@ export class Successor {
   #pid: number | undefined;
   #stopped: string | undefined;
   #kill: NodeJS.Timeout | undefined;
-  /** There when the successor serves and takes connections. */
+  /** There when the successor takes connections. */
   #sender: ConnectionSender | undefined;
 
   constructor(options: SuccessorOptions) {
@@ -124,7 +126,7 @@ export class Successor {
     });
   }
 
-  /** Tells a successor that is ready something, see Grace.tell(). */
+  /** Tells a successor that is ready something, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }
@@ -162,7 +164,7 @@ export class Successor {
     }
   }
 
-  #waitUntilServing({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout, onAsk }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
       let stderr = '';
       let reportedCode: number | undefined;
@@ -186,11 +188,11 @@ export class Successor {
         stopTimer();
         clearTimeout(closed);
         clearTimeout(this.#kill);
-        stopReading();
         this.#pipe.off('end', onPipeEnd);
       };
       const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
         settle();
+        stopReading();
         this.#pipe.destroy();
         const exitCode = code ?? (signal === null ? reportedCode : null);
         reject(successorError({ pid: this.#pid, exitCode, signal, stderr: lastLines(stderr), cause }, this.#stopped));
@@ -200,6 +202,7 @@ export class Successor {
         if (message?.type === 'started') this.#onStarted(message.pid);
         if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
         if (message?.type === 'exit') reportedCode = message.code;
+        if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
         if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
         if (message.type === 'ready') {
@@ -239,12 +242,16 @@ export class Successor {
   }
 }
 
-/** stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process. */
+/**
+ * stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process.
+ *
+ * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
+ */
 function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
-  return spawn(file, args, {
+  const child = spawn(file, args, {
     cwd,
     env: {
       ...process.env,
@@ -255,6 +262,14 @@ function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: Suc
     },
     stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
   });
+  if (hasPipes(child)) return child;
+  child.once('error', (error) => log('%s', error.message));
+  throw new Error('the successor could not be started: no file descriptor is free (EMFILE or ENFILE)');
+}
+
+/** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
+function hasPipes(child: ChildProcess): boolean {
+  return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
 }
 
 function lastLines(text: string): string {

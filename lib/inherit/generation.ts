@@ -1,16 +1,41 @@
-import { EventEmitter } from 'node:events';
-import { type GraceEvents } from '../events.js';
+import { GraceError } from '../errors.js';
+import { type State } from '../events.js';
+import { type Settings } from '../options.js';
+import { PidFile } from '../handoff/pid-file.js';
+import { type Claim, claimSockets } from '../socket/claim.js';
+import { type GraceListener } from '../socket/listener.js';
+import { ConnectionReceiver } from '../move/receiver.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
+import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
+import { reportServing, takeOver } from './take-over.js';
 
-/** One process in a row of predecessors and successors: what it was given, and what it passes on beside the sockets. */
-export class Generation extends EventEmitter<GraceEvents> {
-  readonly #carried = new Carried();
+/**
+ * One process in a row of predecessors and successors: its sockets and files, what
+ * it was given, and what it passes on.
+ */
+export class Generation {
+  /** The sockets, in the order in which the program asked for them. */
+  readonly sockets: GraceListener[] = [];
+  /** What passes from one generation to the next beside the sockets. */
+  readonly carried = new Carried();
+  /** Connections that come from the predecessor. */
+  readonly arrivals: ConnectionReceiver;
+  readonly #state: () => State;
+  readonly #pidFile: PidFile | undefined;
   #inheritance: Inheritance | undefined;
+  #takingOver = false;
 
-  /** 1 in the first process, one more in each successor. Known after the first {@link Grace.listen}. */
-  get generation(): number {
+  /** @param state - the state of the process that this is about. */
+  constructor({ pidFile, moveConnections }: Pick<Settings, 'pidFile' | 'moveConnections'>, state: () => State) {
+    this.#state = state;
+    this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
+    if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
+  }
+
+  /** 1 in the first process, one more in each successor; known after the first {@link listen}. */
+  get number(): number {
     return generationOf(this.#inheritance);
   }
 
@@ -24,48 +49,82 @@ export class Generation extends EventEmitter<GraceEvents> {
     return superdaemonPid(this.#inheritance);
   }
 
-  /** Leaves a value for the successor, in memory only. `value` is called at each restart; its result has to be JSON. */
-  carry(key: string, value: () => unknown): void {
-    this.#carried.leave(key, value);
-  }
-
-  /** What the predecessor left under a key; known after the first {@link Grace.listen}. */
-  carried(key: string): unknown {
-    return this.#carried.get(key);
-  }
-
-  /** Tells the successor something while this process drains; does nothing if there is none. `value` has to be JSON. */
-  tell(key: string, value: unknown): void {
-    this.#carried.tell(key, value);
+  /** The sockets that the predecessor serves on, and that a process leaves to it that stops before it is ready. */
+  get servedByPredecessor(): ReadonlySet<number> {
+    const served = this.#inheritance?.predecessor?.alive === true;
+    return new Set(this.sockets.filter(({ inherited }) => served && inherited).map(({ fd }) => fd));
   }
 
   /**
-   * Hears what the predecessor tells under a key while it drains, and that it is
-   * gone. Call it after the first {@link Grace.listen}.
+   * Claims sockets, all or none.
    *
-   * @returns whether there is a predecessor.
+   * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `STATE_INVALID`
    */
-  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
-    return this.#carried.hear(key, onNews, onGone);
-  }
-
-  /** @internal What this process passes on. */
-  protected get passesOn(): Carried {
-    return this.#carried;
-  }
-
-  /** @internal What this process was started with, when it is known. */
-  protected get inheritance(): Inheritance | undefined {
-    return this.#inheritance;
+  async listen(claims: readonly Claim[]): Promise<GraceListener[]> {
+    this.expect('starting', 'listen');
+    const listeners = await claimSockets(claims, await this.#inherit());
+    this.sockets.push(...listeners);
+    return listeners;
   }
 
   /**
-   * @internal Finds what this process was started with.
-   * @throws GraceError `INHERITANCE_INVALID`
+   * Takes over from the predecessor, or just starts: see takeOver().
+   *
+   * @returns undefined if this process was told to stop meanwhile.
+   * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
-  protected async inherit(): Promise<Inheritance> {
+  async takeOver(): Promise<Inheritance | undefined> {
+    this.expect('starting', 'be ready');
+    this.#takingOver = true;
+    try {
+      const inheritance = await this.#inherit();
+      const stopped = (): boolean => this.#state() !== 'starting';
+      const takes = this.arrivals.kinds;
+      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
+      return done ? inheritance : undefined;
+    } finally {
+      this.#takingOver = false;
+    }
+  }
+
+  /** Tells the predecessor that this process serves. */
+  reportServing(): void {
+    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance);
+  }
+
+  /** Puts back what a successor that failed has replaced, or somebody has deleted. */
+  async restoreFiles(): Promise<void> {
+    this.#pidFile?.restore();
+    await Promise.all(this.sockets.map((listener) => listener.restoreFile()));
+  }
+
+  /** Removes the files of this process; those of another one stay. */
+  removeFiles(which: { readonly sockets: boolean }): void {
+    this.#pidFile?.remove();
+    if (which.sockets) for (const listener of this.sockets) listener.removeFile();
+  }
+
+  /** This process has drained. */
+  leave(): void {
+    this.carried.predecessor?.leave();
+    this.carried.successor?.leave();
+  }
+
+  /** @throws GraceError `STATE_INVALID` */
+  expect(state: State, what: string): void {
+    const current = this.#state();
+    if (current === state && !(state === 'starting' && this.#takingOver)) return;
+    throw wrongState(`cannot ${what}: this process is ${current}, expected ${state}`, current);
+  }
+
+  async #inherit(): Promise<Inheritance> {
     this.#inheritance ??= await findInheritance();
-    this.#carried.predecessor = this.#inheritance.predecessor;
+    this.carried.predecessor = this.#inheritance.predecessor;
     return this.#inheritance;
   }
+}
+
+/** An error for a call that is not possible now. */
+export function wrongState(message: string, value: State): GraceError {
+  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
 }

@@ -19,6 +19,8 @@ const log = logger('listener');
 export const DEFAULT_BACKLOG = 511;
 /** listen(2) reduces it to net.core.somaxconn, the longest queue that the machine allows. */
 const KERNEL_MAXIMUM = 0x7fff_ffff;
+/** setInterval() takes no more. */
+const LONGEST_MS = 0x7fff_ffff;
 
 /** Where a listener's socket comes from: bound here, or passed to this process. */
 export type Source =
@@ -57,6 +59,7 @@ export class GraceListener {
   readonly #waits: boolean;
   #opened = false;
   #replacement: Replacement | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
 
   /** Use {@link Grace.listen}. */
   constructor(source: Source, asked: Address, { name, backlog, mode, waits = false }: ListenerOptions) {
@@ -126,13 +129,16 @@ export class GraceListener {
     }
     this.#server = server;
     this.#service = service ?? new PlainService(server);
-    if (!this.#waits) await this.open();
+    // A server that listens keeps the process alive, so one that is about to has to do it too.
+    if (this.#waits) this.#keepAlive = setInterval(() => undefined, LONGEST_MS);
+    else await this.open();
   }
 
   /** @internal Accepts from now on, if there is a server. */
   async open(): Promise<void> {
     const server = this.#server;
     if (server === undefined || this.#opened) return;
+    clearInterval(this.#keepAlive);
     try {
       await this.#listen(server);
       this.#opened = true;
@@ -152,6 +158,7 @@ export class GraceListener {
 
   /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
+    clearInterval(this.#keepAlive);
     this.#replacement?.close();
     if (this.#opened) {
       closeListening(this.#server!);
@@ -192,6 +199,11 @@ export class GraceListener {
   /** @internal Fulfils when no connection is left. */
   async drained(): Promise<void> {
     await this.#service?.finished();
+  }
+
+  /** @internal What a drain would wait for now. */
+  inFlight(): { readonly unit: Service['unit']; readonly count: number } {
+    return { unit: this.#service?.unit, count: this.#service?.inFlight?.() ?? 0 };
   }
 
   /** @internal The deadline, see Service. */

@@ -126,7 +126,7 @@ t.test('limit() changes the limit while running', async (t) => {
 
 t.test('a limit that was removed does not wait for the report of a predecessor', async (t) => {
   const server = net.createServer();
-  const limit = new ConnectionLimit(server, new Connections(server, () => undefined), { maxConnections: 1 }, () => undefined);
+  const limit = new ConnectionLimit(server, new Connections(server, () => undefined), { maxConnections: 1 });
   limit.limit(Infinity);
   limit.reserve(Infinity);
   t.equal(limit.free, Infinity);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { PidFile } from '../../../lib/handoff/pid-file.js';
 import { fails } from '../../support/errors.js';
+import { recordReports } from '../../support/reports.js';
 import { scratch } from '../../support/scratch.js';
 
 const MINE = `${process.pid}\n`;
@@ -82,9 +83,9 @@ t.test('the file is put back if it is gone or names another process', async (t) 
   writeFileSync(path, '1\n');
   file.restore();
   t.equal(readFileSync(path, 'utf8'), MINE, 'another process');
-  const warned = new Promise<Error>((done) => process.once('warning', done));
+  const reports = recordReports(t);
   new PidFile(join(folder, 'missing', 'app.pid')).restore();
-  t.match(await warned, { name: 'GraceWarning', message: /cannot write the pid file/ });
+  t.match(reports, [/^warning: cannot write the pid file/]);
 });
 
 t.test('the file is removed only by the process that it names', async (t) => {
@@ -104,7 +105,7 @@ t.test('the file is removed only by the process that it names', async (t) => {
 t.test('a file that cannot be removed is a warning', async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, 'file'), '');
-  const warned = new Promise<Error>((done) => process.once('warning', done));
+  const reports = recordReports(t);
   new PidFile(join(folder, 'file', 'app.pid')).remove();
-  t.match(await warned, { name: 'GraceWarning', message: /cannot remove the pid file .*ENOTDIR/ });
+  t.match(reports, [/^warning: cannot remove the pid file .*ENOTDIR/]);
 });

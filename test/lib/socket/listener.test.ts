@@ -7,7 +7,7 @@ import { parseAddress } from '../../../lib/address/address.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
 import { type ListenOptions, claimSockets } from '../../../lib/socket/claim.js';
 import { GraceListener } from '../../../lib/socket/listener.js';
-import { measureBacklog } from '../../support/accept-queue.js';
+import { measureBacklog } from '../../support/http/accept-queue.js';
 import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
 import { scratch } from '../../support/scratch.js';

@@ -118,5 +118,7 @@ t.test('a program of the system that start_server needs and does not find is nam
     fails(t, await run([option, `--path=${folder}/app.sock`, ...COMMAND], { PATH: folder }), message);
     t.same(readdirSync(folder), [], 'nothing is left behind');
   }
-  fails(t, await run(['--stop', `--pid-file=${process.execPath}`], { PATH: folder }), /needs flock/);
+  const pidFile = join(folder, 'pid');
+  writeFileSync(pidFile, `${process.pid}\n`);
+  fails(t, await run(['--stop', `--pid-file=${pidFile}`], { PATH: folder }), /needs flock/);
 });

@@ -4,15 +4,15 @@ import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { LARGEST_BACKLOG, measureBacklog } from '../support/accept-queue.js';
-import { portOf } from '../support/address.js';
-import { getBody } from '../support/http/client.js';
-import { processState } from '../support/proc.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnless } from '../support/skip.js';
-import { connected, descriptorOf, listening } from '../support/sockets.js';
-import { waitUntil } from '../support/wait.js';
+import { LARGEST_BACKLOG, measureBacklog } from '../../support/http/accept-queue.js';
+import { portOf } from '../../support/address.js';
+import { getBody } from '../../support/http/client.js';
+import { processState } from '../../support/proc.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnless } from '../../support/skip.js';
+import { connected, descriptorOf, listening } from '../../support/sockets.js';
+import { waitUntil } from '../../support/wait.js';
 
 /** As systemd does: LISTEN_PID is the pid of the program. */
 const BY_SYSTEMD = 'LISTEN_PID=$$ exec "$NODE" "$PROGRAM" "$ARGUMENT"';

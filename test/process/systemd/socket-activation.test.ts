@@ -3,12 +3,12 @@ import { statSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { get } from '../support/http/client.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnlessRuns } from '../support/skip.js';
-import { waitUntil } from '../support/wait.js';
+import { get } from '../../support/http/client.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnlessRuns } from '../../support/skip.js';
+import { waitUntil } from '../../support/wait.js';
 
 const ACTIVATE = 'systemd-socket-activate';
 const skip = skipUnlessRuns(ACTIVATE, '--version');
@@ -74,7 +74,7 @@ t.test('sockets by name, in another order than they were passed', { skip }, asyn
   t.same(await pidsAt(paths), [program.serving, program.serving]);
   await stop(program);
   t.same(paths.map((path) => statSync(path).ino), files, 'the files belong to systemd and stay');
-  t.notMatch(program.stderr, /GraceWarning/);
+  t.notMatch(program.stderr, /warning:/);
 });
 
 t.test('several sockets of one name', { skip }, async (t) => {
@@ -110,7 +110,7 @@ t.test('a passed socket without a server is a warning, as its clients get no ans
   const { program } = await activate(t, 'web:admin', () => asking('systemd:web'));
   await program.announced('ready');
   await stop(program);
-  t.match(program.stderr, /GraceWarning: systemd passed a socket \(name admin, fd 4\) that no server listens on/);
+  t.match(program.stderr, /warning: systemd passed a socket \(name admin, fd 4\) that no server listens on/);
 });
 
 t.test('not started by systemd', async (t) => {

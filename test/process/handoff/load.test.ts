@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { portsOf } from '../support/address.js';
-import { makeCertificate } from '../support/certificate.js';
-import { type Target } from '../support/http/client.js';
-import { Load } from '../support/http/load.js';
-import { fixture, start } from '../support/program.js';
-import { scratch } from '../support/scratch.js';
+import { portsOf } from '../../support/address.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { type Target } from '../../support/http/client.js';
+import { Load } from '../../support/http/load.js';
+import { fixture, start } from '../../support/program.js';
+import { scratch } from '../../support/scratch.js';
 
 const RESTARTS = 5;
 const CLIENTS_OF_A_KIND = 4;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { getBody } from '../support/http/client.js';
-import { type Program, fixture, start } from '../support/program.js';
-import { writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { NotifyRecorder } from '../support/systemd/notify-recorder.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { getBody } from '../../support/http/client.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { NotifyRecorder } from '../../support/systemd/notify-recorder.js';
+import { waitUntil } from '../../support/wait.js';
 
 const SERVER = `await import('${fixture('server')}');\n`;
 
@@ -204,7 +204,7 @@ t.test('repeated SIGTERM cuts off nothing in a process that stops, but a second 
   await getBody(`unix:${second.socketPath}`);
   process.kill(second.program.pid, 'SIGINT');
   await second.program.announced('draining');
-  process.kill(second.program.pid, 'SIGINT');
+  await second.program.insist('SIGINT');
   t.same(await second.program.exited, { code: 130, signal: null });
   await lost;
 });

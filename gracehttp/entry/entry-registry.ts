@@ -1,5 +1,5 @@
 import { type Server } from 'node:net';
-import { type ServerEntry } from './server-entry.js';
+import { type Servable, type ServerEntry } from './server-entry.js';
 
 const entries = new WeakMap<object, ServerEntry>();
 
@@ -9,6 +9,7 @@ export function attachEntry(server: Server, entry: ServerEntry): void {
 }
 
 /** The entry that was attached to a server. Anything else is returned as it is, for the caller to check. */
-export function entryOf(server: Server | ServerEntry): ServerEntry {
-  return entries.get(server) ?? (server as ServerEntry);
+export function entryOf(servable: Servable): Exclude<Servable, Server> {
+  const isKey = typeof servable === 'object' && servable !== null;
+  return (isKey ? entries.get(servable) : undefined) ?? (servable as Exclude<Servable, Server>);
 }

@@ -1,5 +1,6 @@
+import { type RequestListener } from 'node:http';
 import { type Server } from 'node:net';
-import { type LimitOptions } from './limit/limit-options.js';
+import { type LimitOptions } from '../limit/limit-options.js';
 
 /** How a server is served, apart from its address. */
 export interface EntryOptions extends LimitOptions {
@@ -21,3 +22,14 @@ export interface ServerEntry extends EntryOptions {
   /** The address, see {@link parseAddress}: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
   readonly listen: string | number;
 }
+
+/** A request handler, for example an Express app, and the address to serve it on. */
+export interface HandlerEntry extends EntryOptions {
+  /** Served by `http.createServer(handler)`, with the timeouts of Node.js. For other ones, use createServer(). */
+  readonly handler: RequestListener;
+  /** The address, see {@link parseAddress}. */
+  readonly listen: string | number;
+}
+
+/** What `serve()` takes: an entry, or a server made by createServer(). */
+export type Servable = ServerEntry | HandlerEntry | Server;

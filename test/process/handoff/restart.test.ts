@@ -3,14 +3,14 @@ import { symlinkSync, mkdirSync, renameSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { portOf } from '../support/address.js';
-import { getBody } from '../support/http/client.js';
-import { children, descriptors, isAlive, processesWith } from '../support/proc.js';
-import { start } from '../support/program.js';
-import { WAIT, goodRelease, writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { portOf } from '../../support/address.js';
+import { getBody } from '../../support/http/client.js';
+import { children, descriptors, isAlive, processesWith } from '../../support/proc.js';
+import { start } from '../../support/program.js';
+import { WAIT, goodRelease, writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { waitUntil } from '../../support/wait.js';
 
 const MANY_RESTARTS = 25;
 const MANY_SIGNALS = 200;
@@ -74,6 +74,37 @@ t.test('a successor that fails before it is ready costs nothing', async (t) => {
   await program.exited;
   t.equal(await getBody(address!), 'second', 'the next release that works takes over');
 });
+
+const EVENTS = ['ready', 'restarting', 'restarted', 'restart-failed', 'draining', 'closed'];
+const BAD_LISTENERS = {
+  'that throw': '() => { throw new Error(`listener of ${event}`); }',
+  'whose promise rejects': 'async () => { throw new Error(`listener of ${event}`); }',
+};
+
+for (const [what, listener] of Object.entries(BAD_LISTENERS)) {
+  t.test(`listeners ${what} are reported and change nothing`, async (t) => {
+    const folder = scratch(t);
+    const listeners = `for (const event of ${JSON.stringify(EVENTS)}) app.prependListener(event, ${listener});`;
+    const good = goodRelease('same', '127.0.0.1:0', listeners);
+    const program = start(t, writeRelease(folder, good));
+    const [address] = (await program.announced('ready')).addresses as string[];
+    writeRelease(folder, 'process.exit(3);');
+    process.kill(program.pid, 'SIGUSR2');
+    await program.announced('restart-failed');
+    t.equal(await getBody(address!), 'same', 'after a failed restart the old process serves');
+
+    writeRelease(folder, good);
+    process.kill(program.pid, 'SIGUSR2');
+    const second = await program.announced('ready', 2);
+    t.same(await program.exited, { code: 0, signal: null }, 'the old process drains and leaves');
+    t.equal(processesWith(join(folder, 'server.mjs')).length, 1, 'one process serves');
+    t.equal(await getBody(address!), 'same');
+    process.kill(second.pid, 'SIGTERM');
+    await program.ended();
+    t.match(program.all('closed').map(({ code }) => code), [0, 0]);
+    for (const event of EVENTS) t.match(program.stderr, new RegExp(`a listener of '${event}' failed: Error: listener of ${event}\\n +at `));
+  });
+}
 
 t.test(`${MANY_RESTARTS} restarts leave nothing behind`, async (t) => {
   const folder = scratch(t);
