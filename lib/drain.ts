@@ -1,5 +1,6 @@
 import { Deadline, formatTime } from './deadline.js';
 import { logger, report, warn } from './log.js';
+import { type Onward } from './move/sender.js';
 import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 
@@ -19,6 +20,10 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** Where the connections of a listener can move to. */
+  onward(listener: GraceListener): Onward | undefined;
+  /** Fulfils when no connection can come from the predecessor any more. */
+  readonly noneComes: Promise<void>;
   /** The drain begins when this is fulfilled too. */
   readonly after: Promise<unknown>;
   /** Milliseconds for all of it. */
@@ -38,9 +43,10 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const deadline = new Deadline(plan.timeout);
   try {
     await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain();
+    for (const listener of listeners) listener.beginDrain(plan.onward(listener));
     const ended = listeners.map(async (listener) => {
       await listener.stopAccepting(!handedOver.has(listener.fd));
+      await plan.noneComes;
       await listener.drained();
       log('%s has no connection left', listener.address);
     });

@@ -11,6 +11,7 @@ import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
 import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
+import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
@@ -62,7 +63,7 @@ export class Grace extends Events {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#own = new Generation(this.settings.pidFile, () => this.#state);
+    this.#own = new Generation(this.settings, () => this.#state);
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
@@ -92,6 +93,16 @@ export class Grace extends Events {
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#restarts.failed;
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.carried.successor?.moved ?? 0;
+  }
+
+  /** @internal Connections that come from the predecessor. */
+  protected get arrivals(): ConnectionReceiver {
+    return this.#own.arrivals;
   }
 
   /** The sockets of this process, in the order in which it listened. */
@@ -255,6 +266,7 @@ export class Grace extends Events {
       follow: this.#following.descriptor(this.generation),
       onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
+      moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
@@ -284,9 +296,12 @@ export class Grace extends Events {
     report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
     this.emit('draining', { reason });
     const begin = performance.now();
+    if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
       listeners: this.sockets,
       handedOver,
+      onward: ({ fd }) => this.carried.successor?.onward(fd),
+      noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
