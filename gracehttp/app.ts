@@ -6,6 +6,7 @@ import { type GraceOptions } from '../lib/options.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
 import { readEntries } from './entry/check-entries.js';
+import { withGoodbye } from './entry/goodbye.js';
 import { APP_OPTIONS, IN_CREATE_SERVER, IN_ENTRY } from './entry/option-names.js';
 import { type Servable, type ServerEntry } from './entry/server-entry.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
@@ -94,9 +95,10 @@ export class App extends Grace {
       );
       this.#totals = new TotalsCounter(this);
       new LimitHandoff(this, this.#servers);
-      for (const { server, listener, service } of this.#servers) {
+      for (const [index, { server, listener, service }] of this.#servers.entries()) {
+        const { onDrain } = entries[index]!;
         shareTickets(this, server, listener);
-        await listener.serve(server, service);
+        await listener.serve(server, onDrain === undefined ? service : withGoodbye(service, () => onDrain(server, this.reason!)));
         onFatalError(server, (error) => this.fail(error));
       }
       await this.ready();

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { drain } from './drain.js';
+import { LateSignal, drain } from './drain.js';
 import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 import { Following } from './follow/following.js';
@@ -49,6 +49,8 @@ export class Grace extends EventEmitter<GraceEvents> {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  readonly #leaving = new LateSignal();
+  readonly #closing = new LateSignal();
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -80,6 +82,19 @@ export class Grace extends EventEmitter<GraceEvents> {
   /** Why this process drains or drained. */
   get reason(): DrainReason | undefined {
     return this.#reason;
+  }
+
+  /**
+   * Aborted when this process drains and takes no new connections: responses
+   * without an end, for example event streams, should end now.
+   */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Aborted shortly before `drainTimeout` ends, by a sixth of it or 5 s: what still runs should end now, before it is cut off. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** Restarts of this process that failed. */
@@ -285,6 +300,8 @@ export class Grace extends EventEmitter<GraceEvents> {
       delay: reason === 'stop' ? drainDelay : 0,
       timeout: drainTimeout,
       onShutdown,
+      onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
+      onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
     // A successor that was stopped still holds the sockets.
     await this.#restarts.settled();

@@ -1,6 +1,7 @@
 import { type Server } from 'node:net';
 import { type Grace } from '../../lib/grace.js';
 import { type GraceListener } from '../../lib/socket/listener.js';
+import { fixSessionContext } from './session-context.js';
 
 /** The part of tls.Server that makes sessions resumable. */
 interface TicketServer {
@@ -19,6 +20,7 @@ const TICKET_KEY_BYTES = 48;
  */
 export function shareTickets(grace: Grace, server: Server, { asked, name }: GraceListener): void {
   if (!hasOwnTickets(server)) return;
+  fixSessionContext(server, asked);
   const key = `tickets ${asked} ${name ?? ''}`;
   importTickets(server, grace.carried(key));
   grace.carry(key, () => exportTickets(server));
