@@ -19,6 +19,8 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** The drain begins when this is fulfilled too. */
+  readonly after: Promise<unknown>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
@@ -35,7 +37,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
   const deadline = new Deadline(plan.timeout);
   try {
-    if (plan.delay > 0) await deadline.bound(pause(plan.delay));
+    await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
     for (const listener of listeners) listener.beginDrain();
     const ended = listeners.map(async (listener) => {
       await listener.stopAccepting(!handedOver.has(listener.fd));
@@ -69,6 +71,6 @@ function reportFailure(failure: unknown): void {
   if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, milliseconds));
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((done) => setTimeout(done, milliseconds));
 }

@@ -1,3 +1,4 @@
+import { refuseUnknown } from './check/names.js';
 import { GraceError, show } from './errors.js';
 
 /** What each signal does. An empty list turns it off. */
@@ -106,12 +107,18 @@ export function readOptions(options: GraceOptions): Settings {
     log: readLog(options.log),
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
-  };
+  } satisfies Record<keyof GraceOptions, unknown>;
+  refuseUnknown({ options, where: 'new Grace()', names: Object.keys(settings) });
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
   if (settings.follow === true && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;
+}
+
+/** The names of all options: the settings that are read have the same ones. */
+export function optionNames(): readonly string[] {
+  return Object.keys(readOptions({}));
 }
 
 /** @throws GraceError `OPTION_INVALID` */
@@ -140,6 +147,7 @@ function readSignals(value: SignalOptions | false | undefined): Required<SignalO
   if (value === false) return { stop: [], restart: [], reload: [] };
   if (value === undefined) return DEFAULT_SIGNALS;
   if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
+  refuseUnknown({ options: value, where: 'signals', names: Object.keys(DEFAULT_SIGNALS), prefix: 'signals.' });
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
   // A program that uses SIGHUP for restarts does not use it for certificates.
   const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));

@@ -1,10 +1,11 @@
 import { type Successor } from '../handoff/successor.js';
+import { type Carried } from '../inherit/carried.js';
 import { type Settings } from '../options.js';
 import { forwardedSignals } from '../signals/meaning.js';
 import { type SelfSent } from '../signals/self-sent.js';
 import { FirstProcess } from './first-process.js';
 import { LaterGeneration } from './later-generation.js';
-import { type SignalMessage } from './messages.js';
+import { LATE_SIGNAL, type SignalMessage, readSignalMessage } from './messages.js';
 
 /** What decides whether the first process stays. */
 export interface Watched {
@@ -51,10 +52,22 @@ export class Following {
     return this.stays && generation === 1 ? 'pipe' : this.#later?.fd;
   }
 
-  /** This process is ready, and is a later generation; see LaterGeneration.serve(). */
-  join(fd: number, onSignal: (message: SignalMessage) => void, onAlone: () => void): void {
+  /**
+   * This process is ready, and is a later generation; see LaterGeneration.serve().
+   * The generation before may pass on a signal that it read in its last moment.
+   */
+  join(fd: number, carried: Carried, onSignal: (message: SignalMessage) => void, onAlone: () => void): void {
+    carried.hear(LATE_SIGNAL, (value) => {
+      const message = readSignalMessage(value);
+      if (message !== undefined) onSignal(message);
+    });
     this.#later = new LaterGeneration(fd);
     this.#later.serve(onSignal, onAlone);
+  }
+
+  /** Leaves a signal that this process still read to its successor. */
+  passOn(carried: Carried, message: Omit<SignalMessage, 'type'>): void {
+    carried.tell(LATE_SIGNAL, { type: 'signal', ...message } satisfies SignalMessage);
   }
 
   /** This process has handed over. */

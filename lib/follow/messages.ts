@@ -13,7 +13,7 @@ export interface SignalMessage {
   readonly self: boolean;
 }
 
-/** Key under which a generation that has handed over tells its successor a signal that it still read, see Grace.tell(). */
+/** Key under which a generation that has handed over tells its successor a signal that it still read, see Carried.tell(). */
 export const LATE_SIGNAL = 'grace.signal';
 
 export function formatFollowMessage(message: GenerationMessage | SignalMessage): string {

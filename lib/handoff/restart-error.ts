@@ -3,6 +3,9 @@ import { GraceError, messageOf } from '../errors.js';
 /** What comes before the successor's stderr in a message. */
 const STDERR = '; the end of its stderr:\n';
 const FAILED = 'restart failed, this process keeps serving';
+const GIVEN_UP = 'restart given up, because this process stops';
+/** Why a successor is stopped if its predecessor stops while it starts. */
+export const PREDECESSOR_STOPS = 'was stopped too';
 
 /** How a successor ended that did not become ready. */
 export interface Ending {
@@ -28,7 +31,8 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
       ? `the successor (process ${pid ?? 'unknown'}) ${stopped ?? `${howItEnded(ending)} before it was ready`}`
       : `the successor could not be started: ${cause.message}`;
   const output = stderr === '' ? '' : `${STDERR}${stderr}`;
-  return new GraceError('RESTART_FAILED', `${FAILED}: ${what}${output}`, ending);
+  const failed = stopped === PREDECESSOR_STOPS ? GIVEN_UP : FAILED;
+  return new GraceError('RESTART_FAILED', `${failed}: ${what}${output}`, ending);
 }
 
 function howItEnded({ exitCode, signal }: Ending): string {
@@ -42,8 +46,12 @@ export function restartSummary({ message }: GraceError): string {
   return summary.replace(/\s+/g, ' ');
 }
 
-/** Any error that made a restart fail, as a GraceError. */
-export function asRestartError(cause: unknown): GraceError {
+/**
+ * Any error that made a restart fail, as a GraceError.
+ *
+ * @param serving - whether this process still serves, or stops.
+ */
+export function asRestartError(cause: unknown, serving: boolean): GraceError {
   if (cause instanceof GraceError) return cause;
-  return new GraceError('RESTART_FAILED', `${FAILED}: ${messageOf(cause)}`, { cause });
+  return new GraceError('RESTART_FAILED', `${serving ? FAILED : GIVEN_UP}: ${messageOf(cause)}`, { cause });
 }

@@ -39,7 +39,7 @@ async function readAll(socket: net.Socket): Promise<string> {
 for (const kind of ['HTTP', 'HTTPS', 'a unix socket'] as const) {
   t.test(`SIGTERM loses no request of ${CLIENTS} clients that open a connection for each, by ${kind}`, async (t) => {
     const folder = scratch(t);
-    const { keyFile, certFile, cert } = makeCertificate(folder);
+    const { keyFile, certFile, cert } = await makeCertificate(folder);
     const arguments_ = {
       HTTP: { http: ['localhost:0'] },
       HTTPS: { https: ['localhost:0'], key: keyFile, cert: certFile },
@@ -84,7 +84,7 @@ async function askUntilRefused(
 
 t.test('a draining server answers one last request on idle and silent connections, and on half a request', async (t) => {
   const folder = scratch(t);
-  const { keyFile, certFile } = makeCertificate(folder);
+  const { keyFile, certFile } = await makeCertificate(folder);
   const argument = { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 3_000 };
   const program = serve(t, argument);
   const [address, secure] = (await program.announced('ready')).addresses as [string, string];
@@ -112,7 +112,7 @@ t.test('a draining server answers one last request on idle and silent connection
 
 t.test('silent connections are closed at idleTimeout, also during the TLS handshake', async (t) => {
   const folder = scratch(t);
-  const { keyFile, certFile } = makeCertificate(folder);
+  const { keyFile, certFile } = await makeCertificate(folder);
   const program = serve(t, { http: ['127.0.0.1:0'], https: ['127.0.0.1:0'], key: keyFile, cert: certFile, idleTimeout: 300 });
   const addresses = (await program.announced('ready')).addresses as string[];
   const sockets = await Promise.all([...addresses, ...addresses].map(connect));

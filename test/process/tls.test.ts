@@ -32,7 +32,7 @@ async function visit(port: number, version: tls.SecureVersion, ca: string, sessi
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   t.test(`${version} sessions resume in the next process`, async (t) => {
-    const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+    const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
     const argument = JSON.stringify({ https: ['127.0.0.1:0'], key: keyFile, cert: certFile });
     const program = start(t, fixture('server'), { args: [argument] });
     const [address] = (await program.announced('ready')).addresses as string[];

@@ -1,7 +1,7 @@
 import { type Server } from 'node:net';
 import { type Test } from 'tap';
 import { App, type AppOptions } from '../../gracehttp/app.js';
-import { type ServerEntry } from '../../gracehttp/server-entry.js';
+import { type ServerEntry } from '../../gracehttp/entry/server-entry.js';
 import { portOf } from './address.js';
 
 /** An App that leaves signals and the process to the test. */

@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Run by `sh -c`, with `$NODE` and `$PROGRAM` set, in place of `node program`. */
   readonly shell?: string;
+  /** In a session and a process group of its own. */
+  readonly detached?: boolean;
   /** More descriptors for the program, from 3 on. */
   readonly passed?: readonly (number | 'pipe')[];
 }
@@ -126,6 +128,7 @@ export function start(t: Test, program: string, options: ProgramOptions = {}): P
   const child = spawn('env', ['-i', ...variables, ...command], {
     stdio: ['ignore', 'pipe', 'pipe', ...(options.passed ?? [])],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    detached: options.detached === true,
   });
   const started = new Program(child);
   t.teardown(() => started.kill());

@@ -2,7 +2,7 @@ import http from 'node:http';
 import client from 'prom-client';
 import t from 'tap';
 import { metrics } from '../../../gracehttp/health/metrics.js';
-import { administered } from '../../support/administered.js';
+import { administered } from '../../support/http/administered.js';
 import { serveHere } from '../../support/app.js';
 import { get } from '../../support/http/client.js';
 import { waitUntil } from '../../support/wait.js';

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
-import { type ServerOptions, createServer } from '../../../gracehttp/create-server.js';
+import { createServer } from '../../../gracehttp/create-server.js';
+import { type ServerOptions } from '../../../gracehttp/entry/server-options.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
@@ -13,8 +14,8 @@ const handler = (_: unknown, response: http.ServerResponse): unknown => response
 
 t.test('certificates that cannot be used', async (t) => {
   const [folder, other] = [scratch(t), scratch(t)];
-  const { keyFile, certFile } = makeCertificate(folder);
-  const strange = makeCertificate(other);
+  const { keyFile, certFile } = await makeCertificate(folder);
+  const strange = await makeCertificate(other);
   const broken = join(folder, 'broken.pem');
   writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
   const bad: [string, ServerOptions['tls'], RegExp][] = [
@@ -31,7 +32,7 @@ t.test('certificates that cannot be used', async (t) => {
 });
 
 t.test('certificates from files and from PEM', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const text = { key: readFileSync(keyFile, 'utf8'), cert };
   for (const [what, tls] of [['files', { key: keyFile, cert: certFile }], ['PEM', text]] as const) {
     const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls }));

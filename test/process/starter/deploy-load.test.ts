@@ -20,7 +20,7 @@ const REQUESTS_BETWEEN = 200;
 for (const workers of [1, 4]) {
   t.test(`${DEPLOYS} deploys under load lose no request, workers: ${workers}`, async (t) => {
     const folder = scratch(t);
-    const { keyFile, certFile, cert } = makeCertificate(folder);
+    const { keyFile, certFile, cert } = await makeCertificate(folder);
     const socketPath = join(folder, 'app.sock');
     const argument = { http: [':1', `unix:${socketPath}`], https: [':2'], key: keyFile, cert: certFile };
     const args = ['--port=127.0.0.1:0', '--port=127.0.0.1:0', `--path=${socketPath}`, `--workers=${workers}`, `--interval=${INTERVAL_S}`];
