@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { portOf } from '../support/address.js';
-import { downloaded } from '../support/downloaded.js';
-import { get } from '../support/http/client.js';
-import { type Announcement, fixture } from '../support/program.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnless } from '../support/skip.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { portOf } from '../../support/address.js';
+import { downloaded } from '../../support/downloaded.js';
+import { get } from '../../support/http/client.js';
+import { type Announcement, fixture } from '../../support/program.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnless } from '../../support/skip.js';
+import { waitUntil } from '../../support/wait.js';
 
 const RESTARTS = 2;
 /** From SIGINT to SIGKILL; the default is 1.6 s. */
