@@ -76,7 +76,10 @@ export class Grace extends Events {
     // A program need not call wait(), so a rejection may stay unhandled.
     this.#ended.catch(() => undefined);
     this.#restarts = new Restarts(this, {
-      begin: () => this.emit('restarting'),
+      begin: async () => {
+        this.emit('restarting');
+        await this.#systemd?.restarting();
+      },
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
