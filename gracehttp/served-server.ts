@@ -1,13 +1,12 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
 import { type GraceListener } from '../lib/socket/listener.js';
 import { PlainService, type Service } from '../lib/socket/service.js';
 import { type Connections } from '../lib/socket/connections.js';
 import { HttpConnections } from './http/http-connections.js';
-import { HttpService } from './http/http-service.js';
+import { type DrainTimes, HttpService } from './http/http-service.js';
 import { speaksHttp } from './http/speaks-http.js';
 import { ConnectionLimit } from './limit/connection-limit.js';
 import { type LimitOptions } from './limit/limit-options.js';
-import { roomMaker } from './limit/make-room.js';
 
 /** What a server is doing at this moment. */
 export interface Traffic {
@@ -41,24 +40,22 @@ export class ServedServer {
   /**
    * @internal Made by {@link App.serve}.
    *
-   * @param idleTimeout - in milliseconds, see GraceOptions.
+   * @param times - of a drain, see GraceOptions.
    */
-  constructor(server: Server, listener: GraceListener, options: LimitOptions, idleTimeout: number) {
+  constructor(server: Server, listener: GraceListener, options: LimitOptions, times: DrainTimes) {
     this.server = server;
     this.listener = listener;
     let connections: Connections<unknown>;
-    let makeRoom: (waiting: boolean) => void = () => undefined;
     if (speaksHttp(server)) {
       this.#http = new HttpConnections(server);
-      this.service = new HttpService(server, this.#http, idleTimeout);
+      this.service = new HttpService(server, this.#http, times);
       connections = this.#http;
-      makeRoom = roomMaker(this.#http);
     } else {
       const plain = new PlainService(server);
       this.service = plain;
       connections = plain.connections;
     }
-    this.connectionLimit = new ConnectionLimit(server, connections, options, makeRoom);
+    this.connectionLimit = new ConnectionLimit(server, connections, options);
   }
 
   /**
@@ -81,6 +78,11 @@ export class ServedServer {
   /** @internal Whether {@link limit} has set the limit. */
   get limitChanged(): boolean {
     return this.#limitChanged;
+  }
+
+  /** @internal Whether a request that came on this connection is one to this server. */
+  has(socket: Socket): boolean {
+    return this.#http?.has(socket) === true;
   }
 
   /** Counts of this moment. */

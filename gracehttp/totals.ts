@@ -32,11 +32,11 @@ export class TotalsCounter {
   /** Create it after the sockets are claimed: only then is it known what the predecessor passed on. */
   constructor(grace: Grace) {
     this.#grace = grace;
-    const carried = (grace.carried(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
+    const carried = (grace.carried.get(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
     this.#drains = asDrains(carried.drained);
     this.#failedBefore = asNumber(carried.restartsFailed);
-    grace.carry(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
-    grace.hear(KEY, (value) => this.#add(asDrains(value)));
+    grace.carried.leave(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
+    grace.carried.hear(KEY, (value) => this.#add(asDrains(value)));
     let begin = 0;
     grace.once('draining', () => {
       begin = performance.now();
@@ -67,7 +67,7 @@ export class TotalsCounter {
       drainSeconds: this.#drains.drainSeconds + more.drainSeconds,
       cutOff: this.#drains.cutOff + more.cutOff,
     };
-    this.#grace.tell(KEY, more);
+    this.#grace.carried.tell(KEY, more);
   }
 }
 

@@ -1,5 +1,6 @@
-import { Deadline } from './deadline.js';
-import { logger, warn } from './log.js';
+import { Deadline, formatTime } from './deadline.js';
+import { logger, report, warn } from './log.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
@@ -18,6 +19,8 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** The drain begins when this is fulfilled too. */
+  readonly after: Promise<unknown>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
@@ -34,7 +37,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
   const deadline = new Deadline(plan.timeout);
   try {
-    if (plan.delay > 0) await deadline.bound(pause(plan.delay));
+    await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
     for (const listener of listeners) listener.beginDrain();
     const ended = listeners.map(async (listener) => {
       await listener.stopAccepting(!handedOver.has(listener.fd));
@@ -42,27 +45,32 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
       log('%s has no connection left', listener.address);
     });
     await deadline.bound(Promise.all(ended));
-    const counts = listeners.map((listener): CutOff => {
-      const { address, name } = listener;
-      return { address, name, count: listener.cutOff() };
-    });
+    const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
     const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
       () => undefined,
       (error: unknown) => error,
     );
     const cutOff = counts.filter(({ count }) => count > 0);
-    report({ cutOff, failure }, plan.timeout);
+    reportFailure(failure);
     return { cutOff, failure };
   } finally {
     deadline.clear();
   }
 }
 
-function report({ cutOff, failure }: DrainResult, timeout: number): void {
-  for (const { address, name, count } of cutOff) warn(`${name ?? address}: ${count} cut off after ${timeout} ms of draining`);
+/** @param timeout - milliseconds, for the message. */
+function cutOffAfter(timeout: number, listener: GraceListener): CutOff {
+  const { address, name } = listener;
+  const { unit } = listener.inFlight();
+  const count = listener.cutOff();
+  if (count > 0) report(`${name ?? address}: ${describeInFlight([{ unit, count }])} cut off after ${formatTime(timeout)} of draining`);
+  return { address, name, count };
+}
+
+function reportFailure(failure: unknown): void {
   if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, milliseconds));
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((done) => setTimeout(done, milliseconds));
 }

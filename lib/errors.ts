@@ -92,6 +92,10 @@ export class GraceError extends Error implements GraceErrorFacts {
     this.code = code;
     Object.defineProperty(this, BRAND, { value: true });
     Object.assign(this, rest);
+    // Node.js prints all properties of an uncaught error, and an app of a framework fills a hundred lines.
+    if (typeof rest.value === 'object' || typeof rest.value === 'function') {
+      Object.defineProperty(this, 'value', { enumerable: false });
+    }
   }
 }
 

@@ -12,6 +12,8 @@ export interface IdleCandidates {
   sockets(): Iterable<Socket>;
   /** Whether no request is in flight. */
   isIdle(socket: Socket): boolean;
+  /** How long a connection may be idle, in milliseconds. Default `idleTimeout`. */
+  timeout?(socket: Socket): number;
   /** How many may be closed at one check, longest idle first. Default: all. */
   atMost?(): number;
 }
@@ -34,7 +36,7 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
   let observed = new Map<Socket, Observation>();
   let stopped = false;
 
-  const check = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     const now = performance.now();
     const next = new Map<Socket, Observation>();
     let due: Socket[] = [];
@@ -43,7 +45,7 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
       const last = observed.get(socket);
       const current = last?.bytesRead === socket.bytesRead ? last : { bytesRead: socket.bytesRead, since: now };
       next.set(socket, current);
-      if (now - current.since >= idleTimeout) due.push(socket);
+      if (now - current.since >= (candidates.timeout?.(socket) ?? idleTimeout)) due.push(socket);
     }
     observed = next;
     if (candidates.atMost !== undefined && candidates.atMost() < due.length) {
@@ -51,6 +53,10 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
       due = due.sort((a, b) => since(a) - since(b)).slice(0, candidates.atMost());
     }
     await closeInSlices(due, (socket) => candidates.isIdle(socket) && socket.bytesRead === observed.get(socket)?.bytesRead);
+  };
+  const check = async (): Promise<void> => {
+    // What was observed stays true: a connection that has received nothing was idle all the time.
+    if (candidates.atMost?.() !== 0) await look();
     if (!stopped) timer = setTimeout(check, interval);
   };
   let timer = setTimeout(check, 0);
@@ -60,8 +66,14 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
   };
 }
 
-/** Checks each socket once more before it closes it: a request may come between two slices. */
+/**
+ * Checks each socket once more before it closes it. libuv runs timers before it
+ * polls: after a long computation a request may wait in the kernel. A request may
+ * also come between two slices.
+ */
 async function closeInSlices(due: readonly Socket[], isDue: (socket: Socket) => boolean): Promise<void> {
+  if (due.length === 0) return;
+  await nextTurn();
   let end = performance.now() + SLICE_MS;
   for (const socket of due) {
     if (performance.now() >= end) {

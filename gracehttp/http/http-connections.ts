@@ -1,17 +1,22 @@
+import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
+import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
+import { lingerOverUpload } from './lingering-close.js';
 import { speaksHttp2 } from './speaks-http.js';
 import { underlyingSocket } from './underlying-socket.js';
 import { onUpgrade } from './upgrade.js';
 
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
-  readonly #byTlsSocket = new WeakMap<TLSSocket, HttpConnection>();
+  readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
+  /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
+  readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen: (() => boolean)[] = [];
-  #seesTls = true;
+  readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
@@ -21,61 +26,98 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
       const connection = this.#find(socket);
-      if (connection !== undefined) connection.http1 = false;
+      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true });
     });
   }
 
   /** Requests in flight. */
   get inFlight(): number {
     let count = 0;
-    for (const [, connection] of this) if (connection.inFlight) count += 1;
+    for (const { inFlight } of this.each()) if (inFlight) count += 1;
     return count;
+  }
+
+  /** What is known of each connection. */
+  *each(): IterableIterator<HttpConnection> {
+    for (const [, connection] of this) yield connection;
+    yield* this.#apart.values();
   }
 
   /** The sockets that the server has; those that wait for a place are left out. */
   *served(): IterableIterator<Socket> {
     for (const [socket] of this) if (!this.waiting.has(socket)) yield socket;
+    yield* this.#apart.keys();
+  }
+
+  /** Whether a connection or TLS connection is one of this server. */
+  has(socket: Socket): boolean {
+    return this.#find(socket) !== undefined;
   }
 
   /** Whether an HTTP/1 connection has no request in flight; false if that is not known. */
   isIdle(socket: Socket): boolean {
-    const connection = this.get(socket);
-    return this.#seesTls && connection !== undefined && connection.http1 && !connection.inFlight;
+    const connection = this.#find(socket);
+    if (connection === undefined || !connection.http1 || connection.inFlight) return false;
+    return this.#apart.size === 0 || this.#apart.has(socket) || connection.secured;
   }
 
-  /** Closes every connection that has a request in flight after its response. */
-  closeAfterResponses(): void {
-    for (const [, connection] of this) connection.closeAfterResponse();
+  /** Whether a connection has had a response, so that its client may keep it for the next request. */
+  hasSpoken(socket: Socket): boolean {
+    return this.#find(socket)?.hasSpoken === true;
   }
 
-  /** From now on, a request that starts while the condition holds is the last one on its connection. */
+  /** Whether a connection has left HTTP, by `Upgrade` or `CONNECT`. */
+  isUpgraded(socket: Socket): boolean {
+    return this.#find(socket)?.upgraded === true;
+  }
+
+  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
   closeWhen(condition: () => boolean): void {
     this.#closeWhen.push(condition);
+    if (this.#closeWhen.length > 1) return;
+    for (const connection of this.each()) this.#follow(connection);
   }
 
   onRequest({ request, response, socket }: Exchange): void {
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
-    if (this.#closeWhen.some((holds) => holds())) connection.closeAfterResponse();
+    if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
     this.#find(socket)?.responseFinished(response);
   }
 
+  #follow({ request, response, inFlight }: HttpConnection): void {
+    if (request === undefined || response === undefined || !inFlight) return;
+    if (!response.headersSent) closeAfterResponse(response, this.#isLast);
+    else if (!response.shouldKeepAlive) lingerOverUpload(request, request.socket);
+  }
+
+  /** Of pipelined requests only the newest is the last one. */
+  #closesAfter(response: ServerResponse): boolean {
+    const { req: request } = response;
+    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
+    lingerOverUpload(request, request.socket);
+    return true;
+  }
+
   #onSecure(socket: TLSSocket): void {
     const underlying = underlyingSocket(socket);
-    const connection = underlying && this.get(underlying);
-    if (connection === undefined) {
-      this.#seesTls = false;
-      return;
-    }
+    const known = underlying === undefined ? undefined : this.get(underlying);
+    const connection = known ?? new HttpConnection(true);
     if (socket.alpnProtocol === 'h2') connection.http1 = false;
-    this.#byTlsSocket.set(socket, connection);
+    if (known === undefined) {
+      this.#apart.set(socket, connection);
+      socket.once('close', () => this.#apart.delete(socket));
+    } else {
+      known.secured = true;
+      this.#byTlsSocket.set(socket, known);
+    }
   }
 
   #find(socket: Socket): HttpConnection | undefined {
-    return this.get(socket) ?? this.#byTlsSocket.get(socket as TLSSocket);
+    return this.get(socket) ?? this.#byTlsSocket.get(socket) ?? this.#apart.get(socket);
   }
 }

@@ -1,5 +1,5 @@
 import { type State } from '../events.js';
-import { PROCESS_STATE, type Preload } from '../handoff/preload.js';
+import { PROCESS_STATE, type Preload } from '../launch/preload-contract.js';
 import { type Inheritance } from './inheritance.js';
 
 /**

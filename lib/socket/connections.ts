@@ -10,8 +10,8 @@ export interface ConnectionCounts {
 
 /** The open connections of a server, with a note for each. */
 export class Connections<Note> implements ConnectionCounts {
-  /** Accepted, but not yet given to the server, because it has no place for them. The oldest is first. */
-  readonly waiting = new Set<Socket>();
+  /** Accepted, but not yet given to the server, because it has no place for them; by when they came (performance.now()). The oldest is first. */
+  readonly waiting = new Map<Socket, number>();
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;
   readonly #open = new Map<Socket, Note>();

@@ -5,6 +5,10 @@ import { type ConnectionCounts, Connections } from './connections.js';
 export interface Service {
   /** How many there are, counted from accept on. */
   readonly connections: ConnectionCounts;
+  /** What it counts as in flight. Default `connection`. */
+  readonly unit?: 'request' | 'connection';
+  /** How many exchanges {@link cutOff} would cut off now. Default 0. */
+  inFlight?(): number;
   /** Called once, when the drain begins. New connections may still come for a moment. */
   begin(): void;
   /** Called when no new connection can come. Fulfils when none is left. */
@@ -29,8 +33,12 @@ export class PlainService implements Service {
     return this.connections.none();
   }
 
+  inFlight(): number {
+    return this.connections.size;
+  }
+
   cutOff(): number {
-    const count = this.connections.size;
+    const count = this.inFlight();
     this.connections.destroyAll();
     return count;
   }

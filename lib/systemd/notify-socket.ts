@@ -63,6 +63,11 @@ export class NotifySocket {
     }
     const lines = Object.entries(message.assignments).map(([name, value]) => `${name}=${value}`);
     const helper = spawnHelper(this.#path, lines);
+    if (helper instanceof Error) {
+      log('%s: %s', lines.join(' '), helper.message);
+      message.settle(false);
+      return this.#sendNext();
+    }
     this.#helper = helper;
     const timer = setTimeout(() => helper.kill('SIGKILL'), HELPER_TIMEOUT_MS);
     const finish = (outcome: string, delivered: boolean): void => {
@@ -92,14 +97,19 @@ function newMessage(assignments: Assignments): Message {
   return { assignments, delivered, settle };
 }
 
-function spawnHelper(socket: string, lines: readonly string[]): ChildProcess {
+/** Without memory for a process spawn() throws; other errors are emitted later. */
+function spawnHelper(socket: string, lines: readonly string[]): ChildProcess | Error {
   const { PATH } = process.env;
   // Not imported at the top: see require.ts.
   const { spawn } = process.getBuiltinModule('node:child_process');
-  return spawn('systemd-notify', lines, {
-    // The directory of a release may be gone by now.
-    cwd: '/',
-    env: { [NOTIFY_SOCKET]: socket, ...(PATH === undefined ? {} : { PATH }) },
-    stdio: 'ignore',
-  });
+  try {
+    return spawn('systemd-notify', lines, {
+      // The directory of a release may be gone by now.
+      cwd: '/',
+      env: { [NOTIFY_SOCKET]: socket, ...(PATH === undefined ? {} : { PATH }) },
+      stdio: 'ignore',
+    });
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -87,6 +87,18 @@ export class Program {
     await this.#closed;
   }
 
+  /** Sends a signal to the first process until it has ended: the second request to stop is one that comes a second later. */
+  async insist(signal: NodeJS.Signals): Promise<void> {
+    let ended = false;
+    void this.exited.then(() => {
+      ended = true;
+    });
+    await waitUntil(`the end by ${signal}`, () => {
+      if (!ended) this.process.kill(signal);
+      return ended;
+    }, () => this.report());
+  }
+
   report(): string {
     const lines = this.announcements.map((announcement) => JSON.stringify(announcement));
     return `announced:\n${lines.join('\n')}\nstderr:\n${this.stderr}`;

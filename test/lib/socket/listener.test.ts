@@ -7,7 +7,7 @@ import { parseAddress } from '../../../lib/address/address.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
 import { type ListenOptions, claimSockets } from '../../../lib/socket/claim.js';
 import { GraceListener } from '../../../lib/socket/listener.js';
-import { measureBacklog } from '../../support/accept-queue.js';
+import { measureBacklog } from '../../support/http/accept-queue.js';
 import { portOf } from '../../support/address.js';
 import { fails } from '../../support/errors.js';
 import { scratch } from '../../support/scratch.js';
@@ -86,7 +86,7 @@ t.test('the backlog in the kernel', { skip: process.platform === 'linux' ? false
 t.test('the backlog of an inherited socket is never smaller than it was', async (t) => {
   const inherited = (backlog: number | undefined, option: number | undefined): number => {
     const socket: InheritedSocket = { fd: 1_000, origin: 'systemd', name: 'n', asked: undefined, bound: undefined, backlog, file: undefined };
-    return new GraceListener({ kind: 'inherited', socket }, parseAddress(':80'), undefined, option).backlog;
+    return new GraceListener({ kind: 'inherited', socket }, parseAddress(':80'), { backlog: option }).backlog;
   };
   const table = [
     { had: 511, option: undefined, asked: 511 },

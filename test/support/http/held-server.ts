@@ -11,7 +11,8 @@ export const GET = (path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n\
 /** A server whose requests wait until the test answers them. */
 export class HeldServer {
   readonly pending: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
-  readonly server = http.createServer((request, response) => this.pending.push({ request, response }));
+  /** Without a keep-alive time, which a drain would wait for. */
+  readonly server = http.createServer({ keepAliveTimeout: 0 }, (request, response) => this.pending.push({ request, response }));
 
   async received(count: number): Promise<void> {
     await waitUntil(`${count} requests`, () => this.pending.length >= count);
