@@ -142,7 +142,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
 
   #onSecure(socket: TLSSocket): void {
     const underlying = underlyingSocket(socket);
-    const known = underlying && this.get(underlying);
+    const known = underlying === undefined ? undefined : this.get(underlying);
     const connection = known ?? new HttpConnection(true);
     if (socket.alpnProtocol === 'h2') connection.http1 = false;
     if (known === undefined) {

@@ -4,7 +4,7 @@ import { type Duplex } from 'node:stream';
 import { logger } from '../log.js';
 import { exitCodeOf } from '../on-signals.js';
 import { type Command } from '../launch/command.js';
-import { HANDOFF, type HandoffSocket, formatHandoff } from './handoff-variable.js';
+import { HANDOFF, type HandoffSocket, splitHandoff } from './handoff-variable.js';
 import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
@@ -69,7 +69,7 @@ export class Successor {
     const { sockets, generation, state, follow, moves } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
-    const handoff = formatHandoff({
+    const handoff = splitHandoff({
       pid: process.pid,
       generation,
       pipe,
@@ -80,13 +80,15 @@ export class Successor {
       channel: moves ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
     this.#descriptors = sockets.map(({ fd }) => fd);
+    // Before anything is started: a program can carry values that are no JSON.
+    const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true });
     this.#throughIntermediate = options.serviceManager !== undefined;
-    this.#process = spawnSuccessor(options, handoff);
+    this.#process = spawnSuccessor(options, handoff.variable);
     if (!this.#throughIntermediate) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
     if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
-    this.#pipe.write(formatMessage({ type: 'hello', nonce, state, acknowledges: true }));
+    this.#pipe.write(hello);
     log('generation %d is started, by process %d', generation, this.#process.pid);
     this.serving = this.#waitUntilServing(options, nonce);
   }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { formatAddress } from '../address/address.js';
 import { type InheritedSocket, readBound } from '../address/match.js';
 import { GraceError, show } from '../errors.js';
-import { HANDOFF, type Handoff, type HandoffSocket, parseHandoff } from '../handoff/handoff-variable.js';
+import { HANDOFF, type Handoff, type HandoffSocket, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
 import { Predecessor } from '../handoff/predecessor.js';
 import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
@@ -75,7 +75,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not open here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const passed = handoff.sockets.map((socket): InheritedSocket => {
+  const passed = socketsOf(handoff, predecessor.state).map((socket): InheritedSocket => {
     checkListener(socket.fd, HANDOFF, text, false);
     // The addresses that start_server was given are not those of this program: match them as systemd's sockets are.
     return predecessor.superdaemon ? { ...socket, asked: undefined } : socket;
@@ -90,7 +90,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
  * each is a listening socket with the address that the variable gives it.
  */
 function orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor | undefined {
-  const { pid, sockets } = handoff;
+  const { pid, sockets = [] } = handoff;
   if (isRunning(pid) || sockets.length === 0 || !sockets.every(isListenerAtItsAddress)) return undefined;
   log('process %d is gone, and has left no greeting', pid);
   return Predecessor.orphaned(handoff, preload);

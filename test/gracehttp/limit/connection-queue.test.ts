@@ -8,7 +8,7 @@ import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { HeldRequests } from '../../support/http/held-requests.js';
-import { connect, get, listenTo } from '../../support/http/client.js';
+import { connect, get, listenTo, send } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -107,4 +107,79 @@ t.test('a client that leaves while it waits does not take a place', async (t) =>
   held.answer();
   await Promise.all([first, last]);
   t.same(held.arrived, ['/first', '/last']);
+});
+
+t.test('requests of clients that left while they waited are not run', async (t) => {
+  const held = new HeldRequests();
+  const app = await serveHere(t, {}, { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 });
+  const [served] = app.servers;
+  const target = { port: portOf(app) };
+  const first = get(target, '/first');
+  await waitUntil('the first', () => held.open === 1);
+  for (const leave of ['destroySoon', 'resetAndDestroy'] as const) {
+    const left = connect(target);
+    await once(left, 'connect');
+    left.write('GET /left HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await waitUntil('it to wait', () => served!.traffic.queued === (leave === 'destroySoon' ? 1 : 2));
+    left[leave]();
+  }
+  const upload = send(target, { method: 'POST', path: '/upload' }, 'x'.repeat(300_000));
+  await waitUntil('three waiting', () => served!.traffic.queued === 3);
+  held.answer();
+  await waitUntil('the upload', () => held.open === 1);
+  held.answer();
+  t.equal((await upload).body, 'served');
+  await first;
+  t.same(held.arrived, ['/first', '/upload']);
+  await waitUntil('free places', () => served!.limit() === 1);
+  t.match(served!.traffic, { queued: 0, open: 0 });
+});
+
+t.test('a connection waits for the queue timeout at most, and then gets 503, or a reset', async (t) => {
+  const folder = scratch(t);
+  const { keyFile, cert } = await makeCertificate(folder);
+  const held = new HeldRequests();
+  const common = { listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 };
+  const app = await serveHere(
+    t,
+    {},
+    { ...common, server: http.createServer(held.handler) },
+    { ...common, server: https.createServer({ key: readFileSync(keyFile), cert }, held.handler) },
+  );
+  for (const [index, target] of [{ port: portOf(app, 0) }, { port: portOf(app, 1), ca: cert }].entries()) {
+    const first = get(target);
+    await waitUntil('the first', () => held.open === 1);
+    const begin = performance.now();
+    if (index === 0) {
+      const waited = get(target);
+      t.match(await waited, { status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+    } else {
+      await t.rejects(get(target), { code: 'ECONNRESET' });
+    }
+    const took = performance.now() - begin;
+    t.ok(took >= 299 && took < 3_000, `after ${took.toFixed()} ms`);
+    t.match(app.servers[index]!.traffic, { refused: 1, queued: 0 });
+    held.answer();
+    t.equal((await first).body, 'served', 'a request that has a place may take longer');
+    t.equal(held.arrived.length, index + 1, 'the one that waited is not run');
+  }
+});
+
+t.test('limit() while a final stop empties the queue loses no connection', async (t) => {
+  for (const limit of [3, 1]) {
+    const server = http.createServer((_, response) => response.end('served'));
+    const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0' });
+    const sockets = Array.from({ length: 40 }, () => connect({ port: portOf(app) }));
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const ends = sockets.map(listenTo);
+    await once(sockets[0]!, 'connect');
+    const stopped = app.stop();
+    // The drain has begun, the server still accepts, and what it accepts is held back.
+    t.ok(server.listening);
+    app.servers[0]!.limit(limit);
+    const answers = await Promise.all(ends);
+    t.equal(answers.filter(({ said }) => said.endsWith('served')).length, 40, `limit(${limit})`);
+    await stopped;
+    t.match(await app.wait(), { code: 0 });
+  }
 });

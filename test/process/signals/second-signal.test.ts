@@ -2,7 +2,6 @@ import t, { type Test } from 'tap';
 import { portOf } from '../../support/address.js';
 import { type Answer, type Target, get } from '../../support/http/client.js';
 import { type Program, fixture, start } from '../../support/program.js';
-import { skipUnlessRuns } from '../../support/skip.js';
 
 /** Longer than a signal counts as a repetition of the first one. */
 const SLOW_MS = 2_500;
@@ -16,11 +15,8 @@ interface Slow {
 }
 
 /** Starts a program, and a request that is in flight in the last of its generations. */
-async function startSlow(t: Test, name: string, argument: object, { restarts = 0, shell }: { restarts?: number; shell?: string } = {}): Promise<Slow> {
-  const program = start(t, fixture(name), {
-    env: { ARGUMENT: JSON.stringify(argument) },
-    shell: shell ?? 'exec "$NODE" "$PROGRAM" "$ARGUMENT"',
-  });
+async function startSlow(t: Test, name: string, argument: object, restarts = 0): Promise<Slow> {
+  const program = start(t, fixture(name), { args: [JSON.stringify(argument)] });
   const target = { port: portOf(await program.announced('ready')) };
   for (let restart = 1; restart <= restarts; restart += 1) {
     process.kill(program.pid, 'SIGUSR2');
@@ -41,20 +37,13 @@ t.test('one request to stop that is sent twice is one', async (t) => {
   t.same(await program.exited, { code: 0, signal: null });
 });
 
-const skip = skipUnlessRuns('timeout', '--version');
-t.test('timeout(1) signals its program, and then the group of it', { skip }, async (t) => {
-  const { program, answer } = await startSlow(t, 'server', { http: ['127.0.0.1:0'] }, { shell: 'exec timeout 1 "$NODE" "$PROGRAM" "$ARGUMENT"' });
-  t.match(await answer, { body: `slept ${SLOW_MS}` });
-  t.same(await program.exited, { code: 124, signal: null });
-});
-
 t.test('a framework that cleans up and then sends the signal to its own process cuts off nothing', async (t) => {
   for (const [what, argument, restarts] of [
     ['within a second', { cleanUp: 10 }, 0],
     ['later', { cleanUp: 1_300 }, 0],
     ['in the first process and the one that serves', { cleanUp: 1_300, follow: true }, 1],
   ] as const) {
-    const { program, answer, pid } = await startSlow(t, 'cleans-up', argument, { restarts });
+    const { program, answer, pid } = await startSlow(t, 'cleans-up', argument, restarts);
     process.kill(program.pid, 'SIGTERM');
     t.match(await answer, { body: `slept ${SLOW_MS}`, pid }, what);
     t.same(await program.exited, { code: 0, signal: null }, what);
