@@ -212,7 +212,9 @@ export class Successor {
           kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
         }
         if (message.type === 'ready' && this.#process.connected && message.takes !== undefined) {
-          this.#sender = new ConnectionSender(this.#process, message.takes);
+          const sender = new ConnectionSender(this.#process, message.takes);
+          this.#pipe.once('close', () => sender.end());
+          this.#sender = sender;
         }
         if (message.type === 'ready' && message.waits === true) {
           this.#pipe.write(formatMessage({ type: 'yours', nonce }));

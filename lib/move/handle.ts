@@ -35,8 +35,10 @@ export function stopReading(socket: Socket): boolean {
 export function readOn(socket: Socket): void {
   const handle = handleOf(socket);
   if (handle === undefined) return;
-  delete handle.readStart;
-  handle.reading = false;
+  Reflect.deleteProperty(handle, 'readStart');
+  // The stream may believe that it reads already, so resume() alone would not start it.
+  handle.reading = true;
+  handle.readStart?.();
   socket.resume();
 }
 

@@ -54,7 +54,7 @@ export class ConnectionSender {
     this.#process = process;
     this.#takes = new Set(takes);
     process.on('internalMessage', (message: ToPredecessor) => this.#onMessage(message));
-    process.on('disconnect', () => this.#end());
+    process.on('disconnect', () => this.end());
     if (!process.connected) this.#open = false;
   }
 
@@ -83,15 +83,33 @@ export class ConnectionSender {
     if (this.#process.connected) this.#process.disconnect();
   }
 
+  /**
+   * The successor is gone: what was under way is served here. Node.js does not always
+   * say so: from version 22 on there is no 'disconnect' while a descriptor is under way.
+   */
+  end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#stopAsking();
+    log('the successor takes no more connections; %d were under way', this.#underWay.size);
+    for (const id of this.#underWay.keys()) this.#settle(id, false);
+    this.#handlers.forEach((handler) => handler());
+  }
+
   #send(kind: string, socket: Socket, details: unknown): Promise<boolean> {
     const handle = handleOf(socket);
     if (handle === undefined || !this.#open || !stopReading(socket)) return Promise.resolve(false);
     const id = (this.#last += 1);
-    this.#timer ??= setInterval(() => this.#tell({ cmd: ASK, id: this.#last }), ASK_EVERY_MS);
+    this.#timer ??= setInterval(() => this.#ask(), ASK_EVERY_MS);
     const settled = new Promise<boolean>((settle) => this.#underWay.set(id, { socket, settle }));
     // The handle and not the socket: so this process keeps the connection until the successor says that it has it.
     this.#tell({ cmd: MOVE, id, kind, details }, handle as unknown as SendHandle, () => this.#settle(id, false));
     return settled;
+  }
+
+  #ask(): void {
+    if (this.#process.connected) this.#tell({ cmd: ASK, id: this.#last });
+    else this.end();
   }
 
   #tell(message: ToSuccessor, handle?: SendHandle, onError: () => void = () => undefined): void {
@@ -120,15 +138,6 @@ export class ConnectionSender {
     else readOn(socket);
     settle(taken);
     if (this.#open) this.#handlers.forEach((handler) => handler());
-  }
-
-  #end(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#stopAsking();
-    log('the successor takes no more connections; %d were under way', this.#underWay.size);
-    for (const id of this.#underWay.keys()) this.#settle(id, false);
-    this.#handlers.forEach((handler) => handler());
   }
 
   #stopAsking(): void {
