@@ -318,7 +318,7 @@ t.test('a successor with the Grace class accepts nothing before it is ready', as
     import net from 'node:net';
     import { Grace } from ${JSON.stringify(import.meta.resolve('ts-grace'))};
     import { announce, announceEvents } from ${JSON.stringify(new URL('../../fixtures/announce.js', import.meta.url).href)};
-    const grace = new Grace();
+    const grace = new Grace({ follow: false });
     announceEvents(grace);
     const listener = await grace.listen('127.0.0.1:0');
     const server = net.createServer((socket) => socket.on('error', () => {}).end('${name}'));
