@@ -9,7 +9,7 @@ import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
 import { optionsWithPreload } from '../launch/preload.js';
-import { successorError } from './restart-error.js';
+import { endOf, lastLines, successorError } from './restart-error.js';
 import { ConnectionSender, type Onward } from '../move/sender.js';
 
 const log = logger('successor');
@@ -19,8 +19,6 @@ const FIRST_FD = 3;
 const KILL_AFTER_MS = 2_000;
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
 const EXIT_AFTER_CLOSE_MS = 1_000;
-const STDERR_LINES = 20;
-const STDERR_CHARACTERS = 16 * 1024;
 
 export interface SuccessorOptions {
   readonly command: Command;
@@ -202,7 +200,7 @@ export class Successor {
       const stopReading = readLines(this.#pipe, (line) => {
         const message = parseSuccessorMessage(line);
         if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
+        if (message?.type === 'stderr') stderr = endOf(stderr + message.text);
         if (message?.type === 'exit') reportedCode = message.code;
         if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
@@ -274,8 +272,4 @@ function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: Suc
 /** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
 function hasPipes(child: ChildProcess): boolean {
   return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
 }
