@@ -1,4 +1,5 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { requestUrl } from '../gracehttp/health/request-url.js';
 import { parseDuration } from './duration.js';
 import { page } from './page.js';
 
@@ -7,9 +8,9 @@ const started = new Date();
 /** The handler of one server of the demo: `/sleep/?duration=20s` answers after 20 s, `/` is a page to try it with. */
 export function sleeper(name: string): RequestListener {
   return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    if (url.pathname.replace(/\/$/, '') === '/sleep') sleep(name, url, request, response);
-    else if (url.pathname === '/') reply(response, 200, 'text/html', page(name, process.pid, started));
+    const url = requestUrl(request.url);
+    if (url?.pathname.replace(/\/$/, '') === '/sleep') sleep(name, url, request, response);
+    else if (url?.pathname === '/') reply(response, 200, 'text/html', page(name, process.pid, started));
     else reply(response, 404, 'text/plain', 'Not found. Try /sleep/?duration=20s.\n');
   };
 }

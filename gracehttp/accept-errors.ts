@@ -18,6 +18,8 @@ const FATAL = new Set(['EBADF', 'EINVAL', 'ENOTSOCK', 'EFAULT', 'EOPNOTSUPP']);
 export function onFatalError(server: Server, handler: (error: Error) => void): void {
   const seen = new Set<string>();
   server.on('error', (error) => {
+    // serve() rejects with it.
+    if ((error as NodeJS.ErrnoException).syscall === 'listen') return;
     const code = errnoCode(error) ?? '';
     if (FATAL.has(code)) return handler(error);
     log('%s', error.message);

@@ -1,15 +1,19 @@
-import { type Server } from 'node:net';
-import { type Claim } from '../lib/socket/claim.js';
+import { refuseUnknown } from '../lib/check/names.js';
+import { nearest } from '../lib/check/nearest.js';
+import { GraceError, show } from '../lib/errors.js';
 import { socketKeys } from '../lib/socket/socket-keys.js';
-import { GraceError } from '../lib/errors.js';
 import { Grace } from '../lib/grace.js';
+import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
+import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
-import { checkEntries } from './check-entries.js';
-import { entryOf } from './entry-registry.js';
+import { readEntries } from './entry/check-entries.js';
+import { withGoodbye } from './entry/goodbye.js';
+import { APP_OPTIONS, IN_CREATE_SERVER, IN_ENTRY } from './entry/option-names.js';
+import { type Servable, type ServerEntry } from './entry/server-entry.js';
+import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
-import { type ServerEntry } from './server-entry.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
 import { shareTickets } from './tls/tickets.js';
 import { NO_TOTALS, type Totals, TotalsCounter } from './totals.js';
@@ -31,7 +35,7 @@ export class App extends Grace {
   #totals: TotalsCounter | undefined;
 
   constructor(options: AppOptions = {}) {
-    super(options);
+    super(checkNames(options));
   }
 
   /** The servers, in the order in which they were passed to {@link serve}. */
@@ -44,26 +48,42 @@ export class App extends Grace {
     return this.#servers.map(({ listener }) => listener.address);
   }
 
+  /**
+   * One server by its name or its address.
+   *
+   * @throws GraceError `SERVER_INVALID` if there is no such server.
+   */
+  server(name: string): ServedServer {
+    const found = this.#servers.find(({ listener }) => [listener.name, listener.address, listener.asked].includes(name));
+    if (found !== undefined) return found;
+    const names = this.#servers.map(({ listener }) => listener.name ?? listener.address);
+    const close = nearest(String(name), names);
+    const expected = close === undefined ? `expected one of: ${names.join(', ')}` : `did you mean ${close}?`;
+    const message = names.length === 0 ? 'this app serves no server yet' : `there is no server ${show(name)}; ${expected}`;
+    throw new GraceError('SERVER_INVALID', message, { subject: 'name', value: name });
+  }
+
   /** Restarts and drains of this process and all generations before it. */
   get totals(): Totals {
     return this.#totals?.now ?? NO_TOTALS;
   }
 
   /**
-   * Makes every server accept connections, on an inherited socket or a new one,
-   * and tells the predecessor. If one server fails, nothing is left bound.
+   * Makes every server accept connections, on an inherited socket or a new one.
+   * In a successor they accept when the predecessor has acknowledged that this
+   * process is ready, or has died. If one server fails, nothing is left bound.
    *
    * If a server fails later and can accept no more, all servers drain, and
    * {@link wait} rejects with its error.
    *
-   * @param servers - entries, or servers made by createServer().
+   * @param servers - entries `{ server, listen }` or `{ handler, listen }`, or servers made by createServer().
    * @returns this.
    * @throws GraceError `SERVER_INVALID` for no server, something that is not a
    * server, a server that is already listening or was passed twice;
    * `STATE_INVALID` for a second call; `ADDRESS_*`, `NOT_A_SOCKET`,
    * `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `PID_FILE`.
    */
-  async serve(...servers: readonly (ServerEntry | Server)[]): Promise<this> {
+  async serve(...servers: readonly Servable[]): Promise<this> {
     if (this.state !== 'starting' || this.#called) {
       throw new GraceError('STATE_INVALID', `serve() was called twice: this process is ${this.state}`, {
         subject: 'state',
@@ -72,8 +92,7 @@ export class App extends Grace {
     }
     this.#called = true;
     try {
-      const entries = servers.map(entryOf);
-      checkEntries(entries);
+      const entries = readEntries(servers);
       const listeners = await this.listenAll(entries.map(toClaim));
       this.#servers = entries.map(
         (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings),
@@ -82,12 +101,17 @@ export class App extends Grace {
       const keys = socketKeys(listeners);
       new LimitHandoff(this, this.#servers, keys);
       for (const [index, { server, listener, service }] of this.#servers.entries()) {
-        shareTickets(this, server, keys[index]!);
-        await listener.serve(server, service);
+        const { onDrain } = entries[index]!;
+        shareTickets(this, server, listener, keys[index]!);
+        await listener.serve(server, onDrain === undefined ? service : withGoodbye(service, () => onDrain(server, this.reason!)));
         onFatalError(server, (error) => this.fail(error));
       }
-      await this.ready();
+      for (const served of this.#servers) {
+        if (served.adopts) this.arrivals.take(kindOf(HTTP1, served.listener.fd), (handle, details) => served.adopt(handle, details));
+      }
+      // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
+      await this.ready();
     } catch (error) {
       this.abandon();
       throw error;
@@ -104,6 +128,12 @@ export class App extends Grace {
   reload(): readonly GraceError[] {
     return reloadAll(this, this.#servers.map(({ server }) => server));
   }
+}
+
+/** An option of a server that is given to the process is an error that says where it belongs. */
+function checkNames(options: AppOptions): AppOptions {
+  refuseUnknown({ options, where: 'new App()', names: APP_OPTIONS }, [IN_ENTRY, IN_CREATE_SERVER]);
+  return options;
 }
 
 function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {

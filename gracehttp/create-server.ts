@@ -1,38 +1,16 @@
 import http from 'node:http';
-import { type SecureContextOptions } from 'node:tls';
+import { refuseUnknown } from '../lib/check/names.js';
 import { GraceError, show } from '../lib/errors.js';
 import { milliseconds, wholeNumber } from '../lib/options.js';
-import { Certificate, type CertificateSource, attachCertificate } from './tls/certificate.js';
-import { attachEntry } from './entry-registry.js';
+import { attachEntry } from './entry/entry-registry.js';
+import { kindOf, serverInstead } from './entry/not-a-server.js';
+import { IN_APP, SERVER_OPTIONS } from './entry/option-names.js';
+import { type ServerOptions } from './entry/server-options.js';
 import { withWriteTimeout } from './http/write-timeout.js';
-import { type EntryOptions } from './server-entry.js';
+import { Certificate, type TlsOptions, attachCertificate } from './tls/certificate.js';
+import { sessionContextOf } from './tls/session-context.js';
 
 export type Handler = http.RequestListener;
-
-/** All times are in milliseconds; 0 turns a timeout off. */
-export interface ServerOptions extends EntryOptions {
-  /** Makes an HTTPS server. Files are read again on SIGHUP and by each successor. */
-  readonly tls?: CertificateSource & Omit<SecureContextOptions, 'key' | 'cert' | 'ca'>;
-  /**
-   * How long the head of a request may take, from the connection or, on a kept
-   * connection, from its first byte. Also how long a TLS handshake may take. Default 5 000.
-   */
-  readonly readHeaderTimeout?: number;
-  /** How long the whole request may take, from the same start. Default 5 000. */
-  readonly readTimeout?: number;
-  /**
-   * How long a response may take, from the end of the request's head to the last
-   * byte of the response. A late one is cut off, with its connection, and a warning
-   * says so; server-sent events never are. Default 5 000.
-   */
-  readonly writeTimeout?: number;
-  /** How long a kept connection may wait for its next request: `http.Server`'s `keepAliveTimeout`. Default 5 000. */
-  readonly keepAliveTimeout?: number;
-  /** The largest head of a request, in bytes. Default 1 MiB. */
-  readonly maxHeaderBytes?: number;
-  /** How long a TCP connection is silent before the kernel probes whether the peer still exists. Default 15 000. */
-  readonly tcpKeepAlive?: number;
-}
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_MAX_HEADER_BYTES = 1 << 20;
@@ -55,12 +33,7 @@ const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
  * await serve(createServer(':9090', (request, response) => response.end('hello')));
  */
 export function createServer(address: string | number, handler: Handler, options: ServerOptions = {}): http.Server {
-  if (typeof handler !== 'function') {
-    throw new GraceError('OPTION_INVALID', `the handler for ${show(address)} is ${show(handler)}, expected a function`, {
-      subject: 'handler',
-      value: handler,
-    });
-  }
+  checkArguments(address, handler, options);
   const {
     tls,
     readHeaderTimeout,
@@ -89,20 +62,42 @@ export function createServer(address: string | number, handler: Handler, options
   const server =
     tls === undefined
       ? http.createServer(settings, limited)
-      : createTlsServer({ ...settings, handshakeTimeout: headersTimeout || NO_HANDSHAKE_TIMEOUT_MS }, tls, limited);
+      : createTlsServer(
+          {
+            ...settings,
+            handshakeTimeout: headersTimeout || NO_HANDSHAKE_TIMEOUT_MS,
+            ...tls,
+            sessionIdContext: tls.sessionIdContext ?? sessionContextOf(String(address)),
+          },
+          limited,
+        );
   attachEntry(server, { ...entry, server, listen: address });
   return server;
 }
 
-function createTlsServer(
-  settings: http.ServerOptions & { handshakeTimeout: number },
-  source: NonNullable<ServerOptions['tls']>,
-  handler: Handler,
-): http.Server {
-  const certificate = new Certificate(source);
+function checkArguments(address: unknown, handler: unknown, options: unknown): void {
+  if (typeof handler !== 'function') {
+    const instead = serverInstead(handler);
+    const message = `the handler for ${show(address)} is ${kindOf(handler)}, expected a function (request, response)`;
+    throw new GraceError('OPTION_INVALID', instead === undefined ? message : `${message}: for serve({ server, listen }), ${instead}`, {
+      subject: 'handler',
+      value: handler,
+    });
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new GraceError('OPTION_INVALID', `the options for ${show(address)} are ${kindOf(options)}, expected an object`, {
+      subject: 'options',
+      value: options,
+    });
+  }
+  refuseUnknown({ options, where: 'createServer()', names: SERVER_OPTIONS }, [IN_APP]);
+}
+
+function createTlsServer(options: http.ServerOptions & TlsOptions, handler: Handler): http.Server {
+  const certificate = new Certificate(options);
   // Loaded only here: a server without TLS starts faster without it.
   const https = process.getBuiltinModule('node:https');
-  const server = https.createServer({ ...settings, ...certificate.read() }, handler);
+  const server = https.createServer(certificate.read(), handler);
   attachCertificate(server, certificate);
   return server;
 }

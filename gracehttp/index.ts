@@ -1,8 +1,10 @@
 export { App, type AppOptions } from './app.js';
 export { serve } from './serve.js';
-export { type CertificateSource, type Pem } from './tls/certificate.js';
-export { type EntryOptions, type ServerEntry } from './server-entry.js';
-export { type Handler, type ServerOptions, createServer } from './create-server.js';
+export { type CertificateSource, type Pem, type TlsOptions } from './tls/certificate.js';
+export { type EntryOptions, type HandlerEntry, type Servable, type ServerEntry } from './entry/server-entry.js';
+export { type OnDrain } from './entry/goodbye.js';
+export { type ServerOptions } from './entry/server-options.js';
+export { type Handler, createServer } from './create-server.js';
 export { type Check } from './health/checks.js';
 export { type MetricsSource } from './health/metrics.js';
 export { type HealthOptions, health } from './health/health.js';

@@ -1,5 +1,8 @@
+import { refuseUnknown } from '../lib/check/names.js';
 import { App, type AppOptions } from './app.js';
-import { type Handler, type ServerOptions, createServer } from './create-server.js';
+import { type Handler, createServer } from './create-server.js';
+import { IN_APP_OF_LISTEN_AND_SERVE, SERVER_OPTIONS } from './entry/option-names.js';
+import { type ServerOptions } from './entry/server-options.js';
 
 export interface ListenAndServeOptions extends ServerOptions {
   /** Options of the process: signals, drain times, pid file, hooks. */
@@ -18,9 +21,11 @@ export interface ListenAndServeOptions extends ServerOptions {
 export async function listenAndServe(
   address: string | number,
   handler: Handler,
-  { app: appOptions, ...options }: ListenAndServeOptions = {},
+  options: ListenAndServeOptions = {},
 ): Promise<void> {
-  const server = createServer(address, handler, options);
+  refuseUnknown({ options, where: 'listenAndServe()', names: [...SERVER_OPTIONS, 'app'] }, [IN_APP_OF_LISTEN_AND_SERVE]);
+  const { app: appOptions, ...serverOptions } = options;
+  const server = createServer(address, handler, serverOptions);
   const app = await new App(appOptions).serve(server);
   await app.wait();
 }

@@ -1,6 +1,5 @@
-import { type Server } from 'node:net';
 import { App } from './app.js';
-import { type ServerEntry } from './server-entry.js';
+import { type Servable } from './entry/server-entry.js';
 
 /**
  * Serves several servers in one process, as go.grace's `gracehttp.Serve` does.
@@ -12,10 +11,11 @@ import { type ServerEntry } from './server-entry.js';
  * @example
  * await serve(
  *   { server: http.createServer(app), listen: ':8080', name: 'public' },
+ *   { handler: expressApp, listen: ':8081' },
  *   { server: http.createServer(admin), listen: 'unix:/run/app/admin.sock', mode: 0o660 },
  *   createServer(':9090', handler),
  * );
  */
-export async function serve(...servers: readonly (ServerEntry | Server)[]): Promise<App> {
+export async function serve(...servers: readonly Servable[]): Promise<App> {
   return new App().serve(...servers);
 }

@@ -31,7 +31,7 @@ export type GraceErrorCode =
   | 'RESTART_FAILED'
   /** This process cannot restart by handing over: because of the platform, or of the way it is run. */
   | 'RESTART_UNSUPPORTED'
-  /** start_server: the server program does not exist or is not executable. */
+  /** start_server: the server program, or one that start_server needs itself, does not exist or is not executable. */
   | 'PROGRAM_INVALID'
   /** start_server: a log or status file that cannot be written or read. */
   | 'FILE_INVALID'
@@ -92,6 +92,10 @@ export class GraceError extends Error implements GraceErrorFacts {
     this.code = code;
     Object.defineProperty(this, BRAND, { value: true });
     Object.assign(this, rest);
+    // Node.js prints all properties of an uncaught error, and an app of a framework fills a hundred lines.
+    if (typeof rest.value === 'object' || typeof rest.value === 'function') {
+      Object.defineProperty(this, 'value', { enumerable: false });
+    }
   }
 }
 

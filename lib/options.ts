@@ -1,3 +1,4 @@
+import { refuseUnknown } from './check/names.js';
 import { GraceError, show } from './errors.js';
 
 /** What each signal does. An empty list turns it off. */
@@ -38,12 +39,32 @@ export interface GraceOptions {
   /** Whether to exit when drained: with code 0, or 1 if requests were cut off or `onShutdown` failed. Default true. */
   readonly exit?: boolean;
   /**
-   * Keeps the first process after it has drained, for a program that watches its
-   * pid: supervisord, npm, foreman, a terminal, a container. It passes SIGTERM,
-   * SIGINT, SIGUSR2 and SIGHUP on to the generation that serves, and exits with the
-   * code of the last one. Not possible with `exit: false`. Default false.
+   * Keeps the first process after a restart, for a program that watches its pid:
+   * systemd with `Type=simple`, PM2, nodemon, npm, a shell, a terminal, a container.
+   * It passes SIGTERM, SIGINT, SIGUSR2 and SIGHUP on to the generation that serves,
+   * and exits with the code of the last one. `true` is not possible with
+   * `exit: false`. Default `'auto'`: it stays, unless systemd is told the new main
+   * process (`NOTIFY_SOCKET`), `pidFile` names the process to watch, or `exit` is
+   * false. As PID 1 it always stays.
    */
-  readonly follow?: boolean;
+  readonly follow?: boolean | 'auto';
+  /**
+   * Whether a second signal to stop, more than a second after the first, exits at
+   * once and cuts off what is in flight. A signal that the program sends to itself
+   * never counts as the second one. Default true.
+   */
+  readonly forceExit?: boolean;
+  /**
+   * Gets each message for the operator: restarts, failed restarts, drains, what was
+   * cut off, and warnings. `false`: nobody does. By default each one is a line on stderr.
+   */
+  readonly log?: ((message: string) => void) | false;
+  /**
+   * Whether a restart passes open connections on to the successor, so that their
+   * clients notice nothing: HTTP/1.1 without TLS. `false` for programs that keep
+   * state for a connection, which stays behind. Both processes need it. Default true.
+   */
+  readonly moveConnections?: boolean;
   /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
   /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
@@ -59,7 +80,11 @@ export interface Settings {
   readonly pidFile: string | undefined;
   readonly signals: Required<SignalOptions>;
   readonly exit: boolean;
-  readonly follow: boolean;
+  readonly follow: boolean | 'auto';
+  readonly forceExit: boolean;
+  readonly moveConnections: boolean;
+  /** Undefined: stderr. */
+  readonly log: ((message: string) => void) | undefined;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
@@ -84,15 +109,24 @@ export function readOptions(options: GraceOptions): Settings {
     pidFile: ofType('pidFile', options.pidFile, 'string'),
     signals: readSignals(options.signals),
     exit: ofType('exit', options.exit, 'boolean') ?? true,
-    follow: ofType('follow', options.follow, 'boolean') ?? false,
+    follow: readFollow(options.follow),
+    forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
+    moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
+    log: readLog(options.log),
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
-  };
+  } satisfies Record<keyof GraceOptions, unknown>;
+  refuseUnknown({ options, where: 'new Grace()', names: Object.keys(settings) });
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
-  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
+  if (settings.follow === true && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;
+}
+
+/** The names of all options: the settings that are read have the same ones. */
+export function optionNames(): readonly string[] {
+  return Object.keys(readOptions({}));
 }
 
 /** @throws GraceError `OPTION_INVALID` */
@@ -106,10 +140,22 @@ export function wholeNumber(name: string, value: number | undefined, min: number
   throw invalid(name, value, `a whole number from ${min} to ${max}`);
 }
 
+function readLog(value: GraceOptions['log']): Settings['log'] {
+  if (value === false) return NOTHING;
+  if (value === undefined || typeof value === 'function') return value;
+  throw invalid('log', value, 'a function or false');
+}
+
+function readFollow(value: boolean | 'auto' | undefined): boolean | 'auto' {
+  if (value === undefined || value === 'auto' || typeof value === 'boolean') return value ?? 'auto';
+  throw invalid('follow', value, "true, false or 'auto'");
+}
+
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {
   if (value === false) return { stop: [], restart: [], reload: [] };
   if (value === undefined) return DEFAULT_SIGNALS;
   if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
+  refuseUnknown({ options: value, where: 'signals', names: Object.keys(DEFAULT_SIGNALS), prefix: 'signals.' });
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
   // A program that uses SIGHUP for restarts does not use it for certificates.
   const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));

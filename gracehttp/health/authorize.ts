@@ -1,35 +1,53 @@
-import { type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { type Server } from 'node:net';
 import { parseAddress } from '../../lib/address/address.js';
 import { type App } from '../app.js';
 import { type Reply } from './reply.js';
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+/** `Host` of a client on this machine, with or without a port. Another name may resolve to a loopback address too. */
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d*)?$/i;
+/** What proxies add. */
+const FORWARDED = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 
-/** Why a request may not change anything; undefined if it may. */
+const WITHOUT_TOKEN = 'without the option token this works only';
+
+/** Why a request gets no answer that is for administrators alone; undefined if it may. */
 export function refusal(app: App, request: IncomingMessage, token: string | undefined): Reply | undefined {
+  const { headers } = request;
   if (token !== undefined) {
-    if (sameText(request.headers.authorization ?? '', `Bearer ${token}`)) return undefined;
+    if (sameText(headers.authorization ?? '', `Bearer ${token}`)) return undefined;
     return { status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, body: { error: 'the token is missing or wrong' } };
   }
-  if (!isLocal(app, request)) {
-    return forbidden('without the option token this works only on loopback addresses and unix sockets');
-  }
+  const forwarded = Object.keys(headers).find((name) => FORWARDED.test(name));
+  if (forwarded !== undefined) return forbidden(`${WITHOUT_TOKEN} without a proxy; this request has the header ${forwarded}`);
   // Any web page could post to a loopback address; a browser says so with this header.
-  if (request.headers.origin !== undefined) return forbidden('without the option token this does not work from web pages');
-  return undefined;
+  if (headers.origin !== undefined) return forbidden('without the option token this does not work from web pages');
+  const listensOn = addressKind(app, request);
+  if (listensOn === 'unix') return undefined;
+  if (listensOn === 'other') return forbidden(`${WITHOUT_TOKEN} on loopback addresses and unix sockets`);
+  if (LOOPBACK_HOST.test(hostOf(headers))) return undefined;
+  return forbidden(`${WITHOUT_TOKEN} for a Host of this machine: localhost, 127.0.0.1 or [::1]`);
+}
+
+/** HTTP/2 has `:authority` in place of `Host`. */
+function hostOf(headers: IncomingHttpHeaders): string {
+  const authority = headers[':authority'];
+  return headers.host ?? (typeof authority === 'string' ? authority : '');
 }
 
 /** Decides by the address that is listened on: a wildcard address is not local, even if this client is. */
-function isLocal(app: App, { socket }: IncomingMessage): boolean {
+function addressKind(app: App, { socket }: IncomingMessage): 'unix' | 'loopback' | 'other' {
   const { server } = socket as { readonly server?: Server };
   const listener = app.servers.find((served) => served.server === server)?.listener;
   if (listener === undefined) {
     const address = server?.address();
-    return typeof address === 'string' || LOOPBACK.test(address?.address ?? '');
+    if (typeof address === 'string') return 'unix';
+    return LOOPBACK.test(address?.address ?? '') ? 'loopback' : 'other';
   }
   const address = parseAddress(listener.address);
-  return address.kind === 'unix' || (address.kind === 'tcp' && LOOPBACK.test(address.host ?? ''));
+  if (address.kind === 'unix') return 'unix';
+  return address.kind === 'tcp' && LOOPBACK.test(address.host ?? '') ? 'loopback' : 'other';
 }
 
 /** Takes the same time however much of the text is right. */

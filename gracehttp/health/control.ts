@@ -28,10 +28,7 @@ export function changeLimit(app: App, query: URLSearchParams, socket: Socket): R
   const name = query.get('server');
   const value = query.get('limit');
   const served = find(app, name);
-  if (served === undefined) {
-    const names = app.servers.map(({ listener }) => listener.name ?? listener.address).join(', ');
-    return { status: 404, body: { error: `there is no server ${name}, expected one of: ${names}` } };
-  }
+  if (served instanceof GraceError) return { status: 404, body: { error: served.message } };
   if (value !== null && !/^(\d+|none)$/.test(value)) {
     return { status: 400, body: { error: `limit is ${value}, expected a whole number or none` } };
   }
@@ -47,10 +44,15 @@ export function changeLimit(app: App, query: URLSearchParams, socket: Socket): R
   }
 }
 
-/** Without a name, the only server; with one, the first server with this name or address. */
-function find(app: App, name: string | null): ServedServer | undefined {
-  if (name === null) return app.servers.length === 1 ? app.servers[0] : undefined;
-  return app.servers.find(({ listener }) => [listener.name, listener.address, listener.asked].includes(name));
+/** Without a name, the only server; with one, the server with this name or address. */
+function find(app: App, name: string | null): ServedServer | GraceError {
+  if (name === null && app.servers.length === 1) return app.servers[0]!;
+  try {
+    return app.server(name ?? '');
+  } catch (error) {
+    if (error instanceof GraceError) return error;
+    throw error;
+  }
 }
 
 function failure(error: unknown): Reply {

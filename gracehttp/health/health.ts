@@ -1,4 +1,5 @@
 import { type IncomingMessage, type RequestListener } from 'node:http';
+import { refuseUnknown } from '../../lib/check/names.js';
 import { GraceError, show } from '../../lib/errors.js';
 import { milliseconds } from '../../lib/options.js';
 import { type App } from '../app.js';
@@ -20,9 +21,16 @@ export interface HealthOptions {
   readonly registry?: MetricsSource;
   /** Enables `POST /restart` and `POST /limit`. Default false. */
   readonly control?: boolean;
-  /** The token that these two require, as `Authorization: Bearer TOKEN`. Without it they work only on loopback addresses and unix sockets. */
+  /**
+   * The token that these two and `/status` require, as `Authorization: Bearer TOKEN`.
+   * Without it they work only on unix sockets, and on loopback addresses for a
+   * `Host` of this machine; never from web pages or through a proxy.
+   */
   readonly token?: string;
 }
+
+const OPTIONS = ['checks', 'checkTimeout', 'registry', 'control', 'token'] satisfies readonly (keyof HealthOptions)[];
+type Action = (url: URL, request: IncomingMessage) => Reply | Promise<Reply>;
 
 const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
 
@@ -38,6 +46,7 @@ const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
  * await app.serve({ server, listen: ':8080', name: 'public' }, admin);
  */
 export function health(app: App, options: HealthOptions = {}): RequestListener {
+  refuseUnknown({ options, where: 'health()', names: OPTIONS });
   const { token, registry } = options;
   if (token !== undefined && (typeof token !== 'string' || token === '')) {
     throw new GraceError('OPTION_INVALID', `the option token is ${show(token)}, expected a string that is not empty`, {
@@ -47,20 +56,19 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
   const timeout = milliseconds('checkTimeout', options.checkTimeout, DEFAULT_CHECK_TIMEOUT_MS);
   const checks = new Checks(options.checks ?? {}, timeout);
 
-  const authorized = (action: (url: URL, request: IncomingMessage) => Reply | Promise<Reply>): Route => (request: IncomingMessage, url: URL) => {
-    if (options.control !== true) return { status: 403, body: { error: 'the option control is not set' } };
-    return refusal(app, request, token) ?? action(url, request);
-  };
+  const authorized = (action: Action): Route => (request: IncomingMessage, url: URL) => refusal(app, request, token) ?? action(url, request);
+  const controlling = (action: Action): Route =>
+    options.control === true ? authorized(action) : () => ({ status: 403, body: { error: 'the option control is not set' } });
   return router({
     reads: {
       '/livez': () => ({ status: 200, body: { live: true } }),
       '/readyz': () => readiness(app, checks),
-      '/status': () => ({ status: 200, body: status(app) }),
+      '/status': authorized(() => ({ status: 200, body: status(app) })),
       '/metrics': () => metrics(app, registry),
     },
     actions: {
-      '/restart': authorized(() => restart(app)),
-      '/limit': authorized(({ searchParams }, { socket }) => changeLimit(app, searchParams, socket)),
+      '/restart': controlling(() => restart(app)),
+      '/limit': controlling(({ searchParams }, { socket }) => changeLimit(app, searchParams, socket)),
     },
   });
 }

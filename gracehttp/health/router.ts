@@ -1,5 +1,6 @@
 import { type IncomingMessage, type RequestListener } from 'node:http';
 import { type Reply, sendReply } from './reply.js';
+import { requestUrl } from './request-url.js';
 
 /** Answers one request; the URL is parsed from it. */
 export type Route = (request: IncomingMessage, url: URL) => Reply | Promise<Reply>;
@@ -14,7 +15,8 @@ export interface Routes {
 /** A request listener for a fixed set of paths. Unknown paths get 404, wrong methods 405, errors 500. */
 export function router({ reads, actions }: Routes): RequestListener {
   const reply = async (request: IncomingMessage): Promise<Reply> => {
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = requestUrl(request.url);
+    if (url === undefined) return { status: 404, body: { error: `there is no ${request.url}` } };
     const { pathname } = url;
     const isAction = Object.hasOwn(actions, pathname);
     const allowed = isAction ? ['POST'] : ['GET', 'HEAD'];

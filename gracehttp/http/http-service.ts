@@ -1,8 +1,10 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
+import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
+import { MoveConnections } from './move-connections.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { speaksHttp2 } from './speaks-http.js';
 
@@ -18,8 +20,10 @@ const BEFORE_DEADLINE_MS = 1_000;
 export class HttpService implements Service {
   readonly connections: HttpConnections;
   readonly #server: Server;
+  readonly unit = 'request';
   readonly #sessions: Http2Sessions | undefined;
   readonly #times: DrainTimes;
+  #moving: MoveConnections | undefined;
   #stopClosingIdle: (() => void) | undefined;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
@@ -29,35 +33,61 @@ export class HttpService implements Service {
     this.#sessions = speaksHttp2(server) ? new Http2Sessions(server) : undefined;
   }
 
-  begin(): void {
+  begin(onward?: Onward): void {
+    if (!MoveConnections.possible(this.#server, onward)) return this.#endConnections();
+    const moving = new MoveConnections(this.#server, this.connections, onward);
+    this.#moving = moving;
+    this.#closeIdle(() => moving.begun);
+    onward.onChange(() => {
+      if (!onward.open) this.#endConnections();
+    });
+  }
+
+  async finished(): Promise<void> {
+    await this.connections.none();
+    this.#stop();
+  }
+
+  inFlight(): number {
+    // A waiting connection may have sent its request already.
+    let count = this.connections.waiting.size;
+    for (const { inFlight, http1 } of this.connections.each()) if (inFlight || !http1) count += 1;
+    return count;
+  }
+
+  cutOff(): number {
+    this.#stop();
+    const count = this.inFlight();
+    this.connections.destroyAll();
+    return count;
+  }
+
+  #stop(): void {
+    this.#moving?.stop();
+    this.#stopClosingIdle?.();
+  }
+
+  /** No connection can move: each one ends after its response, or when it is idle. */
+  #endConnections(): void {
+    this.#stop();
+    this.#sessions?.close();
+    this.connections.closeWhen(() => true);
+    this.#closeIdle(() => this.connections.served());
+  }
+
+  #closeIdle(sockets: () => Iterable<Socket>): void {
     const { connections } = this;
     const { idleTimeout } = this.#times;
     const kept = keptIdle(this.#server, this.#times);
-    this.#sessions?.close();
-    connections.closeWhen(() => true);
     this.#stopClosingIdle = closeIdle(
       {
-        sockets: () => connections.served(),
+        sockets,
         isIdle: (socket) => connections.isIdle(socket),
         // Its response has said how long the connection will be kept.
         timeout: (socket) => (connections.hasSpoken(socket) ? kept : idleTimeout),
       },
       idleTimeout,
     );
-  }
-
-  async finished(): Promise<void> {
-    await this.connections.none();
-    this.#stopClosingIdle?.();
-  }
-
-  cutOff(): number {
-    this.#stopClosingIdle?.();
-    // A waiting connection may have sent its request already.
-    let count = this.connections.waiting.size;
-    for (const { inFlight, http1 } of this.connections.each()) if (inFlight || !http1) count += 1;
-    this.connections.destroyAll();
-    return count;
   }
 }
 

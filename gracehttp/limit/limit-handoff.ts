@@ -20,8 +20,6 @@ const ASK_EVERY_MS = 100;
 export class LimitHandoff {
   readonly #grace: Grace;
   readonly #servers: ReadonlyMap<string, ServedServer>;
-  /** Places that predecessors hold, by server. */
-  readonly #held = new Map<string, number>();
   /** Connections that wait in successors, by server. */
   readonly #waitingElsewhere = new Map<string, number>();
 
@@ -34,20 +32,20 @@ export class LimitHandoff {
     this.#grace = grace;
     this.#servers = new Map(servers.map((served, index) => [`limit ${keys[index]!}`, served]));
     for (const [key, served] of this.#servers) {
-      grace.carry(key, () => carried(served));
+      grace.carried.leave(key, () => carried(served));
       served.connectionLimit.onEnd = () => this.#tell(key, served);
       const ask = this.#asker(key, served);
-      grace.onAsk(key, (value) => {
+      grace.carried.onAsk(key, (value) => {
         if (typeof value !== 'number') return;
         this.#waitingElsewhere.set(key, value);
         served.connectionLimit.makeRoomFor(value);
         ask();
       });
-      const before = grace.carried(key) as CarriedLimit | null | undefined;
+      const before = grace.carried.get(key) as CarriedLimit | null | undefined;
       if (before === undefined || before === null) continue;
       if (before.limit !== undefined) served.limit(before.limit ?? Infinity);
       // No place is free until the predecessor has stopped accepting and says how many connections it has left.
-      const heard = grace.hear(
+      const heard = grace.carried.hear(
         key,
         (value) => {
           if (typeof value === 'number') this.#reserve(key, served, value);
@@ -65,7 +63,6 @@ export class LimitHandoff {
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {
-    this.#held.set(key, places);
     served.connectionLimit.reserve(places);
     this.#tell(key, served);
   }
@@ -74,7 +71,7 @@ export class LimitHandoff {
   #tell(key: string, served: ServedServer): void {
     // Without a limit, now or before, the successor did not ask for it.
     if (this.#grace.state !== 'draining' || carried(served) === undefined) return;
-    this.#grace.tell(key, served.service.connections.size + (this.#held.get(key) ?? 0));
+    this.#grace.carried.tell(key, served.service.connections.size + served.connectionLimit.reserved);
   }
 
   /** Says how many connections wait, here and in successors of this process, when the number has changed. */
@@ -84,7 +81,7 @@ export class LimitHandoff {
     const ask = (): void => {
       const waiting = connectionLimit.queued + (this.#waitingElsewhere.get(key) ?? 0);
       if (timer !== undefined || waiting === asked) return;
-      if (!this.#grace.ask(key, waiting)) return;
+      if (!this.#grace.carried.ask(key, waiting)) return;
       asked = waiting;
       timer = setTimeout(() => {
         timer = undefined;

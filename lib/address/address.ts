@@ -61,9 +61,25 @@ export function parseAddress(text: string | number): Address {
 /** Reads `text`, which is `source` or a part of it. */
 function parseBindable(text: string, source: string): BindableAddress {
   if (text.startsWith('unix:')) return parseUnix(text, source);
+  if (text.startsWith('[')) checkBrackets(text, source);
   const colon = text.lastIndexOf(':');
+  if (colon < 0) checkPortAlone(text, source);
   const port = parseNumber(text.slice(colon + 1), 0, MAX_PORT, source);
   return { kind: 'tcp', host: colon > 0 ? parseHost(text.slice(0, colon), source) : undefined, port };
+}
+
+/** A host in brackets is followed by a colon and a port. */
+function checkBrackets(text: string, source: string): void {
+  const [, inside, behind] = /^\[([^\]]*)\](.*)$/s.exec(text) ?? [];
+  if (behind === undefined) throw invalid(source, 'the bracket [ has no ] behind the host, as in [::1]:8080');
+  if (behind.startsWith(':')) return;
+  const port = /^\d+$/.test(behind) ? behind : '8080';
+  throw invalid(source, `behind the bracket ] has to be a colon and a port, as in [${inside}]:${port}`);
+}
+
+function checkPortAlone(text: string, source: string): void {
+  if (text.includes('/')) throw invalid(source, `write unix:${text} for the path of a unix socket`);
+  if (HOSTNAME.test(text) && !/^\d+$/.test(text)) throw invalid(source, `the port is missing, as in ${text}:8080`);
 }
 
 function parseHost(text: string, source: string): string {
@@ -71,7 +87,14 @@ function parseHost(text: string, source: string): string {
   if (bracketed !== undefined && isIPv6(bracketed.replace(ZONE_ID, ''))) return bracketed;
   const looksNumeric = /^[\d.]+$/.test(text);
   if (bracketed === undefined && (isIP(text) === 4 || (!looksNumeric && HOSTNAME.test(text)))) return text;
-  throw invalid(source, isIPv6(text) ? `write the IPv6 host in brackets: [${text}]` : `the host is ${show(text)}`);
+  throw invalid(source, hostAdvice(text, source));
+}
+
+function hostAdvice(text: string, source: string): string {
+  if (text.includes('://')) return `leave out ${text.slice(0, text.indexOf('://') + '://'.length)}`;
+  if (isIPv6(text)) return `write the IPv6 host in brackets: [${text}]`;
+  if (isIPv6(source)) return `write the IPv6 host in brackets, and a port: [${source}]:8080`;
+  return `the host is ${show(text)}`;
 }
 
 function parseUnix(text: string, source: string): UnixAddress {

@@ -1,6 +1,11 @@
 import { GraceError, messageOf } from '../errors.js';
 
+/** What comes before the successor's stderr in a message. */
+const STDERR = '; the end of its stderr:\n';
 const FAILED = 'restart failed, this process keeps serving';
+const GIVEN_UP = 'restart given up, because this process stops';
+/** Why a successor is stopped if its predecessor stops while it starts. */
+export const PREDECESSOR_STOPS = 'was stopped too';
 
 /** How a successor ended that did not become ready. */
 export interface Ending {
@@ -25,8 +30,9 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
     cause === undefined
       ? `the successor (process ${pid ?? 'unknown'}) ${stopped ?? `${howItEnded(ending)} before it was ready`}`
       : `the successor could not be started: ${cause.message}`;
-  const output = stderr === '' ? '' : `; the end of its stderr:\n${stderr}`;
-  return new GraceError('RESTART_FAILED', `${FAILED}: ${what}${output}`, ending);
+  const output = stderr === '' ? '' : `${STDERR}${stderr}`;
+  const failed = stopped === PREDECESSOR_STOPS ? GIVEN_UP : FAILED;
+  return new GraceError('RESTART_FAILED', `${failed}: ${what}${output}`, ending);
 }
 
 function howItEnded({ exitCode, signal }: Ending): string {
@@ -34,8 +40,18 @@ function howItEnded({ exitCode, signal }: Ending): string {
   return exitCode === undefined ? 'exited with an unknown code' : `exited with code ${exitCode}`;
 }
 
-/** Any error that made a restart fail, as a GraceError. */
-export function asRestartError(cause: unknown): GraceError {
+/** The message of such an error in one line, without the successor's stderr: that is on stderr already. */
+export function restartSummary({ message }: GraceError): string {
+  const [summary = ''] = message.split(STDERR);
+  return summary.replace(/\s+/g, ' ');
+}
+
+/**
+ * Any error that made a restart fail, as a GraceError.
+ *
+ * @param serving - whether this process still serves, or stops.
+ */
+export function asRestartError(cause: unknown, serving: boolean): GraceError {
   if (cause instanceof GraceError) return cause;
-  return new GraceError('RESTART_FAILED', `${FAILED}: ${messageOf(cause)}`, { cause });
+  return new GraceError('RESTART_FAILED', `${serving ? FAILED : GIVEN_UP}: ${messageOf(cause)}`, { cause });
 }

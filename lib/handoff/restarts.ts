@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../check/names.js';
 import { Deadline } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
@@ -5,7 +6,7 @@ import { logger } from '../log.js';
 import { type Settings, milliseconds } from '../options.js';
 import { type GraceListener } from '../socket/listener.js';
 import { refuseUnsupported } from './refuse-restart.js';
-import { asRestartError } from './restart-error.js';
+import { PREDECESSOR_STOPS, asRestartError } from './restart-error.js';
 import { Restarter } from './restarter.js';
 import { type Successor } from './successor.js';
 
@@ -24,8 +25,8 @@ export interface Restartable {
   readonly superdaemon: number | undefined;
 }
 
-/** A successor that said it is ready. */
-export interface ReadySuccessor {
+/** A successor that said it serves. */
+export interface ServingSuccessor {
   readonly successor: Successor;
   readonly pid: number;
   /** The descriptors that it goes on serving. */
@@ -35,32 +36,35 @@ export interface ReadySuccessor {
 /** The steps of a restart that only the process itself can do. */
 export interface RestartSteps {
   /** A restart begins. */
-  begin(): void;
+  begin(): Promise<void>;
   /** Starts a successor, which has to be ready within `timeout` milliseconds. */
   start(timeout: number): Successor;
-  /** The successor is ready; `again`: it has to restart once more. */
-  handOver(ready: ReadySuccessor, again: boolean): void;
-  failed(error: GraceError): void;
+  /** The successor serves; `again`: it has to restart once more. */
+  handOver(serving: ServingSuccessor, again: boolean): void;
+  failed(error: GraceError): Promise<void>;
 }
 
 /** The restarts of one process: refused, failed, or handed over. */
 export class Restarts {
   readonly #process: Restartable;
   readonly #steps: RestartSteps;
-  readonly #restarter: Restarter<ReadySuccessor>;
+  readonly #first: { readonly stays: boolean };
+  readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
   #failed = 0;
 
-  constructor(process: Restartable, steps: RestartSteps) {
+  /** @param first - whether this process stays after a restart, see Following. */
+  constructor(process: Restartable, steps: RestartSteps, first: { readonly stays: boolean }) {
     this.#process = process;
     this.#steps = steps;
+    this.#first = first;
     this.#timeout = process.settings.restartTimeout;
     this.#restarter = new Restarter(
       () => this.#attempt(),
-      (ready, again) => {
+      (serving, again) => {
         this.#starting = undefined;
-        steps.handOver(ready, again);
+        steps.handOver(serving, again);
       },
     );
   }
@@ -71,16 +75,17 @@ export class Restarts {
   }
 
   /** @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID` */
-  async request({ timeout }: RestartOptions): Promise<{ readonly pid: number }> {
+  async request(options: RestartOptions): Promise<{ readonly pid: number }> {
+    refuseUnknown({ options, where: 'restart()', names: ['timeout'] satisfies readonly (keyof RestartOptions)[] });
     const { sockets, superdaemon, settings } = this.#process;
     refuseUnsupported({
       platform: process.platform,
       pid: process.pid,
       descriptors: sockets.map(({ fd }) => fd),
       superdaemon,
-      follow: settings.follow,
+      follow: this.#first.stays,
     });
-    this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
+    this.#timeout = milliseconds('timeout', options.timeout, settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
   }
@@ -88,12 +93,12 @@ export class Restarts {
   /** This process stops: stops a successor that is starting, and drops a queued restart. */
   cancel(): void {
     this.#restarter.cancel();
-    this.#starting?.stop('was stopped, because this process stops');
+    this.#starting?.stop(PREDECESSOR_STOPS);
   }
 
-  /** Fulfils when a successor that was starting is ready or gone. */
+  /** Fulfils when a successor that was starting serves or is gone. */
   async settled(): Promise<void> {
-    await this.#starting?.ready.catch(() => undefined);
+    await this.#starting?.serving.catch(() => undefined);
   }
 
   /** Kills a successor that is starting, as this process exits now. */
@@ -101,23 +106,23 @@ export class Restarts {
     this.#starting?.kill();
   }
 
-  async #attempt(): Promise<ReadySuccessor> {
-    this.#steps.begin();
+  async #attempt(): Promise<ServingSuccessor> {
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
     try {
+      await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
       this.#refuseStopping();
       const successor = this.#steps.start(this.#timeout);
       this.#starting = successor;
-      const kept = await successor.ready;
+      const kept = await successor.serving;
       return { successor, kept, pid: successor.pid! };
     } catch (cause) {
-      const error = asRestartError(cause);
+      const error = asRestartError(cause, this.#process.state === 'serving');
       this.#starting = undefined;
       this.#failed += 1;
       log('%s', error.message);
-      this.#steps.failed(error);
+      await this.#steps.failed(error);
       throw error;
     } finally {
       deadline.clear();
@@ -127,6 +132,6 @@ export class Restarts {
   #refuseStopping(): void {
     const { state } = this.#process;
     if (state === 'serving') return;
-    throw new GraceError('RESTART_FAILED', 'restart failed: this process stops', { subject: 'state', value: state });
+    throw new GraceError('RESTART_FAILED', 'restart given up, because this process stops', { subject: 'state', value: state });
   }
 }

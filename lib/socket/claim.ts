@@ -2,12 +2,14 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Address, type BindableAddress, formatAddress, parseAddress } from '../address/address.js';
 import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
+import { refuseUnknown } from '../check/names.js';
 import { GraceError, show } from '../errors.js';
 import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
 import { wholeNumber } from '../options.js';
 import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
 import { describeDescriptor } from './descriptor.js';
+import { explainInUse, refuseOverlaps } from './in-use.js';
 import { GraceListener, type Source } from './listener.js';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
@@ -28,6 +30,7 @@ export interface Claim extends ListenOptions {
   readonly address: string | number;
 }
 
+const NAMES = ['address', 'name', 'mode', 'backlog'] satisfies readonly (keyof Claim)[];
 const MAX_BACKLOG = 0x7fff_ffff;
 const MAX_MODE = 0o7777;
 
@@ -38,10 +41,12 @@ const MAX_MODE = 0o7777;
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
-export async function claimSockets(claims: readonly Claim[], { passed, unclaimed }: Inheritance): Promise<GraceListener[]> {
+export async function claimSockets(claims: readonly Claim[], inheritance: Inheritance): Promise<GraceListener[]> {
+  const { passed, unclaimed, predecessor } = inheritance;
   const requests = await Promise.all(claims.map(readClaim));
   refuseDuplicates(requests.map(({ address }) => address));
   const matches = matchSockets(requests, [...unclaimed]);
+  refuseOverlaps(requests.filter((_, index) => matches[index] === undefined));
   const sources: Source[] = [];
   try {
     for (const [index, request] of requests.entries()) {
@@ -54,15 +59,18 @@ export async function claimSockets(claims: readonly Claim[], { passed, unclaimed
     }
   } catch (error) {
     sources.forEach(discard);
-    throw error;
+    const failed = requests[sources.length]!;
+    throw explainInUse(error, failed, [...unclaimed].filter((socket) => !matches.includes(socket)));
   }
   for (const socket of matches) if (socket !== undefined) unclaimed.delete(socket);
+  const waits = predecessor?.alive === true;
   return requests.map(
-    ({ address, name }, index) => new GraceListener(sources[index]!, address, name, claims[index]?.backlog),
+    ({ address }, index) => new GraceListener(sources[index]!, address, { ...claims[index], waits }),
   );
 }
 
 async function readClaim(claim: Claim): Promise<Request> {
+  refuseUnknown({ options: claim, where: 'listen()', names: NAMES });
   wholeNumber('backlog', claim.backlog, 1, MAX_BACKLOG);
   wholeNumber('mode', claim.mode, 0, MAX_MODE);
   const address = parseAddress(claim.address);

@@ -1,7 +1,7 @@
 import { type Server, type Socket } from 'node:net';
 
 /** A server that can accept connections without reading from them. It is an option of net.Server; the property is not in the types. */
-interface Pausing {
+export interface Pausing {
   pauseOnConnect: boolean;
 }
 

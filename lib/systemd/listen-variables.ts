@@ -25,8 +25,10 @@ export interface ListenVariables {
  * @throws GraceError `INHERITANCE_INVALID`. A `LISTEN_FDS` that is not a number
  * is an error without `LISTEN_PID` too: somebody meant to pass sockets.
  */
-export function parseListenVariables({ fds, pid, names }: ListenVariables, self: number): (string | undefined)[] {
-  if (fds === undefined) return [];
+export function parseListenVariables({ fds, pid: pidText, names }: ListenVariables, self: number): (string | undefined)[] {
+  // An empty value is how a shell, a compose file or a unit turns a variable off.
+  if (fds === undefined || fds === '') return [];
+  const pid = pidText === '' ? undefined : pidText;
   if (pid !== undefined && readCount(LISTEN_PID, pid) !== self) return [];
   const count = readCount(LISTEN_FDS, fds);
   if (pid === undefined || count === 0) return [];

@@ -14,7 +14,10 @@ t.test('defaults', async (t) => {
     pidFile: undefined,
     signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'], reload: ['SIGHUP'] },
     exit: true,
-    follow: false,
+    follow: 'auto',
+    forceExit: true,
+    moveConnections: true,
+    log: undefined,
   });
   t.equal(beforeRestart(), undefined);
   t.equal(onShutdown(), undefined);
@@ -30,6 +33,9 @@ t.test('given values are used', async (t) => {
     signals: { stop: ['SIGQUIT'], restart: [], reload: ['SIGUSR1'] },
     exit: false,
     follow: false,
+    forceExit: false,
+    moveConnections: false,
+    log: () => undefined,
     beforeRestart: () => 1,
     onShutdown: () => 2,
   };
@@ -67,6 +73,9 @@ t.test('other types', async (t) => {
   const types: Record<string, readonly unknown[]> = {
     pidFile: [5, null, true, {}, [], () => 'x'],
     exit: ['false', 0, 1, null, {}, () => true],
+    follow: ['yes', 0, 1, null, {}, () => true],
+    forceExit: ['false', 0, 1, null, {}, () => true],
+    log: ['x', 5, null, true, {}],
     beforeRestart: ['x', 5, null, true, {}, Promise.resolve()],
     onShutdown: ['x', 5, null, true, {}, Promise.resolve()],
   };

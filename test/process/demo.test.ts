@@ -52,6 +52,7 @@ t.test('the demo does what the readme shows', async (t) => {
   await waitUntil('the old process to exit', () => demo.output().includes(`Exiting pid ${pid}.`), demo.output);
 
   t.match(await getBody(a2), /<h1>Two<\/h1>/);
+  for (const path of ['//', '//:99999/', '/nothing']) t.match(await getBody(a2, path), /^Not found/, path);
   for (const duration of ['3h', 'soon', '-1s', '1', '']) {
     t.match(await getBody(a0, `/sleep/?duration=${duration}`), /not a duration, expected for example/, duration);
   }

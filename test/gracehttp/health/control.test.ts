@@ -1,5 +1,5 @@
 import t from 'tap';
-import { administered, json } from '../../support/administered.js';
+import { administered, json } from '../../support/http/administered.js';
 import { type Answer, get, send } from '../../support/http/client.js';
 
 t.test('POST /limit changes a limit or asks for it', async (t) => {

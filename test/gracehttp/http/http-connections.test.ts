@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import tls from 'node:tls';
 import { serveOn } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { type RawClient, rawClient } from '../../support/http/raw-client.js';
 import { scratch } from '../../support/scratch.js';
 import { connected, listening } from '../../support/sockets.js';
@@ -57,7 +57,7 @@ t.test('requests with Expect: 100-continue are drained', async (t) => {
 });
 
 t.test('HTTPS connections, handshakes included, are followed and drained', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const pending: ServerResponse[] = [];
   const server = https.createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, (_, response) => pending.push(response));
   const { app, port } = await serveOn(t, server, { idleTimeout: 500 });
@@ -99,7 +99,7 @@ t.test('a response that broke off before the drain is not in flight', async (t) 
 });
 
 t.test('a TLS connection over an unknown wrapper does not keep later drains until their deadline', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const pending: ServerResponse[] = [];
   const server = https.createServer(
     { key: readFileSync(keyFile), cert: readFileSync(certFile), keepAliveTimeout: 0 },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { connectionHeaders, drain, held } from '../../support/held-server.js';
+import { connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { rawClient } from '../../support/http/raw-client.js';
 
 const UPLOAD_BYTES = 1024 * 1024;

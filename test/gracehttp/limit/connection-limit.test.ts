@@ -13,7 +13,7 @@ import { type ServedServer } from '../../../gracehttp/served-server.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, connect, get, listenTo } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
@@ -48,7 +48,7 @@ async function serveAll(
 
 t.test('the limit holds for HTTP, HTTPS and unix sockets', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const held = new HeldRequests();
   const [key, socketPath] = [readFileSync(keyFile), join(folder, 'app.sock')];
   const limit = { maxConnections: 5 };
@@ -138,7 +138,7 @@ t.test('a limit that was removed does not wait for the report of a predecessor',
 });
 
 t.test('the limit holds for a tls.Server of another protocol, and waiting connections are read', async (t) => {
-  const { keyFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, cert } = await makeCertificate(scratch(t));
   const server = tls.createServer({ key: readFileSync(keyFile), cert }, (socket) => {
     socket.on('error', () => undefined).on('data', (data) => socket.end(`heard ${data}`));
   });

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { type ServerEntry } from '../../../gracehttp/server-entry.js';
+import { type ServerEntry } from '../../../gracehttp/entry/server-entry.js';
 import { serveHere } from '../../support/app.js';
 
 t.test('invalid limits', async (t) => {

@@ -1,20 +1,24 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
-import { type ServerOptions, createServer } from '../../../gracehttp/create-server.js';
+import { createServer } from '../../../gracehttp/create-server.js';
+import { type ServerOptions } from '../../../gracehttp/entry/server-options.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
-import { makeCertificate } from '../../support/certificate.js';
-import { get } from '../../support/http/client.js';
+import { type Certificate, makeCertificate } from '../../support/certificate.js';
+import { answerTo, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 
 const handler = (_: unknown, response: http.ServerResponse): unknown => response.end('served');
 
 t.test('certificates that cannot be used', async (t) => {
   const [folder, other] = [scratch(t), scratch(t)];
-  const { keyFile, certFile } = makeCertificate(folder);
-  const strange = makeCertificate(other);
+  const { keyFile, certFile } = await makeCertificate(folder);
+  const strange = await makeCertificate(other);
   const broken = join(folder, 'broken.pem');
   writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
   const bad: [string, ServerOptions['tls'], RegExp][] = [
@@ -31,11 +35,63 @@ t.test('certificates that cannot be used', async (t) => {
 });
 
 t.test('certificates from files and from PEM', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const text = { key: readFileSync(keyFile, 'utf8'), cert };
   for (const [what, tls] of [['files', { key: keyFile, cert: certFile }], ['PEM', text]] as const) {
     const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls }));
     t.equal((await get({ port: portOf(app), ca: cert })).body, 'served', what);
     await app.stop();
   }
+});
+
+/** One request with a client certificate, or without one. */
+function visit(port: number, ca: string, client: https.RequestOptions = {}): Promise<string> {
+  return getText(https.request({ host: '127.0.0.1', port, ca, servername: 'localhost', agent: false, ...client }));
+}
+
+function getText(request: http.ClientRequest): Promise<string> {
+  request.end();
+  return answerTo(request).then(({ body }) => body);
+}
+
+t.test('with `ca`, clients have to send a certificate of these authorities', async (t) => {
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
+  const [known, second, stranger] = [await makeCertificate(scratch(t)), await makeCertificate(scratch(t)), await makeCertificate(scratch(t))];
+  const identity = (of: Certificate) => ({ key: readFileSync(of.keyFile), cert: of.cert });
+  const own = { key: keyFile, cert: certFile };
+  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.certFile, second.cert] } }));
+  t.equal(await visit(portOf(strict), cert, identity(known)), 'served');
+  t.equal(await visit(portOf(strict), cert, identity(second)), 'served', 'several authorities');
+  await t.rejects(visit(portOf(strict), cert), 'without a certificate');
+  await t.rejects(visit(portOf(strict), cert, identity(stranger)), 'with a certificate of another authority');
+  t.strictSame(strict.reload(), []);
+  await t.rejects(visit(portOf(strict), cert), 'also after the certificates were read again');
+  await strict.stop();
+
+  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.cert, rejectUnauthorized: false } }));
+  t.equal(await visit(portOf(lenient), cert), 'served', 'unless the program says otherwise');
+  await lenient.stop();
+});
+
+t.test('every option of tls.createServer can be given', async (t) => {
+  const { keyFile, certFile } = await makeCertificate(scratch(t));
+  const other = await makeCertificate(scratch(t));
+  const context = tls.createSecureContext({ key: readFileSync(other.keyFile), cert: other.cert });
+  const asked: string[] = [];
+  const options: ServerOptions['tls'] = {
+    key: keyFile,
+    cert: certFile,
+    ALPNProtocols: ['acme', 'http/1.1'],
+    SNICallback: (name, done) => {
+      asked.push(name);
+      done(null, context);
+    },
+  };
+  const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: options }));
+  const socket = tls.connect({ port: portOf(app), host: '127.0.0.1', servername: 'localhost', ca: other.cert, ALPNProtocols: ['acme'] });
+  await once(socket, 'secureConnect');
+  t.equal(socket.alpnProtocol, 'acme');
+  t.strictSame(asked, ['localhost']);
+  t.ok(socket.authorized, 'the certificate of SNICallback');
+  socket.destroy();
 });

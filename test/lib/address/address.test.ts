@@ -118,3 +118,19 @@ t.test('hosts', async (t) => {
   for (const host of [undefined, '0.0.0.0', '::', '0::0']) t.ok(isWildcard(tcp(host, 80)), `${host} is every interface`);
   for (const host of ['127.0.0.1', '::1', 'localhost']) t.notOk(isWildcard(tcp(host, 80)), `${host} is one interface`);
 });
+
+t.test('an invalid address: the message says what to write', async (t) => {
+  const table: readonly (readonly [text: string, message: string])[] = [
+    ['[::1', 'the bracket [ has no ] behind the host, as in [::1]:8080'],
+    ['[::1:8080', 'the bracket [ has no ] behind the host, as in [::1]:8080'],
+    ['[::1]', 'behind the bracket ] has to be a colon and a port, as in [::1]:8080'],
+    ['[::1]80', 'behind the bracket ] has to be a colon and a port, as in [::1]:80'],
+    ['::1', 'write the IPv6 host in brackets, and a port: [::1]:8080'],
+    ['2001:db8::1:99999', 'is not a number from 0 to 65535'],
+    ['example.org', 'the port is missing, as in example.org:8080'],
+    ['localhost', 'the port is missing, as in localhost:8080'],
+    ['/run/app.sock', 'write unix:/run/app.sock for the path of a unix socket'],
+    ['http://localhost:80', 'leave out http://'],
+  ];
+  for (const [text, message] of table) t.throws(() => parseAddress(text), { code: 'ADDRESS_INVALID', message }, text);
+});

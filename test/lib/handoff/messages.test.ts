@@ -4,6 +4,8 @@ import { type PredecessorMessage, type SuccessorMessage, formatMessage, parsePre
 t.test('a message is one line, and is read as it was written', async (t) => {
   const fromPredecessor: PredecessorMessage[] = [
     { type: 'hello', nonce: 'n', state: { a: 'two\nlines', b: [1] } },
+    { type: 'hello', nonce: 'n', state: {}, acknowledges: true },
+    { type: 'yours', nonce: 'n' },
     { type: 'restart' },
     { type: 'news', key: 'k', value: [1] },
   ];
@@ -14,6 +16,8 @@ t.test('a message is one line, and is read as it was written', async (t) => {
     { type: 'exit', code: 7 },
     { type: 'ready', nonce: 'n', pid: 10, kept: [3, 4] },
     { type: 'ready', nonce: 'n', pid: 10, kept: [] },
+    { type: 'ready', nonce: 'n', pid: 10, kept: [3], waits: true },
+    { type: 'serving', nonce: 'n' },
     { type: 'ask', key: 'k', value: [1] },
   ];
   for (const message of [...fromPredecessor, ...fromSuccessor]) {

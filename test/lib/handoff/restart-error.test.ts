@@ -1,6 +1,6 @@
 import t from 'tap';
 import { GraceError } from '../../../lib/errors.js';
-import { type Ending, asRestartError, successorError } from '../../../lib/handoff/restart-error.js';
+import { type Ending, PREDECESSOR_STOPS, asRestartError, successorError } from '../../../lib/handoff/restart-error.js';
 
 const ENDING: Ending = { pid: 10, exitCode: 7, signal: null, stderr: '', cause: undefined };
 const BEGIN = 'restart failed, this process keeps serving: ';
@@ -26,11 +26,17 @@ t.test('the error says how the successor ended', async (t) => {
   }
 });
 
+t.test('a restart that was given up does not say that this process keeps serving', async (t) => {
+  const message = 'restart given up, because this process stops: the successor (process 10) was stopped too';
+  t.equal(successorError(ENDING, PREDECESSOR_STOPS).message, message);
+  t.equal(asRestartError(new Error('no'), false).message, 'restart given up, because this process stops: no');
+});
+
 t.test('any other error', async (t) => {
   const own = new GraceError('PID_FILE', 'm');
-  t.equal(asRestartError(own), own, 'a GraceError is returned as it is');
+  t.equal(asRestartError(own, true), own, 'a GraceError is returned as it is');
   const cause = new Error('no');
-  t.match(asRestartError(cause), { code: 'RESTART_FAILED', message: `${BEGIN}no` });
-  t.equal(asRestartError(cause).cause, cause);
-  t.match(asRestartError('text'), { code: 'RESTART_FAILED', message: `${BEGIN}text` });
+  t.match(asRestartError(cause, true), { code: 'RESTART_FAILED', message: `${BEGIN}no` });
+  t.equal(asRestartError(cause, true).cause, cause);
+  t.match(asRestartError('text', true), { code: 'RESTART_FAILED', message: `${BEGIN}text` });
 });

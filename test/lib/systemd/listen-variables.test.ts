@@ -23,17 +23,21 @@ t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
     ['the pid of another process', '1', '41', none, []],
     ['the pid of another process, and a count that is not a number', 'abc', '41', none, []],
     ['the pid of another process, and names that do not fit', '1', '41', 'a:b', []],
+    ['an empty LISTEN_FDS: as if it was not set', '', '42', none, []],
+    ['an empty LISTEN_FDS, and a pid that is not a number', '', 'abc', none, []],
+    ['an empty LISTEN_FDS and an empty LISTEN_PID', '', '', '', []],
+    ['an empty LISTEN_PID: as if it was not set', '1', '', none, []],
     ['the pid 0', '1', '0', none, []],
   ];
   for (const [what, fds, pid, names, found] of good) t.strictSame(parseListenVariables({ fds, pid, names }, SELF), found, what);
 
-  for (const fds of ['abc', '-1', '+1', '1e3', '', ' ', ' 1', '1 ', '1.0', '0x1', '1,2', '99999999999', '١']) {
+  for (const fds of ['abc', '-1', '+1', '1e3', ' ', ' 1', '1 ', '1.0', '0x1', '1,2', '99999999999', '١']) {
     for (const pid of ['42', none]) {
       const facts = { code: 'INHERITANCE_INVALID', subject: 'LISTEN_FDS', value: fds } as const;
       await fails(t, () => parseListenVariables({ fds, pid, names: none }, SELF), facts, `LISTEN_FDS=${fds}, LISTEN_PID=${pid}`);
     }
   }
-  for (const pid of ['abc', '-42', '4.2e1', '', '42 ', '99999999999']) {
+  for (const pid of ['abc', '-42', '4.2e1', '42 ', '99999999999']) {
     const facts = { code: 'INHERITANCE_INVALID', subject: 'LISTEN_PID', value: pid } as const;
     await fails(t, () => parseListenVariables({ fds: '1', pid, names: none }, SELF), facts, `LISTEN_PID=${pid}`);
   }
