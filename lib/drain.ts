@@ -4,6 +4,9 @@ import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
 
+/** `onShutdown` flushes and closes what the program holds, so it has this long although the connections used up the time. */
+const SHUTDOWN_MIN_MS = 1_000;
+
 /** What the deadline cut off of one listener. */
 export interface CutOff {
   readonly address: string;
@@ -32,6 +35,7 @@ export interface DrainResult {
 /** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
+  const begin = performance.now();
   const deadline = new Deadline(plan.timeout);
   try {
     if (plan.delay > 0) await deadline.bound(pause(plan.delay));
@@ -46,13 +50,23 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
       const { address, name } = listener;
       return { address, name, count: listener.cutOff() };
     });
-    const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);
     report({ cutOff, failure }, plan.timeout);
     return { cutOff, failure };
+  } finally {
+    deadline.clear();
+  }
+}
+
+/** Returns what the hook failed with. */
+async function shutDown(hook: () => unknown, timeLeft: number): Promise<unknown> {
+  const deadline = new Deadline(Math.max(timeLeft, SHUTDOWN_MIN_MS));
+  try {
+    await deadline.runHook('onShutdown', hook);
+    return undefined;
+  } catch (error) {
+    return error;
   } finally {
     deadline.clear();
   }

@@ -3,13 +3,13 @@ import { GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { Carried } from './handoff/carried.js';
-import { successorCommand } from './launch/command.js';
 import { removePidFile, writePidFile } from './handoff/pid-file.js';
-import { type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
+import { type Launch, type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
 import { findInheritance } from './inherit/inherit.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
 import { processState } from './inherit/process-state.js';
+import { successorEnvironment } from './inherit/start-environment.js';
 import { logger, warn } from './log.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { Signals } from './signals.js';
@@ -65,7 +65,7 @@ export class Grace extends Events {
     this.#ended.catch(() => undefined);
     this.#restarts = new Restarts(this, {
       begin: () => this.emit('restarting'),
-      start: (timeout) => this.#startSuccessor(timeout),
+      start: (launch) => this.#startSuccessor(launch),
       handOver: (ready, again) => this.#handOver(ready, again),
       failed: (error) => this.#restartFailed(error),
     });
@@ -179,7 +179,7 @@ export class Grace extends Events {
    * running one and queues one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process keeps serving),
-   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `OPTION_INVALID`, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#expect('serving', 'restart');
@@ -244,9 +244,10 @@ export class Grace extends Events {
     });
   }
 
-  #startSuccessor(timeout: number): Successor {
+  #startSuccessor({ command, env, timeout }: Launch): Successor {
     return new Successor({
-      command: successorCommand(),
+      command,
+      env: successorEnvironment(...env),
       generation: this.generation + 1,
       sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.#carried.collect(),
