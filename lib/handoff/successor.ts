@@ -22,6 +22,7 @@ const EXIT_AFTER_CLOSE_MS = 1_000;
 
 export interface SuccessorOptions {
   readonly command: Command;
+  readonly env: Readonly<Record<string, string>>;
   readonly generation: number;
   /** The sockets to pass; `fd` is the number in this process. */
   readonly sockets: readonly HandoffSocket[];
@@ -249,17 +250,17 @@ export class Successor {
  *
  * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
  */
-function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
+function spawnSuccessor({ command, env, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
   const child = spawn(file, args, {
     cwd,
     env: {
-      ...process.env,
+      ...env,
       ...serviceManager,
       PWD: cwd,
-      NODE_OPTIONS: optionsWithPreload(process.env['NODE_OPTIONS']),
+      NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
     stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
