@@ -3,12 +3,15 @@ import { nearest } from '../lib/check/nearest.js';
 import { GraceError, show } from '../lib/errors.js';
 import { socketKeys } from '../lib/socket/socket-keys.js';
 import { Grace } from '../lib/grace.js';
+import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
 import { readEntries } from './entry/check-entries.js';
+import { withGoodbye } from './entry/goodbye.js';
 import { APP_OPTIONS, IN_CREATE_SERVER, IN_ENTRY } from './entry/option-names.js';
 import { type Servable, type ServerEntry } from './entry/server-entry.js';
+import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
@@ -98,9 +101,13 @@ export class App extends Grace {
       const keys = socketKeys(listeners);
       new LimitHandoff(this, this.#servers, keys);
       for (const [index, { server, listener, service }] of this.#servers.entries()) {
-        shareTickets(this, server, keys[index]!);
-        await listener.serve(server, service);
+        const { onDrain } = entries[index]!;
+        shareTickets(this, server, listener, keys[index]!);
+        await listener.serve(server, onDrain === undefined ? service : withGoodbye(service, () => onDrain(server, this.reason!)));
         onFatalError(server, (error) => this.fail(error));
+      }
+      for (const served of this.#servers) {
+        if (served.adopts) this.arrivals.take(kindOf(HTTP1, served.listener.fd), (handle, details) => served.adopt(handle, details));
       }
       // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));

@@ -1,9 +1,14 @@
 import { Deadline, formatTime } from './deadline.js';
 import { logger, report, warn } from './log.js';
+import { type Onward } from './move/sender.js';
 import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
+
+/** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
+const CLOSING_MS = 5_000;
+const CLOSING_SHARE = 1 / 6;
 
 /** What the deadline cut off of one listener. */
 export interface CutOff {
@@ -19,11 +24,19 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** Where the connections of a listener can move to. */
+  onward(listener: GraceListener): Onward | undefined;
+  /** Fulfils when no connection can come from the predecessor any more. */
+  readonly noneComes: Promise<void>;
   /** The drain begins when this is fulfilled too. */
   readonly after: Promise<unknown>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
+  /** Called when no new connection can come. */
+  readonly onBegin: () => void;
+  /** Called some time before the deadline. */
+  readonly onClosing: () => void;
 }
 
 export interface DrainResult {
@@ -36,15 +49,18 @@ export interface DrainResult {
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
   const deadline = new Deadline(plan.timeout);
+  const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   try {
     await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain();
-    const ended = listeners.map(async (listener) => {
-      await listener.stopAccepting(!handedOver.has(listener.fd));
-      await listener.drained();
-      log('%s has no connection left', listener.address);
+    for (const listener of listeners) listener.beginDrain(plan.onward(listener));
+    const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
+    const ended = stopped.then(async () => {
+      // Not earlier: a client that is told to leave would come back to this process.
+      plan.onBegin();
+      await plan.noneComes;
+      await Promise.all(listeners.map(hasEnded));
     });
-    await deadline.bound(Promise.all(ended));
+    await deadline.bound(ended);
     const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
     const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
       () => undefined,
@@ -54,8 +70,14 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
     reportFailure(failure);
     return { cutOff, failure };
   } finally {
+    clearTimeout(closing);
     deadline.clear();
   }
+}
+
+async function hasEnded(listener: GraceListener): Promise<void> {
+  await listener.drained();
+  log('%s has no connection left', listener.address);
 }
 
 /** @param timeout - milliseconds, for the message. */

@@ -9,8 +9,10 @@ import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { LateSignal } from './late-signal.js';
 import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
+import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
@@ -53,6 +55,8 @@ export class Grace extends Events {
   readonly #following: Following;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
+  readonly #leaving = new LateSignal();
+  readonly #closing = new LateSignal();
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -62,7 +66,7 @@ export class Grace extends Events {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#own = new Generation(this.settings.pidFile, () => this.#state);
+    this.#own = new Generation(this.settings, () => this.#state);
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
@@ -92,9 +96,32 @@ export class Grace extends Events {
     return this.#reason;
   }
 
+  /**
+   * Aborted when this process drains and takes no new connections: responses
+   * without an end, for example event streams, should end now.
+   */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Aborted shortly before `drainTimeout` ends, by a sixth of it or 5 s: what still runs should end now, before it is cut off. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#restarts.failed;
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.carried.successor?.moved ?? 0;
+  }
+
+  /** @internal Connections that come from the predecessor. */
+  protected get arrivals(): ConnectionReceiver {
+    return this.#own.arrivals;
   }
 
   /** The sockets of this process, in the order in which it listened. */
@@ -258,6 +285,7 @@ export class Grace extends Events {
       follow: this.#following.descriptor(this.generation),
       onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
+      moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
@@ -287,9 +315,12 @@ export class Grace extends Events {
     report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
     this.emit('draining', { reason });
     const begin = performance.now();
+    if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
       listeners: this.sockets,
       handedOver,
+      onward: ({ fd }) => this.carried.successor?.onward(fd),
+      noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
@@ -297,6 +328,8 @@ export class Grace extends Events {
       after: this.#restarts.settled(),
       timeout: drainTimeout,
       onShutdown,
+      onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
+      onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
     // At the deadline, a successor that was stopped may still be there.
     this.#restarts.kill();

@@ -21,8 +21,8 @@ export interface GraceOptions {
   readonly drainTimeout?: number;
   /**
    * How long a draining process keeps a connection that has no request in flight.
-   * Default 5 000. For clients that keep to `Keep-Alive: timeout=n`, set n seconds
-   * and one more.
+   * Default 5 000. An HTTP connection that has had a response is kept for at least
+   * the server's `keepAliveTimeout` and one second, within `drainTimeout`.
    */
   readonly idleTimeout?: number;
   /**
@@ -59,6 +59,12 @@ export interface GraceOptions {
    * cut off, and warnings. `false`: nobody does. By default each one is a line on stderr.
    */
   readonly log?: ((message: string) => void) | false;
+  /**
+   * Whether a restart passes open connections on to the successor, so that their
+   * clients notice nothing: HTTP/1.1 without TLS. `false` for programs that keep
+   * state for a connection, which stays behind. Both processes need it. Default true.
+   */
+  readonly moveConnections?: boolean;
   /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
   /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
@@ -76,6 +82,7 @@ export interface Settings {
   readonly exit: boolean;
   readonly follow: boolean | 'auto';
   readonly forceExit: boolean;
+  readonly moveConnections: boolean;
   /** Undefined: stderr. */
   readonly log: ((message: string) => void) | undefined;
   readonly beforeRestart: () => unknown;
@@ -104,6 +111,7 @@ export function readOptions(options: GraceOptions): Settings {
     exit: ofType('exit', options.exit, 'boolean') ?? true,
     follow: readFollow(options.follow),
     forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
+    moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
     log: readLog(options.log),
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,

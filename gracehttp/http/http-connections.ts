@@ -2,6 +2,7 @@ import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
+import { expectNoRequest } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
@@ -10,8 +11,21 @@ import { speaksHttp2 } from './speaks-http.js';
 import { underlyingSocket } from './underlying-socket.js';
 import { onUpgrade } from './upgrade.js';
 
+/** The timeouts of an http.Server that matter here. The buffer is an option from Node.js 24 on. */
+interface KeepsAlive {
+  readonly keepAliveTimeout?: number;
+  readonly keepAliveTimeoutBuffer?: number;
+  readonly timeout?: number;
+}
+
+/** How much longer than it says Node.js keeps an idle connection. */
+const KEEP_ALIVE_BUFFER_MS = 1_000;
+
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
+  /** Called when a response is finished, while Node.js still has to let go of it. */
+  onAnswered: (socket: Socket) => void = () => undefined;
+  readonly #server: Server;
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
@@ -22,6 +36,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
     const http1 = !speaksHttp2(server) || 'setTicketKeys' in server;
     super(server, () => new HttpConnection(http1));
+    this.#server = server;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
@@ -82,11 +97,33 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
+    if (connection.timesOut) this.#endTimeout(connection, socket);
     if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
     this.#find(socket)?.responseFinished(response);
+    this.onAnswered(socket);
+  }
+
+  /**
+   * Follows a connection that comes from the predecessor, after the server has it.
+   * If it has had a response, it is kept as long as after a response of this process.
+   */
+  arrived(socket: Socket, hasSpoken: boolean): void {
+    const connection = this.get(socket);
+    if (connection === undefined || !hasSpoken) return;
+    connection.hasSpoken = true;
+    expectNoRequest(socket);
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS } = this.#server as KeepsAlive;
+    if (keepAliveTimeout === 0) return;
+    connection.timesOut = true;
+    socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+  }
+
+  #endTimeout(connection: HttpConnection, socket: Socket): void {
+    connection.timesOut = false;
+    socket.setTimeout((this.#server as KeepsAlive).timeout ?? 0);
   }
 
   #follow({ request, response, inFlight }: HttpConnection): void {

@@ -102,6 +102,19 @@ export class ConnectionLimit {
     this.#queue.deliver();
   }
 
+  /** Places that are kept free for a predecessor. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
+  /** Gives the server a connection that comes from the predecessor, and with it the place that it had there. */
+  deliver(socket: Socket): void {
+    this.#reserved = Math.max(0, this.#reserved - 1);
+    if (this.#gate === undefined) this.#server.emit('connection', socket);
+    else this.#gate.deliver(socket);
+    this.#update();
+  }
+
   /** This process drains, and so many connections of its successor wait for places. */
   makeRoomFor(waiting: number): void {
     this.#waitingElsewhere = waiting;

@@ -6,6 +6,8 @@ export interface ConnectionCounts {
   readonly size: number;
   /** Accepted since the server started. */
   readonly accepted: number;
+  /** Taken over from the predecessor. */
+  readonly moved: number;
 }
 
 /** The open connections of a server, with a note for each. */
@@ -19,6 +21,7 @@ export class Connections<Note> implements ConnectionCounts {
   readonly #forget: (this: Socket) => void;
   #whenNone: (() => void)[] = [];
   #accepted = 0;
+  #moved = 0;
 
   constructor(server: Server, note: () => Note) {
     const forget = (socket: Socket): void => {
@@ -37,10 +40,15 @@ export class Connections<Note> implements ConnectionCounts {
     server.on('connection', (socket: Socket) => this.add(socket));
   }
 
-  /** Follows a connection from now on. Does nothing if it is followed already. */
-  add(socket: Socket): void {
+  /**
+   * Follows a connection from now on. Does nothing if it is followed already.
+   *
+   * @param moved - whether it comes from the predecessor.
+   */
+  add(socket: Socket, moved = false): void {
     if (this.#open.has(socket)) return;
-    this.#accepted += 1;
+    if (moved) this.#moved += 1;
+    else this.#accepted += 1;
     this.#open.set(socket, this.#note());
     socket.once('close', this.#forget);
   }
@@ -51,6 +59,10 @@ export class Connections<Note> implements ConnectionCounts {
 
   get accepted(): number {
     return this.#accepted;
+  }
+
+  get moved(): number {
+    return this.#moved;
   }
 
   get(socket: Socket): Note | undefined {

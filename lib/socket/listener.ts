@@ -9,6 +9,7 @@ import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError } from './bind.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
+import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
 import { type DraftSocket, removeSocketFile } from './socket-file.js';
 
@@ -172,8 +173,8 @@ export class GraceListener {
   }
 
   /** @internal Begins the drain, see Service. */
-  beginDrain(): void {
-    this.#service?.begin();
+  beginDrain(onward?: Onward): void {
+    this.#service?.begin(onward);
   }
 
   /**

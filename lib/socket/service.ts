@@ -1,4 +1,5 @@
 import { type Server } from 'node:net';
+import { type Onward } from '../move/sender.js';
 import { type ConnectionCounts, Connections } from './connections.js';
 
 /** What the core has to know about a server to drain its connections. */
@@ -9,8 +10,12 @@ export interface Service {
   readonly unit?: 'request' | 'connection';
   /** How many exchanges {@link cutOff} would cut off now. Default 0. */
   inFlight?(): number;
-  /** Called once, when the drain begins. New connections may still come for a moment. */
-  begin(): void;
+  /**
+   * Called once, when the drain begins. New connections may still come for a moment.
+   *
+   * @param onward - where connections can move to; undefined if they end here.
+   */
+  begin(onward?: Onward): void;
   /** Called when no new connection can come. Fulfils when none is left. */
   finished(): Promise<void>;
   /** Called at the deadline: destroys what is left, and returns how many exchanges that cut off. */

@@ -16,6 +16,7 @@ t.test('defaults', async (t) => {
     exit: true,
     follow: 'auto',
     forceExit: true,
+    moveConnections: true,
     log: undefined,
   });
   t.equal(beforeRestart(), undefined);
@@ -33,6 +34,7 @@ t.test('given values are used', async (t) => {
     exit: false,
     follow: false,
     forceExit: false,
+    moveConnections: false,
     log: () => undefined,
     beforeRestart: () => 1,
     onShutdown: () => 2,
