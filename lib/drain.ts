@@ -1,5 +1,6 @@
 import { Deadline, formatTime } from './deadline.js';
 import { logger, report, warn } from './log.js';
+import { type TakeBack } from './move/kept.js';
 import { type Onward } from './move/sender.js';
 import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
@@ -22,6 +23,8 @@ export interface DrainPlan {
   readonly delay: number;
   /** Where the connections of a listener can move to. */
   onward(listener: GraceListener): Onward | undefined;
+  /** Goes on with a connection that could not move. */
+  readonly takeBack: TakeBack;
   /** Fulfils when no connection can come from the predecessor any more. */
   readonly noneComes: Promise<void>;
   /** The drain begins when this is fulfilled too. */
@@ -43,7 +46,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const deadline = new Deadline(plan.timeout);
   try {
     await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain(plan.onward(listener));
+    for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
     const ended = listeners.map(async (listener) => {
       await listener.stopAccepting(!handedOver.has(listener.fd));
       await plan.noneComes;

@@ -5,19 +5,29 @@ interface ParserList {
   active?: () => readonly object[];
 }
 
-/**
- * The parsers that have begun to read a request: bytes of it are gone from the
- * kernel, although no handler has been called. Node.js shows that only in an
- * undocumented list. Undefined if a version does not have it.
- */
-export function begunRequests(server: Server): ReadonlySet<object> | undefined {
-  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
-  const list = key && (Reflect.get(server, key) as ParserList | undefined);
-  return typeof list?.active === 'function' ? new Set(list.active()) : undefined;
+/** Whether a server shows which requests have begun. Node.js has that only in an undocumented list; a version may not have it. */
+export function seesBegunRequests(server: Server): boolean {
+  return typeof parsersOf(server)?.active === 'function';
 }
 
-/** The parser of a connection, as {@link begunRequests} has it. */
-export function parserOf(socket: Socket): object | undefined {
+/**
+ * Whether bytes of a request are gone from the kernel, although no handler may have
+ * been called yet: with a pipelined request they can come before the answer to the
+ * one before.
+ */
+export function hasBegun(server: Server, socket: Socket): boolean {
+  const parser = parserOf(socket);
+  // Until its first byte, a connection counts as if it had begun a request.
+  if (parser !== undefined && socket.bytesRead === 0) return false;
+  return parser === undefined || parsersOf(server)?.active?.().includes(parser) !== false;
+}
+
+function parsersOf(server: Server): ParserList | undefined {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
+  return key && (Reflect.get(server, key) as ParserList | undefined);
+}
+
+function parserOf(socket: Socket): object | undefined {
   return (socket as { readonly parser?: object | null }).parser ?? undefined;
 }
 

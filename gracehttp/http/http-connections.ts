@@ -2,7 +2,7 @@ import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
-import { expectNoRequest } from './begun-requests.js';
+import { expectNoRequest, hasBegun } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
@@ -84,6 +84,17 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** Whether a connection has left HTTP, by `Upgrade` or `CONNECT`. */
   isUpgraded(socket: Socket): boolean {
     return this.#find(socket)?.upgraded === true;
+  }
+
+  /** Whether a response is the only one in flight, and no byte of a further request has been read. */
+  isBetweenRequests(socket: Socket, response: ServerResponse): boolean {
+    const connection = this.get(socket);
+    return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
+  }
+
+  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  setUpgraded(socket: Socket, upgraded: boolean): void {
+    Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
   /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
