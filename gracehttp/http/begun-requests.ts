@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { errnoCode } from '../../lib/errors.js';
 
 /** The parsers of an http.Server's connections, of which Node.js keeps a list to find late requests. */
 interface ParserList {
@@ -31,11 +32,30 @@ function parserOf(socket: Socket): object | undefined {
   return (socket as { readonly parser?: object | null }).parser ?? undefined;
 }
 
+/** What a connection of an http.Server has of its server; not in the public types. */
+interface OfServer {
+  server?: Server;
+}
+
 /**
- * Tells Node.js that a connection which has just been given to a server is between
- * two requests. Otherwise it would get a 408 response after `headersTimeout`, as if
- * it had connected and said nothing. The next request counts from its first byte.
+ * A connection that has just been given to a server is between two requests. But
+ * after `headersTimeout` Node.js would answer 408, as if it had connected and said
+ * nothing, and its client could take that for the answer to its next request. So
+ * this one error does not reach the server. The next request counts from its first
+ * byte, as always.
+ *
+ * @returns a function to call when it has come.
  */
-export function expectNoRequest(socket: Socket): void {
-  (parserOf(socket) as { remove?: () => void } | undefined)?.remove?.();
+export function expectNoRequest(socket: Socket): () => void {
+  const connection = socket as OfServer;
+  const { server } = connection;
+  if (server === undefined) return () => undefined;
+  const emit = (event: string, ...args: unknown[]): boolean => {
+    const isEarly = event === 'clientError' && errnoCode(args[0]) === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+    return isEarly || server.emit(event, ...args);
+  };
+  connection.server = Object.create(server, { emit: { value: emit } }) as Server;
+  return () => {
+    connection.server = server;
+  };
 }

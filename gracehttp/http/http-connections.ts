@@ -108,7 +108,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
-    if (connection.timesOut) this.#endTimeout(connection, socket);
+    if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
     if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
@@ -125,16 +125,14 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.get(socket);
     if (connection === undefined || !hasSpoken) return;
     connection.hasSpoken = true;
-    expectNoRequest(socket);
-    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS } = this.#server as KeepsAlive;
-    if (keepAliveTimeout === 0) return;
-    connection.timesOut = true;
-    socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
-  }
-
-  #endTimeout(connection: HttpConnection, socket: Socket): void {
-    connection.timesOut = false;
-    socket.setTimeout((this.#server as KeepsAlive).timeout ?? 0);
+    const stopExpecting = expectNoRequest(socket);
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS, timeout = 0 } = this.#server as KeepsAlive;
+    if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+    connection.onFirstRequest = () => {
+      connection.onFirstRequest = undefined;
+      stopExpecting();
+      socket.setTimeout(timeout);
+    };
   }
 
   #follow({ request, response, inFlight }: HttpConnection): void {
