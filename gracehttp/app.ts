@@ -13,6 +13,7 @@ import { type GraceOptions } from '../lib/options.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
 import { readEntries } from './entry/check-entries.js';
+import { withGoodbye } from './entry/goodbye.js';
 import { APP_OPTIONS, IN_CREATE_SERVER, IN_ENTRY } from './entry/option-names.js';
 import { type Servable, type ServerEntry } from './entry/server-entry.js';
 import { isResponse } from './http/keep-response.js';
@@ -111,8 +112,9 @@ export class App extends Grace {
       const keys = socketKeys(listeners);
       new LimitHandoff(this, this.#servers, keys);
       for (const [index, { server, listener, service }] of this.#servers.entries()) {
-        shareTickets(this, server, keys[index]!);
-        await listener.serve(server, service);
+        const { onDrain } = entries[index]!;
+        shareTickets(this, server, listener, keys[index]!);
+        await listener.serve(server, onDrain === undefined ? service : withGoodbye(service, () => onDrain(server, this.reason!)));
         onFatalError(server, (error) => this.fail(error));
       }
       for (const served of this.#servers) {

@@ -7,6 +7,10 @@ import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
 
+/** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
+const CLOSING_MS = 5_000;
+const CLOSING_SHARE = 1 / 6;
+
 /** What the deadline cut off of one listener. */
 export interface CutOff {
   readonly address: string;
@@ -32,6 +36,10 @@ export interface DrainPlan {
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
+  /** Called when no new connection can come. */
+  readonly onBegin: () => void;
+  /** Called some time before the deadline. */
+  readonly onClosing: () => void;
 }
 
 export interface DrainResult {
@@ -44,16 +52,18 @@ export interface DrainResult {
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
   const deadline = new Deadline(plan.timeout);
+  const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   try {
     await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
     for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
-    const ended = listeners.map(async (listener) => {
-      await listener.stopAccepting(!handedOver.has(listener.fd));
+    const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
+    const ended = stopped.then(async () => {
+      // Not earlier: a client that is told to leave would come back to this process.
+      plan.onBegin();
       await plan.noneComes;
-      await listener.drained();
-      log('%s has no connection left', listener.address);
+      await Promise.all(listeners.map(hasEnded));
     });
-    await deadline.bound(Promise.all(ended));
+    await deadline.bound(ended);
     const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
     const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
       () => undefined,
@@ -63,8 +73,14 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
     reportFailure(failure);
     return { cutOff, failure };
   } finally {
+    clearTimeout(closing);
     deadline.clear();
   }
+}
+
+async function hasEnded(listener: GraceListener): Promise<void> {
+  await listener.drained();
+  log('%s has no connection left', listener.address);
 }
 
 /** @param timeout - milliseconds, for the message. */

@@ -11,6 +11,7 @@ import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { LateSignal } from './late-signal.js';
 import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
 import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
@@ -58,6 +59,8 @@ export class Grace extends Events {
   readonly #following: Following;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
+  readonly #leaving = new LateSignal();
+  readonly #closing = new LateSignal();
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -77,7 +80,10 @@ export class Grace extends Events {
     // A program need not call wait(), so a rejection may stay unhandled.
     this.#ended.catch(() => undefined);
     this.#restarts = new Restarts(this, {
-      begin: () => this.emit('restarting'),
+      begin: async () => {
+        this.emit('restarting');
+        await this.#systemd?.restarting();
+      },
       start: (timeout) => this.#startSuccessor(timeout),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
@@ -92,6 +98,19 @@ export class Grace extends Events {
   /** Why this process drains or drained. */
   get reason(): DrainReason | undefined {
     return this.#reason;
+  }
+
+  /**
+   * Aborted when this process drains and takes no new connections: responses
+   * without an end, for example event streams, should end now.
+   */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Aborted shortly before `drainTimeout` ends, by a sixth of it or 5 s: what still runs should end now, before it is cut off. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** Restarts of this process that failed. */
@@ -347,6 +366,8 @@ export class Grace extends Events {
       after: this.#restarts.settled(),
       timeout: drainTimeout,
       onShutdown,
+      onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
+      onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
     // At the deadline, a successor that was stopped may still be there.
     this.#restarts.kill();

@@ -21,8 +21,8 @@ export interface GraceOptions {
   readonly drainTimeout?: number;
   /**
    * How long a draining process keeps a connection that has no request in flight.
-   * Default 5 000. For clients that keep to `Keep-Alive: timeout=n`, set n seconds
-   * and one more.
+   * Default 5 000. An HTTP connection that has had a response is kept for at least
+   * the server's `keepAliveTimeout` and one second, within `drainTimeout`.
    */
   readonly idleTimeout?: number;
   /**

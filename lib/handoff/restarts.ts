@@ -36,7 +36,7 @@ export interface ServingSuccessor {
 /** The steps of a restart that only the process itself can do. */
 export interface RestartSteps {
   /** A restart begins. */
-  begin(): void;
+  begin(): Promise<void>;
   /** Starts a successor, which has to be ready within `timeout` milliseconds. */
   start(timeout: number): Successor;
   /** The successor serves; `again`: it has to restart once more. */
@@ -107,10 +107,10 @@ export class Restarts {
   }
 
   async #attempt(): Promise<ServingSuccessor> {
-    this.#steps.begin();
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
     try {
+      await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
       this.#refuseStopping();
       const successor = this.#steps.start(this.#timeout);

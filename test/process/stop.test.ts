@@ -131,12 +131,14 @@ t.test('a drain finishes answers and uploads in flight', async (t) => {
   const pieces = getBody(address!, '/pieces?ms=600');
   const upload = await connect(address!);
   upload.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nhal');
+  const silentClosed = once((await connect(address!)).resume(), 'close');
   await getBody(address!);
   process.kill(program.pid, 'SIGTERM');
   await program.announced('draining');
   // Longer than idleTimeout without a byte, but the request is in flight.
   const answer = readAll(upload);
-  setTimeout(() => upload.write('fed'), 500);
+  await silentClosed;
+  upload.write('fed');
   t.match(await slow, 'slept 600');
   t.match(await pieces, /done$/);
   t.match(await answer, /^HTTP\/1.1 200[^]*[0-9a-f]{64}/);

@@ -1,7 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { type App } from '../../../gracehttp/app.js';
 import { portOf } from '../../support/address.js';
@@ -26,50 +25,41 @@ t.test('a drain serves waiting connections', async (t) => {
   }
   await stopped;
   t.equal(held.most, 2);
-  for (const { body, headers } of await Promise.all(answers)) {
-    t.equal(body, 'served');
-    t.equal(headers.connection, 'close');
-  }
+  const all = await Promise.all(answers);
+  t.equal(all.filter(({ body, headers }) => body === 'served' && headers.connection === 'close').length, 12, 'all are served, and closed');
 });
 
-t.test('a final stop also serves connections in the kernel\'s queue', async (t) => {
-  const folder = scratch(t);
-  const { keyFile, cert } = await makeCertificate(folder);
-  const tls = { key: readFileSync(keyFile), cert };
-  const makers = [
-    (handler: http.RequestListener) => http.createServer(handler),
-    (handler: http.RequestListener) => https.createServer(tls, handler),
-  ];
-  for (const [index, make] of makers.entries()) {
+for (const protocol of ['HTTP', 'HTTPS'] as const) {
+  t.test(`a final stop also serves connections in the kernel's queue, by ${protocol}`, async (t) => {
+    const { key, cert } = await makeCertificate(scratch(t));
     let open = 0;
     let most = 0;
-    const server = make((_, response) => {
+    const handler = (_: http.IncomingMessage, response: http.ServerResponse): void => {
       open += 1;
       most = Math.max(most, open);
       setTimeout(() => {
         open -= 1;
         response.end('served');
       }, 5);
-    });
+    };
+    const server = protocol === 'HTTP' ? http.createServer(handler) : https.createServer({ key, cert }, handler);
     const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 3 });
-    const target = { port: portOf(app), ...(index === 1 ? { ca: cert } : {}) };
+    const target = { port: portOf(app), ...(protocol === 'HTTP' ? {} : { ca: cert }) };
     const before = Array.from({ length: 10 }, () => get(target));
     await waitUntil('a queue', () => app.servers[0]!.traffic.queued > 0);
-    const sockets = Array.from({ length: 60 }, () => connect({ port: target.port }));
-    // The kernel has these; the server has not accepted them yet.
-    for (const socket of sockets) socket.write(index === 0 ? 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' : '');
+    // Each has sent its request, or its first bytes of TLS, when the stop begins.
+    const sockets = Array.from({ length: 60 }, () => connect(target));
     const ends = sockets.map(listenTo);
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await Promise.all(sockets.map((socket) => socket.connecting && once(socket, 'connect')));
     const stopped = app.stop();
-    if (index === 1) sockets.forEach((socket) => socket.destroy());
-    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10);
-    const answers = await Promise.all(ends);
-    if (index === 0) t.equal(answers.filter(({ said }) => said.endsWith('served')).length, 60, 'all are answered');
+    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10, 'those that waited in the process are answered');
+    t.equal((await Promise.all(ends)).filter(({ said }) => said.endsWith('served')).length, 60, 'so are those in the kernel');
     await stopped;
     t.match(await app.wait(), { code: 0 });
     t.equal(most, 3);
-  }
-});
+  });
+}
 
 t.test('the drain deadline closes waiting connections, and counts them', async (t) => {
   const held = new HeldRequests();
@@ -136,15 +126,14 @@ t.test('requests of clients that left while they waited are not run', async (t) 
 });
 
 t.test('a connection waits for the queue timeout at most, and then gets 503, or a reset', async (t) => {
-  const folder = scratch(t);
-  const { keyFile, cert } = await makeCertificate(folder);
+  const { key, cert } = await makeCertificate(scratch(t));
   const held = new HeldRequests();
   const common = { listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 };
   const app = await serveHere(
     t,
     {},
     { ...common, server: http.createServer(held.handler) },
-    { ...common, server: https.createServer({ key: readFileSync(keyFile), cert }, held.handler) },
+    { ...common, server: https.createServer({ key, cert }, held.handler) },
   );
   for (const [index, target] of [{ port: portOf(app, 0) }, { port: portOf(app, 1), ca: cert }].entries()) {
     const first = get(target);

@@ -2,15 +2,15 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Writable } from 'node:stream';
 import t, { type Test } from 'tap';
-import { isRunning } from '../../lib/process-table.js';
-import { portOf } from '../support/address.js';
-import { get, getBody } from '../support/http/client.js';
-import { type Program, type ProgramOptions, fixture, start } from '../support/program.js';
-import { goodRelease, writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { skipUnlessRuns } from '../support/skip.js';
-import { ROOT } from '../support/sources.js';
-import { waitUntil } from '../support/wait.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { portOf } from '../../support/address.js';
+import { get, getBody } from '../../support/http/client.js';
+import { type Program, type ProgramOptions, fixture, start } from '../../support/program.js';
+import { goodRelease, writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { skipUnlessRuns } from '../../support/skip.js';
+import { ROOT } from '../../support/sources.js';
+import { waitUntil } from '../../support/wait.js';
 
 const FOLLOW = fixture('follow');
 const RESTARTS = 2;
@@ -24,6 +24,7 @@ interface Supervisor {
   /** Starts `$PROGRAM` by `sh -c`, in a folder with package.json and server.ts. */
   readonly shell: string;
   readonly passed?: ProgramOptions['passed'];
+  readonly detached?: boolean;
   readonly skip?: string | false;
   /** Stops the service in the usual way. */
   stop(program: Program, first: number): void;
@@ -52,7 +53,8 @@ const SUPERVISORS: readonly Supervisor[] = [
   {
     name: 'npx tsx, and Ctrl-C',
     // A group of its own, as a shell gives to a job.
-    shell: 'exec setsid npx --offline tsx server.ts',
+    detached: true,
+    shell: 'exec npx --offline tsx server.ts',
     stop: (program) => process.kill(-program.pid, 'SIGINT'),
     // npm ends itself by the signal that it got.
     end: 'SIGINT',
@@ -61,12 +63,12 @@ const SUPERVISORS: readonly Supervisor[] = [
   { name: 'nodemon', shell: 'exec nodemon "$PROGRAM"', stop: bySignal, end: 143 },
 ];
 
-function startSupervised(t: Test, { shell, passed = [] }: Supervisor): Program {
+function startSupervised(t: Test, { shell, passed = [], detached = false }: Supervisor): Program {
   const folder = scratch(t);
   writeFileSync(join(folder, 'package.json'), JSON.stringify(PROJECT));
   writeFileSync(join(folder, 'server.ts'), TYPESCRIPT);
   symlinkSync(MODULES, join(folder, 'node_modules'));
-  return start(t, FOLLOW, { shell, passed, cwd: folder, env: { PATH, HOME: folder, npm_config_update_notifier: 'false' } });
+  return start(t, FOLLOW, { shell, passed, detached, cwd: folder, env: { PATH, HOME: folder, npm_config_update_notifier: 'false' } });
 }
 
 for (const supervisor of SUPERVISORS) {
