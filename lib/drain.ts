@@ -1,5 +1,6 @@
 import { Deadline, formatTime } from './deadline.js';
 import { logger, report, warn } from './log.js';
+import { type TakeBack } from './move/kept.js';
 import { type Onward } from './move/sender.js';
 import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
@@ -28,6 +29,8 @@ export interface DrainPlan {
   readonly delay: number;
   /** Where the connections of a listener can move to. */
   onward(listener: GraceListener): Onward | undefined;
+  /** Goes on with a connection that could not move. */
+  readonly takeBack: TakeBack;
   /** Fulfils when no connection can come from the predecessor any more. */
   readonly noneComes: Promise<void>;
   /** The drain begins when this is fulfilled too. */
@@ -55,7 +58,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   try {
     await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain(plan.onward(listener));
+    for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
     const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
     const ended = stopped.then(async () => {
       // Not earlier: a client that is told to leave would come back to this process.

@@ -6,6 +6,7 @@ export { Grace } from './grace.js';
 export { type Origin } from './handoff/handoff-variable.js';
 export { type RestartOptions } from './handoff/restarts.js';
 export { inherited } from './inherit/inherit.js';
+export { type Adopter } from './move/adopters.js';
 export { type Environment, type GraceOptions, type Settings, type SignalOptions } from './options.js';
 export { type Claim, type ListenOptions } from './socket/claim.js';
 export { GraceListener } from './socket/listener.js';
