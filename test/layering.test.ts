@@ -37,7 +37,7 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/check': [],
-  'lib/socket': ['lib/address', 'lib/check'],
+  'lib/socket': ['lib/address', 'lib/check', 'lib/move'],
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],

@@ -9,6 +9,7 @@ import { createServer } from '../../../gracehttp/create-server.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { connect, get, listenTo } from '../../support/http/client.js';
+import { recordReports } from '../../support/reports.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Answers after `?ms=`; with `?piece` it writes a first piece at once. */
@@ -58,10 +59,7 @@ t.test('a late response is cut off', async (t) => {
 });
 
 t.test('what is cut off is said, without the query, and at most a tenth late', async (t) => {
-  const warnings: string[] = [];
-  const onWarning = ({ message }: Error): unknown => warnings.push(message);
-  process.on('warning', onWarning);
-  t.teardown(() => process.off('warning', onWarning));
+  const warnings = recordReports(t);
   const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { writeTimeout: 500, readTimeout: 0 }));
   const target = { port: portOf(app) };
   const begin = performance.now();
@@ -74,7 +72,7 @@ t.test('what is cut off is said, without the query, and at most a tenth late', a
   const took = performance.now() - begin;
   t.ok(took >= 499 && took < 650, `after ${took.toFixed()} ms`);
   await waitUntil('the warning', () => warnings.length > 0);
-  t.strictSame(warnings, ['cut off after a writeTimeout of 500 ms: GET /report']);
+  t.strictSame(warnings, ['warning: cut off after a writeTimeout of 500 ms: GET /report']);
 
   const answers = Array.from({ length: 5 }, () => t.rejects(get(target, '/many?ms=5000'), { code: 'ECONNRESET' }));
   await Promise.all(answers);
