@@ -1,9 +1,11 @@
 import { type Server, type Socket } from 'node:net';
+import { type Kept } from '../lib/move/kept.js';
 import { type Handle, socketOf } from '../lib/move/handle.js';
 import { type GraceListener } from '../lib/socket/listener.js';
 import { PlainService, type Service } from '../lib/socket/service.js';
 import { type Connections } from '../lib/socket/connections.js';
 import { HttpConnections } from './http/http-connections.js';
+import { type LongResponse, keepResponse } from './http/keep-response.js';
 import { type HttpDetails, MoveConnections } from './http/move-connections.js';
 import { type DrainTimes, HttpService } from './http/http-service.js';
 import { speaksHttp } from './http/speaks-http.js';
@@ -100,6 +102,18 @@ export class ServedServer {
     this.#http?.add(socket, true);
     this.connectionLimit.deliver(socket);
     this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
+  }
+
+  /** @internal A response that came from the predecessor is finished; the next request may come. */
+  resumeHttp(socket: Socket): void {
+    this.#http?.setUpgraded(socket, false);
+    this.connectionLimit.deliver(socket);
+    this.#http?.arrived(socket, true);
+  }
+
+  /** @internal How a response moves to the successor. */
+  keepResponse(response: LongResponse, kind: string, leave: () => unknown): Kept | undefined {
+    return this.#http && keepResponse(response, kind, leave, this.#http);
   }
 
   /** Counts of this moment. */

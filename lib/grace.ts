@@ -1,17 +1,21 @@
+import { type Socket } from 'node:net';
+import { type Writable } from 'node:stream';
 import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { restartSummary } from './handoff/restart-error.js';
-import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
+import { type Launch, type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { successorEnvironment } from './inherit/start-environment.js';
 import { LateSignal } from './late-signal.js';
-import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
+import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
+import { keepConnection } from './move/kept.js';
 import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { type Situation, howToForce } from './signals/meaning.js';
@@ -80,7 +84,7 @@ export class Grace extends Events {
         this.emit('restarting');
         await this.#systemd?.restarting();
       },
-      start: (timeout) => this.#startSuccessor(timeout),
+      start: (launch) => this.#startSuccessor(launch),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
     }, this.#following);
@@ -112,6 +116,39 @@ export class Grace extends Events {
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#restarts.failed;
+  }
+
+  /**
+   * Lets a raw or upgraded connection move to the successor at a restart, if the
+   * successor adopts its kind. A connection with TLS stays.
+   *
+   * @param kind - the name under which the successor adopts it, see {@link adopt}.
+   * @param leave - called when the connection is about to move: the program stops
+   * writing, removes its listeners, and returns its state of the connection, which
+   * has to be JSON of at most 64 KiB; or undefined for "not now".
+   * @returns a function that forgets it: the connection stays then.
+   * @throws GraceError `OPTION_INVALID`
+   */
+  keep(connection: Socket, kind: string, leave: () => unknown): () => void {
+    checkKept(connection, kind, leave);
+    return keepConnection(connection, { kind, connection, leave, isQuiet: () => true });
+  }
+
+  /**
+   * Goes on with the connections of a kind that the predecessor kept. If a
+   * connection cannot move after all, its adopter in the old process gets it back.
+   * Call it before {@link ready} or `serve()`.
+   *
+   * @throws GraceError `OPTION_INVALID` if the kind has an adopter; `STATE_INVALID` if this process is ready.
+   */
+  adopt<Connection extends Writable = Socket, State = unknown>(kind: string, adopter: Adopter<Connection, State>): void {
+    this.#own.expect('starting', 'adopt connections');
+    this.adopters.add(kind, adopter as Adopter<Writable>);
+  }
+
+  /** @internal */
+  protected get adopters(): Adopters {
+    return this.#own.adopters;
   }
 
   /** Connections that the successor has taken so far. */
@@ -196,7 +233,7 @@ export class Grace extends Events {
    * running one and queues one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process keeps serving),
-   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `OPTION_INVALID`, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#own.expect('serving', 'restart');
@@ -275,9 +312,10 @@ export class Grace extends Events {
     return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
-  #startSuccessor(timeout: number): Successor {
+  #startSuccessor({ command, env, timeout }: Launch): Successor {
     return new Successor({
-      command: successorCommand(),
+      command,
+      env: successorEnvironment(...env),
       generation: this.generation + 1,
       sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.carried.collect(),
@@ -320,6 +358,7 @@ export class Grace extends Events {
       listeners: this.sockets,
       handedOver,
       onward: ({ fd }) => this.carried.successor?.onward(fd),
+      takeBack: (kind, connection, adopted) => this.adopters.takeBack(kind, connection, adopted),
       noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,

@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
   demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
 const LIBRARY = ['lib', 'gracehttp', 'starter'];

@@ -10,8 +10,8 @@ export class HttpConnection {
   secured = false;
   /** Whether it has sent a request. */
   hasSpoken = false;
-  /** Whether it came from the predecessor and has a timeout for its next request. */
-  timesOut = false;
+  /** Called at the first request of a connection that came from the predecessor. */
+  onFirstRequest: (() => void) | undefined = undefined;
   /** Whether the newest request came before the one before it was answered. */
   isPipelined = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */

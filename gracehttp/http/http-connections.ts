@@ -2,7 +2,7 @@ import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
-import { expectNoRequest } from './begun-requests.js';
+import { expectNoRequest, hasBegun } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
@@ -86,6 +86,17 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return this.#find(socket)?.upgraded === true;
   }
 
+  /** Whether a response is the only one in flight, and no byte of a further request has been read. */
+  isBetweenRequests(socket: Socket, response: ServerResponse): boolean {
+    const connection = this.get(socket);
+    return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
+  }
+
+  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  setUpgraded(socket: Socket, upgraded: boolean): void {
+    Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
+  }
+
   /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
   closeWhen(condition: () => boolean): void {
     this.#closeWhen.push(condition);
@@ -97,7 +108,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
-    if (connection.timesOut) this.#endTimeout(connection, socket);
+    if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
     if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
@@ -114,16 +125,14 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.get(socket);
     if (connection === undefined || !hasSpoken) return;
     connection.hasSpoken = true;
-    expectNoRequest(socket);
-    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS } = this.#server as KeepsAlive;
-    if (keepAliveTimeout === 0) return;
-    connection.timesOut = true;
-    socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
-  }
-
-  #endTimeout(connection: HttpConnection, socket: Socket): void {
-    connection.timesOut = false;
-    socket.setTimeout((this.#server as KeepsAlive).timeout ?? 0);
+    const stopExpecting = expectNoRequest(socket);
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS, timeout = 0 } = this.#server as KeepsAlive;
+    if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+    connection.onFirstRequest = () => {
+      connection.onFirstRequest = undefined;
+      stopExpecting();
+      socket.setTimeout(timeout);
+    };
   }
 
   #follow({ request, response, inFlight }: HttpConnection): void {

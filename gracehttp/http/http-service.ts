@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { MoveKept, type TakeBack } from '../../lib/move/kept.js';
 import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
@@ -24,6 +25,7 @@ export class HttpService implements Service {
   readonly #sessions: Http2Sessions | undefined;
   readonly #times: DrainTimes;
   #moving: MoveConnections | undefined;
+  #movingKept: MoveKept | undefined;
   #stopClosingIdle: (() => void) | undefined;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
@@ -33,7 +35,10 @@ export class HttpService implements Service {
     this.#sessions = speaksHttp2(server) ? new Http2Sessions(server) : undefined;
   }
 
-  begin(onward?: Onward): void {
+  begin(onward?: Onward, takeBack?: TakeBack): void {
+    if (onward !== undefined && takeBack !== undefined) {
+      this.#movingKept = new MoveKept(() => this.connections.sockets(), onward, takeBack);
+    }
     if (!MoveConnections.possible(this.#server, onward)) return this.#endConnections();
     const moving = new MoveConnections(this.#server, this.connections, onward);
     this.#moving = moving;
@@ -46,6 +51,7 @@ export class HttpService implements Service {
   async finished(): Promise<void> {
     await this.connections.none();
     this.#stop();
+    this.#movingKept?.stop();
   }
 
   inFlight(): number {
@@ -57,9 +63,15 @@ export class HttpService implements Service {
 
   cutOff(): number {
     this.#stop();
+    this.#movingKept?.stop();
     const count = this.inFlight();
     this.connections.destroyAll();
     return count;
+  }
+
+  adopt(socket: Socket): void {
+    this.connections.add(socket, true);
+    this.connections.setUpgraded(socket, true);
   }
 
   #stop(): void {

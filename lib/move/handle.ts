@@ -31,15 +31,19 @@ export function stopReading(socket: Socket): boolean {
   return true;
 }
 
-/** Reads on, after {@link stopReading}. */
-export function readOn(socket: Socket): void {
+/**
+ * Reads on, after {@link stopReading}.
+ *
+ * @param flows - whether the program gets what is read at once.
+ */
+export function readOn(socket: Socket, flows = true): void {
   const handle = handleOf(socket);
   if (handle === undefined) return;
   Reflect.deleteProperty(handle, 'readStart');
   // The stream may believe that it reads already, so resume() alone would not start it.
   handle.reading = true;
   handle.readStart?.();
-  socket.resume();
+  if (flows) socket.resume();
 }
 
 /** A connection of a server out of a handle that came from another process, as the server makes one when it accepts. */

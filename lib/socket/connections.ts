@@ -16,6 +16,8 @@ export class Connections<Note> implements ConnectionCounts {
   readonly waiting = new Map<Socket, number>();
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;
+  /** Called when a connection has come from the predecessor, and with it its place. */
+  onMoved: () => void = () => undefined;
   readonly #open = new Map<Socket, Note>();
   readonly #note: () => Note;
   readonly #forget: (this: Socket) => void;
@@ -50,6 +52,7 @@ export class Connections<Note> implements ConnectionCounts {
     if (moved) this.#moved += 1;
     else this.#accepted += 1;
     this.#open.set(socket, this.#note());
+    if (moved) this.onMoved();
     socket.once('close', this.#forget);
   }
 
@@ -67,6 +70,10 @@ export class Connections<Note> implements ConnectionCounts {
 
   get(socket: Socket): Note | undefined {
     return this.#open.get(socket);
+  }
+
+  sockets(): IterableIterator<Socket> {
+    return this.#open.keys();
   }
 
   [Symbol.iterator](): IterableIterator<[Socket, Note]> {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { portsOf } from '../../support/address.js';
 import { KeepAliveClient, type Manner } from '../../support/http/keep-alive-client.js';
-import { rawClient } from '../../support/http/raw-client.js';
+import { type RawClient, rawClient } from '../../support/http/raw-client.js';
 import { isRunning } from '../../../lib/process-table.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
@@ -25,7 +25,9 @@ async function restart(program: Program, nth: number): Promise<void> {
   await waitUntil('the old process to leave', () => !isRunning(old));
 }
 
-async function stop(program: Program): Promise<void> {
+/** Ends what is left: the clients leave first, as a final stop would wait for them. */
+async function stop(program: Program, ...clients: readonly RawClient[]): Promise<void> {
+  for (const client of clients) client.destroy();
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
 }
@@ -63,14 +65,14 @@ t.test('a connection that has not spoken moves, and one that is idle, long befor
     t.equal(Number(answer.headers['x-pid']), program.serving, 'the new process answers');
     t.equal(client.ended, undefined);
   }
-  await stop(program);
+  await stop(program, silent, idle);
 });
 
 t.test('a connection with a request in flight moves after its answer, which says keep-alive', async (t) => {
   const { program, port } = await serveHttp(t);
   const client = await rawClient(t, port);
   const old = program.serving;
-  client.send('GET /?ms=700 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  client.send('GET /?ms=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   process.kill(old, 'SIGUSR2');
   await program.announced('draining');
   await client.answered(1);
@@ -80,7 +82,7 @@ t.test('a connection with a request in flight moves after its answer, which says
   t.equal(Number(first!.headers['x-pid']), old);
   t.match(first!.headers['connection'], 'keep-alive');
   t.equal(Number(second!.headers['x-pid']), program.serving);
-  await stop(program);
+  await stop(program, client);
 });
 
 t.test('a request whose head has begun is answered by the old process, also one that came with the request before; then the connection moves', async (t) => {
@@ -108,19 +110,19 @@ t.test('a request whose head has begun is answered by the old process, also one 
     const answer = (await client.answered(client === begun ? 2 : 3)).at(-1)!;
     t.equal(Number(answer.headers['x-pid']), program.serving);
   }
-  await stop(program);
+  await stop(program, begun, pipelined, other);
 });
 
 for (const [moveOnlyIn, who] of [['successor', 'the old process'], ['first', 'the successor']]) {
   t.test(`with moveConnections: false in ${who} the connections drain: the answer says Connection: close`, async (t) => {
     const { program, port } = await serveHttp(t, { moveOnlyIn });
     const client = await rawClient(t, port);
-    client.send('GET /?ms=500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    client.send('GET /?ms=2000 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     process.kill(program.serving, 'SIGUSR2');
     const [answer] = await client.answered(1);
     t.equal(answer!.headers['connection'], 'close');
     await program.announced('closed');
-    await stop(program);
+    await stop(program, client);
   });
 }
 
@@ -140,14 +142,14 @@ t.test('a chain of restarts: what an old generation still has passes through tho
   client.send(GET);
   t.equal(Number((await client.answered(2))[1]!.headers['x-pid']), program.serving);
   t.equal(client.ended, undefined);
-  await stop(program);
+  await stop(program, client);
 });
 
 t.test('if the successor is killed, the old process serves what it still has', async (t) => {
   const { program, port } = await serveHttp(t);
   const client = await rawClient(t, port);
   const old = program.serving;
-  client.send('GET /?ms=1500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  client.send('GET /?ms=2500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   process.kill(old, 'SIGUSR2');
   await program.announced('draining');
   process.kill(program.serving, 'SIGKILL');
@@ -160,7 +162,7 @@ t.test('if the successor is killed, the old process serves what it still has', a
 t.test('SIGTERM to the successor while the old process still has connections: it takes no more, and both drain', async (t) => {
   const { program, port } = await serveHttp(t);
   const client = await rawClient(t, port);
-  client.send('GET /?ms=1500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  client.send('GET /?ms=2500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   process.kill(program.serving, 'SIGUSR2');
   await program.announced('draining');
   await stop(program);
