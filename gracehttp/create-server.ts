@@ -7,7 +7,8 @@ import { kindOf, serverInstead } from './entry/not-a-server.js';
 import { IN_APP, SERVER_OPTIONS } from './entry/option-names.js';
 import { type ServerOptions } from './entry/server-options.js';
 import { withWriteTimeout } from './http/write-timeout.js';
-import { Certificate, attachCertificate } from './tls/certificate.js';
+import { Certificate, type TlsOptions, attachCertificate } from './tls/certificate.js';
+import { sessionContextOf } from './tls/session-context.js';
 
 export type Handler = http.RequestListener;
 
@@ -61,7 +62,15 @@ export function createServer(address: string | number, handler: Handler, options
   const server =
     tls === undefined
       ? http.createServer(settings, limited)
-      : createTlsServer({ ...settings, handshakeTimeout: headersTimeout || NO_HANDSHAKE_TIMEOUT_MS }, tls, limited);
+      : createTlsServer(
+          {
+            ...settings,
+            handshakeTimeout: headersTimeout || NO_HANDSHAKE_TIMEOUT_MS,
+            ...tls,
+            sessionIdContext: tls.sessionIdContext ?? sessionContextOf(String(address)),
+          },
+          limited,
+        );
   attachEntry(server, { ...entry, server, listen: address });
   return server;
 }
@@ -84,15 +93,11 @@ function checkArguments(address: unknown, handler: unknown, options: unknown): v
   refuseUnknown({ options, where: 'createServer()', names: SERVER_OPTIONS }, [IN_APP]);
 }
 
-function createTlsServer(
-  settings: http.ServerOptions & { handshakeTimeout: number },
-  source: NonNullable<ServerOptions['tls']>,
-  handler: Handler,
-): http.Server {
-  const certificate = new Certificate(source);
+function createTlsServer(options: http.ServerOptions & TlsOptions, handler: Handler): http.Server {
+  const certificate = new Certificate(options);
   // Loaded only here: a server without TLS starts faster without it.
   const https = process.getBuiltinModule('node:https');
-  const server = https.createServer({ ...settings, ...certificate.read() }, handler);
+  const server = https.createServer(certificate.read(), handler);
   attachCertificate(server, certificate);
   return server;
 }

@@ -1,7 +1,8 @@
 export { App, type AppOptions } from './app.js';
 export { serve } from './serve.js';
-export { type CertificateSource, type Pem } from './tls/certificate.js';
+export { type CertificateSource, type Pem, type TlsOptions } from './tls/certificate.js';
 export { type EntryOptions, type HandlerEntry, type Servable, type ServerEntry } from './entry/server-entry.js';
+export { type OnDrain } from './entry/goodbye.js';
 export { type ServerOptions } from './entry/server-options.js';
 export { type Handler, createServer } from './create-server.js';
 export { type Check } from './health/checks.js';
@@ -12,5 +13,6 @@ export { type ListenAndServeOptions, listenAndServe } from './listen-and-serve.j
 export { type ServedServer, type Traffic } from './served-server.js';
 export { type Overflow } from './limit/overflow.js';
 export { type LimitOptions } from './limit/limit-options.js';
+export { type Adopter } from '../lib/move/adopters.js';
 export { type Closed, type DrainReason, type GraceEvents, type State } from '../lib/events.js';
 export { GraceError, type GraceErrorCode } from '../lib/errors.js';

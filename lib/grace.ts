@@ -1,22 +1,28 @@
+import { type Socket } from 'node:net';
+import { type Writable } from 'node:stream';
 import { formatTime } from './deadline.js';
 import { drain } from './drain.js';
 import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { restartSummary } from './handoff/restart-error.js';
-import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
+import { type Launch, type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
-import { successorCommand } from './launch/command.js';
+import { successorEnvironment } from './inherit/start-environment.js';
+import { LateSignal } from './late-signal.js';
 import { logger, report, reportTo } from './log.js';
+import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
+import { keepConnection } from './move/kept.js';
+import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
 import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
 import { Signals } from './signals/signals.js';
 import { type Claim, type ListenOptions } from './socket/claim.js';
-import { describeInFlight } from './socket/in-flight.js';
+import { describeInFlight } from './socket/service.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -53,6 +59,8 @@ export class Grace extends Events {
   readonly #following: Following;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
+  readonly #leaving = new LateSignal();
+  readonly #closing = new LateSignal();
 
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
@@ -62,7 +70,7 @@ export class Grace extends Events {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#own = new Generation(this.settings.pidFile, () => this.#state);
+    this.#own = new Generation(this.settings, () => this.#state);
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
@@ -72,8 +80,11 @@ export class Grace extends Events {
     // A program need not call wait(), so a rejection may stay unhandled.
     this.#ended.catch(() => undefined);
     this.#restarts = new Restarts(this, {
-      begin: () => this.emit('restarting'),
-      start: (timeout) => this.#startSuccessor(timeout),
+      begin: async () => {
+        this.emit('restarting');
+        await this.#systemd?.restarting();
+      },
+      start: (launch) => this.#startSuccessor(launch),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
     }, this.#following);
@@ -89,9 +100,65 @@ export class Grace extends Events {
     return this.#reason;
   }
 
+  /**
+   * Aborted when this process drains and takes no new connections: responses
+   * without an end, for example event streams, should end now.
+   */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** Aborted shortly before `drainTimeout` ends, by a sixth of it or 5 s: what still runs should end now, before it is cut off. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Restarts of this process that failed. */
   get failedRestarts(): number {
     return this.#restarts.failed;
+  }
+
+  /**
+   * Lets a raw or upgraded connection move to the successor at a restart, if the
+   * successor adopts its kind. A connection with TLS stays.
+   *
+   * @param kind - the name under which the successor adopts it, see {@link adopt}.
+   * @param leave - called when the connection is about to move: the program stops
+   * writing, removes its listeners, and returns its state of the connection, which
+   * has to be JSON of at most 64 KiB; or undefined for "not now".
+   * @returns a function that forgets it: the connection stays then.
+   * @throws GraceError `OPTION_INVALID`
+   */
+  keep(connection: Socket, kind: string, leave: () => unknown): () => void {
+    checkKept(connection, kind, leave);
+    return keepConnection(connection, { kind, connection, leave, isQuiet: () => true });
+  }
+
+  /**
+   * Goes on with the connections of a kind that the predecessor kept. If a
+   * connection cannot move after all, its adopter in the old process gets it back.
+   * Call it before {@link ready} or `serve()`.
+   *
+   * @throws GraceError `OPTION_INVALID` if the kind has an adopter; `STATE_INVALID` if this process is ready.
+   */
+  adopt<Connection extends Writable = Socket, State = unknown>(kind: string, adopter: Adopter<Connection, State>): void {
+    this.#own.expect('starting', 'adopt connections');
+    this.adopters.add(kind, adopter as Adopter<Writable>);
+  }
+
+  /** @internal */
+  protected get adopters(): Adopters {
+    return this.#own.adopters;
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.carried.successor?.moved ?? 0;
+  }
+
+  /** @internal Connections that come from the predecessor. */
+  protected get arrivals(): ConnectionReceiver {
+    return this.#own.arrivals;
   }
 
   /** The sockets of this process, in the order in which it listened. */
@@ -166,7 +233,7 @@ export class Grace extends Events {
    * running one and queues one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process keeps serving),
-   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `OPTION_INVALID`, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#own.expect('serving', 'restart');
@@ -245,9 +312,10 @@ export class Grace extends Events {
     return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
-  #startSuccessor(timeout: number): Successor {
+  #startSuccessor({ command, env, timeout }: Launch): Successor {
     return new Successor({
-      command: successorCommand(),
+      command,
+      env: successorEnvironment(...env),
       generation: this.generation + 1,
       sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.carried.collect(),
@@ -255,6 +323,7 @@ export class Grace extends Events {
       follow: this.#following.descriptor(this.generation),
       onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
+      moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
@@ -284,9 +353,13 @@ export class Grace extends Events {
     report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
     this.emit('draining', { reason });
     const begin = performance.now();
+    if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
       listeners: this.sockets,
       handedOver,
+      onward: ({ fd }) => this.carried.successor?.onward(fd),
+      takeBack: (kind, connection, adopted) => this.adopters.takeBack(kind, connection, adopted),
+      noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
@@ -294,6 +367,8 @@ export class Grace extends Events {
       after: this.#restarts.settled(),
       timeout: drainTimeout,
       onShutdown,
+      onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
+      onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
     // At the deadline, a successor that was stopped may still be there.
     this.#restarts.kill();
@@ -310,7 +385,8 @@ export class Grace extends Events {
   #close(closed: Closed): void {
     this.#state = 'closed';
     this.#removeFiles();
-    this.#removeHandlers();
+    // A process that exits now must not be ended by one more signal, with another exit code.
+    if (!this.settings.exit) this.#removeHandlers();
     this.emit('closed', closed);
     this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
@@ -318,8 +394,7 @@ export class Grace extends Events {
 
   #removeHandlers(): void {
     this.#signals.remove();
-    // The first process still tells its own signals from others when it has drained.
-    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#selfSent.remove();
     this.#stopReporting();
   }
 

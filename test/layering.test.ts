@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
   demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
 const LIBRARY = ['lib', 'gracehttp', 'starter'];
@@ -36,14 +37,16 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/check': [],
-  'lib/socket': ['lib/address', 'lib/check'],
+  'lib/socket': ['lib/address', 'lib/check', 'lib/move'],
   'lib/launch': [],
-  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch'],
+  'lib/move': [],
+  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
   'lib/systemd': [],
-  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch'],
+  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
   'gracehttp/http': [],
+  'gracehttp/move': ['gracehttp/http'],
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],

@@ -35,13 +35,16 @@ function readEntry(subject: string, servable: unknown): ServerEntry {
   refuseLackingAddress(subject, entry);
   const names = ['server', 'handler', 'listen', ...ENTRY_OPTIONS];
   refuseUnknown({ options: entry, where: subject, names, prefix: `${subject}.` }, [IN_APP, IN_CREATE_SERVER]);
-  const { server, handler, listen, name } = (entry ?? {}) as Partial<ServerEntry & HandlerEntry>;
+  const { server, handler, listen, name, onDrain } = (entry ?? {}) as Partial<ServerEntry & HandlerEntry>;
   const readServer = handler === undefined ? asServer(subject, server) : serverFor(subject, handler, server);
   if (typeof listen !== 'string' && typeof listen !== 'number') {
     throw invalid(`${subject}.listen is ${show(listen)}, expected an address`, `${subject}.listen`, listen);
   }
   if (name !== undefined && typeof name !== 'string') {
     throw invalid(`${subject}.name is ${show(name)}, expected a string`, `${subject}.name`, name);
+  }
+  if (onDrain !== undefined && typeof onDrain !== 'function') {
+    throw invalid(`${subject}.onDrain is ${show(onDrain)}, expected a function`, `${subject}.onDrain`, onDrain);
   }
   return { ...(entry as ServerEntry), server: readServer };
 }

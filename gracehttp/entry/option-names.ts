@@ -12,6 +12,7 @@ const OF_ENTRIES: Readonly<Record<keyof EntryOptions, true>> = {
   maxQueued: true,
   overflow: true,
   queueTimeout: true,
+  onDrain: true,
 };
 const OF_CREATED_SERVERS: Readonly<Record<Exclude<keyof ServerOptions, keyof EntryOptions>, true>> = {
   tls: true,

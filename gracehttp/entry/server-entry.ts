@@ -1,6 +1,7 @@
 import { type RequestListener } from 'node:http';
 import { type Server } from 'node:net';
 import { type LimitOptions } from '../limit/limit-options.js';
+import { type OnDrain } from './goodbye.js';
 
 /** How a server is served, apart from its address. */
 export interface EntryOptions extends LimitOptions {
@@ -13,6 +14,12 @@ export interface EntryOptions extends LimitOptions {
    * Default 511; the kernel's maximum for a socket that another program bound.
    */
   readonly backlog?: number;
+  /**
+   * Tells clients to leave that would stay, for example WebSockets: called when the
+   * drain has begun and no new connection can come, with the server and the reason.
+   * May be async; the drain waits for it, until `drainTimeout`. An error is a warning.
+   */
+  readonly onDrain?: OnDrain;
 }
 
 /** A server and its address. */

@@ -1,11 +1,13 @@
-import { type SecureContextOptions } from 'node:tls';
-import { type CertificateSource } from '../tls/certificate.js';
+import { type TlsOptions } from '../tls/certificate.js';
 import { type EntryOptions } from './server-entry.js';
 
 /** All times are in milliseconds; 0 turns a timeout off. */
 export interface ServerOptions extends EntryOptions {
-  /** Makes an HTTPS server. Files are read again on SIGHUP and by each successor. */
-  readonly tls?: CertificateSource & Omit<SecureContextOptions, 'key' | 'cert' | 'ca'>;
+  /**
+   * Makes an HTTPS server: a key, a certificate, and any other option of
+   * `tls.createServer`. Files are read again on SIGHUP and by each successor.
+   */
+  readonly tls?: TlsOptions;
   /**
    * How long the head of a request may take, from the connection or, on a kept
    * connection, from its first byte. Also how long a TLS handshake may take. Default 5 000.
@@ -15,7 +17,8 @@ export interface ServerOptions extends EntryOptions {
   readonly readTimeout?: number;
   /**
    * How long a response may take, from the end of the request's head to the last
-   * byte of the response. A late one is cut off, with its connection. Default 5 000.
+   * byte of the response. A late one is cut off, with its connection, and a warning
+   * says so; server-sent events never are. Default 5 000.
    */
   readonly writeTimeout?: number;
   /** How long a kept connection may wait for its next request: `http.Server`'s `keepAliveTimeout`. Default 5 000. */

@@ -33,23 +33,24 @@ interface Observation {
  */
 export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () => void {
   const interval = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, idleTimeout / CHECKS_PER_TIMEOUT));
-  let observed = new Map<Socket, Observation>();
+  const observed = new WeakMap<Socket, Observation>();
   let stopped = false;
 
   const look = async (): Promise<void> => {
     const now = performance.now();
-    const next = new Map<Socket, Observation>();
     let due: Socket[] = [];
     for (const socket of candidates.sockets()) {
-      if (!candidates.isIdle(socket)) continue;
-      const last = observed.get(socket);
-      const current = last?.bytesRead === socket.bytesRead ? last : { bytesRead: socket.bytesRead, since: now };
-      next.set(socket, current);
+      if (!candidates.isIdle(socket)) {
+        observed.delete(socket);
+        continue;
+      }
+      const { bytesRead } = socket;
+      let current = observed.get(socket);
+      if (current?.bytesRead !== bytesRead) observed.set(socket, (current = { bytesRead, since: now }));
       if (now - current.since >= (candidates.timeout?.(socket) ?? idleTimeout)) due.push(socket);
     }
-    observed = next;
     if (candidates.atMost !== undefined && candidates.atMost() < due.length) {
-      const since = (socket: Socket): number => next.get(socket)!.since;
+      const since = (socket: Socket): number => observed.get(socket)!.since;
       due = due.sort((a, b) => since(a) - since(b)).slice(0, candidates.atMost());
     }
     await closeInSlices(due, (socket) => candidates.isIdle(socket) && socket.bytesRead === observed.get(socket)?.bytesRead);

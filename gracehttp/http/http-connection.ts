@@ -10,6 +10,10 @@ export class HttpConnection {
   secured = false;
   /** Whether it has sent a request. */
   hasSpoken = false;
+  /** Called at the first request of a connection that came from the predecessor. */
+  onFirstRequest: (() => void) | undefined = undefined;
+  /** Whether the newest request came before the one before it was answered. */
+  isPipelined = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */
   #request: IncomingMessage | undefined = undefined;
   #response: ServerResponse | undefined = undefined;
@@ -34,6 +38,7 @@ export class HttpConnection {
   }
 
   requestStarted(request: IncomingMessage, response: ServerResponse): void {
+    this.isPipelined = this.inFlight;
     this.hasSpoken = true;
     this.#request = request;
     this.#response = response;

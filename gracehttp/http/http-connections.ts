@@ -2,6 +2,7 @@ import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
+import { expectNoRequest, hasBegun } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
@@ -10,8 +11,21 @@ import { speaksHttp2 } from './speaks-http.js';
 import { underlyingSocket } from './underlying-socket.js';
 import { onUpgrade } from './upgrade.js';
 
+/** The timeouts of an http.Server that matter here. The buffer is an option from Node.js 24 on. */
+interface KeepsAlive {
+  readonly keepAliveTimeout?: number;
+  readonly keepAliveTimeoutBuffer?: number;
+  readonly timeout?: number;
+}
+
+/** How much longer than it says Node.js keeps an idle connection. */
+const KEEP_ALIVE_BUFFER_MS = 1_000;
+
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
+  /** Called when a response is finished, while Node.js still has to let go of it. */
+  onAnswered: (socket: Socket) => void = () => undefined;
+  readonly #server: Server;
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
@@ -22,6 +36,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
     const http1 = !speaksHttp2(server) || 'setTicketKeys' in server;
     super(server, () => new HttpConnection(http1));
+    this.#server = server;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
@@ -71,6 +86,17 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return this.#find(socket)?.upgraded === true;
   }
 
+  /** Whether a response is the only one in flight, and no byte of a further request has been read. */
+  isBetweenRequests(socket: Socket, response: ServerResponse): boolean {
+    const connection = this.get(socket);
+    return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
+  }
+
+  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  setUpgraded(socket: Socket, upgraded: boolean): void {
+    Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
+  }
+
   /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
   closeWhen(condition: () => boolean): void {
     this.#closeWhen.push(condition);
@@ -82,11 +108,31 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
+    if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
     if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
     this.#find(socket)?.responseFinished(response);
+    this.onAnswered(socket);
+  }
+
+  /**
+   * Follows a connection that comes from the predecessor, after the server has it.
+   * If it has had a response, it is kept as long as after a response of this process.
+   */
+  arrived(socket: Socket, hasSpoken: boolean): void {
+    const connection = this.get(socket);
+    if (connection === undefined || !hasSpoken) return;
+    connection.hasSpoken = true;
+    const stopExpecting = expectNoRequest(socket);
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS, timeout = 0 } = this.#server as KeepsAlive;
+    if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+    connection.onFirstRequest = () => {
+      connection.onFirstRequest = undefined;
+      stopExpecting();
+      socket.setTimeout(timeout);
+    };
   }
 
   #follow({ request, response, inFlight }: HttpConnection): void {

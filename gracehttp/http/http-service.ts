@@ -1,8 +1,11 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
+import { MoveKept, type TakeBack } from '../../lib/move/kept.js';
+import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
+import { MoveConnections } from './move-connections.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { speaksHttp2 } from './speaks-http.js';
 
@@ -21,6 +24,8 @@ export class HttpService implements Service {
   readonly unit = 'request';
   readonly #sessions: Http2Sessions | undefined;
   readonly #times: DrainTimes;
+  #moving: MoveConnections | undefined;
+  #movingKept: MoveKept | undefined;
   #stopClosingIdle: (() => void) | undefined;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
@@ -30,26 +35,23 @@ export class HttpService implements Service {
     this.#sessions = speaksHttp2(server) ? new Http2Sessions(server) : undefined;
   }
 
-  begin(): void {
-    const { connections } = this;
-    const { idleTimeout } = this.#times;
-    const kept = keptIdle(this.#server, this.#times);
-    this.#sessions?.close();
-    connections.closeWhen(() => true);
-    this.#stopClosingIdle = closeIdle(
-      {
-        sockets: () => connections.served(),
-        isIdle: (socket) => connections.isIdle(socket),
-        // Its response has said how long the connection will be kept.
-        timeout: (socket) => (connections.hasSpoken(socket) ? kept : idleTimeout),
-      },
-      idleTimeout,
-    );
+  begin(onward?: Onward, takeBack?: TakeBack): void {
+    if (onward !== undefined && takeBack !== undefined) {
+      this.#movingKept = new MoveKept(() => this.connections.sockets(), onward, takeBack);
+    }
+    if (!MoveConnections.possible(this.#server, onward)) return this.#endConnections();
+    const moving = new MoveConnections(this.#server, this.connections, onward);
+    this.#moving = moving;
+    this.#closeIdle(() => moving.begun);
+    onward.onChange(() => {
+      if (!onward.open) this.#endConnections();
+    });
   }
 
   async finished(): Promise<void> {
     await this.connections.none();
-    this.#stopClosingIdle?.();
+    this.#stop();
+    this.#movingKept?.stop();
   }
 
   inFlight(): number {
@@ -60,10 +62,44 @@ export class HttpService implements Service {
   }
 
   cutOff(): number {
-    this.#stopClosingIdle?.();
+    this.#stop();
+    this.#movingKept?.stop();
     const count = this.inFlight();
     this.connections.destroyAll();
     return count;
+  }
+
+  adopt(socket: Socket): void {
+    this.connections.add(socket, true);
+    this.connections.setUpgraded(socket, true);
+  }
+
+  #stop(): void {
+    this.#moving?.stop();
+    this.#stopClosingIdle?.();
+  }
+
+  /** No connection can move: each one ends after its response, or when it is idle. */
+  #endConnections(): void {
+    this.#stop();
+    this.#sessions?.close();
+    this.connections.closeWhen(() => true);
+    this.#closeIdle(() => this.connections.served());
+  }
+
+  #closeIdle(sockets: () => Iterable<Socket>): void {
+    const { connections } = this;
+    const { idleTimeout } = this.#times;
+    const kept = keptIdle(this.#server, this.#times);
+    this.#stopClosingIdle = closeIdle(
+      {
+        sockets,
+        isIdle: (socket) => connections.isIdle(socket),
+        // Its response has said how long the connection will be kept.
+        timeout: (socket) => (connections.hasSpoken(socket) ? kept : idleTimeout),
+      },
+      idleTimeout,
+    );
   }
 }
 

@@ -48,6 +48,9 @@ export class ConnectionLimit {
     this.#connections = connections;
     this.#maxQueued = maxQueued ?? DEFAULT_MAX_QUEUED;
     this.#overflow = overflow ?? 'reset';
+    connections.onMoved = () => {
+      this.#reserved = Math.max(0, this.#reserved - 1);
+    };
     // With TLS, a client that has left does not finish the handshake, so it has no request.
     const queue = { timeout: queueTimeout ?? DEFAULT_QUEUE_TIMEOUT_MS, dropsLeft: speaksPlainHttp(server) };
     this.#queue = new ConnectionQueue(connections, queue, {
@@ -100,6 +103,18 @@ export class ConnectionLimit {
   reserve(places: number): void {
     this.#reserved = places;
     this.#queue.deliver();
+  }
+
+  /** Places that are kept free for a predecessor. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
+  /** Gives the server a connection that has a place already: it had it in the predecessor, or as another protocol. */
+  deliver(socket: Socket): void {
+    if (this.#gate === undefined) this.#server.emit('connection', socket);
+    else this.#gate.deliver(socket);
+    this.#update();
   }
 
   /** This process drains, and so many connections of its successor wait for places. */

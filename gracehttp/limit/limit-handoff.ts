@@ -20,8 +20,6 @@ const ASK_EVERY_MS = 100;
 export class LimitHandoff {
   readonly #grace: Grace;
   readonly #servers: ReadonlyMap<string, ServedServer>;
-  /** Places that predecessors hold, by server. */
-  readonly #held = new Map<string, number>();
   /** Connections that wait in successors, by server. */
   readonly #waitingElsewhere = new Map<string, number>();
 
@@ -65,7 +63,6 @@ export class LimitHandoff {
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {
-    this.#held.set(key, places);
     served.connectionLimit.reserve(places);
     this.#tell(key, served);
   }
@@ -74,7 +71,7 @@ export class LimitHandoff {
   #tell(key: string, served: ServedServer): void {
     // Without a limit, now or before, the successor did not ask for it.
     if (this.#grace.state !== 'draining' || carried(served) === undefined) return;
-    this.#grace.carried.tell(key, served.service.connections.size + (this.#held.get(key) ?? 0));
+    this.#grace.carried.tell(key, served.service.connections.size + served.connectionLimit.reserved);
   }
 
   /** Says how many connections wait, here and in successors of this process, when the number has changed. */

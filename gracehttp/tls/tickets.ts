@@ -1,5 +1,7 @@
 import { type Server } from 'node:net';
 import { type Grace } from '../../lib/grace.js';
+import { type GraceListener } from '../../lib/socket/listener.js';
+import { fixSessionContext } from './session-context.js';
 
 /** The part of tls.Server that makes sessions resumable. */
 interface TicketServer {
@@ -18,8 +20,9 @@ const TICKET_KEY_BYTES = 48;
  *
  * @param socketKey - by which both mean the same socket.
  */
-export function shareTickets(grace: Grace, server: Server, socketKey: string): void {
+export function shareTickets(grace: Grace, server: Server, { asked }: GraceListener, socketKey: string): void {
   if (!hasOwnTickets(server)) return;
+  fixSessionContext(server, asked);
   const key = `tickets ${socketKey}`;
   importTickets(server, grace.carried.get(key));
   grace.carried.leave(key, () => exportTickets(server));

@@ -56,6 +56,8 @@ export interface Handoff {
   readonly follow?: number | undefined;
   /** Milliseconds after which a successor that is not ready ends itself, if its predecessor is gone. */
   readonly timeout?: number | undefined;
+  /** Descriptor of the IPC channel by which connections come. Only the preload reads it. */
+  readonly channel?: number | undefined;
   /** Whether the sender is start_server, which stays, keeps the sockets and does the restarts. */
   readonly superdaemon?: boolean;
 }

@@ -35,6 +35,8 @@ export type SuccessorMessage =
       readonly kept: readonly number[];
       /** Whether it waits for `yours` and `serving` will follow. Without it, the successor serves already. */
       readonly waits?: boolean;
+      /** The kinds of connections that it takes from the predecessor. */
+      readonly takes?: readonly string[];
     }
   | { readonly type: 'serving'; readonly nonce: string }
   | { readonly type: 'ask'; readonly key: string; readonly value: unknown };
@@ -58,14 +60,18 @@ export function parsePredecessorMessage(line: string): PredecessorMessage | unde
 
 /** Reads a line from the successor; undefined if it is not a known message. */
 export function parseSuccessorMessage(line: string): SuccessorMessage | undefined {
-  const { type, text, code, nonce, pid, kept, waits, key, value } = parseRecord(line) ?? {};
+  const { type, text, code, nonce, pid, kept, waits, takes, key, value } = parseRecord(line) ?? {};
   if ((type === 'starting' || type === 'serving') && typeof nonce === 'string') return { type, nonce };
   if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
   if (type === 'ask' && typeof key === 'string') return { type, key, value };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {
-    return { type, nonce, pid, kept, ...(waits === true && { waits }) };
+    return { type, nonce, pid, kept, ...(waits === true && { waits }), ...(isNames(takes) && { takes }) };
   }
   return undefined;
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }

@@ -119,12 +119,13 @@ export class Predecessor {
    * up does not acknowledge, and ends it.
    *
    * @param kept - the descriptors that this process goes on serving.
+   * @param takes - the kinds of connections that this process takes.
    */
-  async ready(kept: readonly number[]): Promise<void> {
+  async ready(kept: readonly number[], takes: readonly string[]): Promise<void> {
     if (!this.#acknowledges) return;
     this.#preload?.stop();
     const { nonce, pipe } = this.#handoff;
-    this.#say({ type: 'ready', nonce, pid: process.pid, kept, waits: true });
+    this.#say({ type: 'ready', nonce, pid: process.pid, kept, waits: true, takes });
     this.#pipe ??= openPipe(pipe);
     if (this.#pipe === undefined) return;
     const released = new Promise<void>((done) => {
@@ -213,12 +214,12 @@ function waitForGreeting(pipe: net.Socket, nonce: string): Promise<Greeting | un
     const finish = (line = ''): void => {
       clearTimeout(timer);
       stop();
-      pipe.off('close', onClose).off('error', onClose).pause();
+      pipe.off('end', onClose).off('close', onClose).off('error', onClose).pause();
       done(readGreeting(line, nonce));
     };
     const onClose = (): void => finish();
     const timer = setTimeout(onClose, GREETING_TIMEOUT_MS);
     const stop = readLines(pipe, finish);
-    pipe.once('close', onClose).once('error', onClose);
+    pipe.once('end', onClose).once('close', onClose).once('error', onClose);
   });
 }

@@ -9,7 +9,8 @@ import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
 import { optionsWithPreload } from '../launch/preload.js';
-import { successorError } from './restart-error.js';
+import { endOf, lastLines, successorError } from './restart-error.js';
+import { ConnectionSender, type Onward } from '../move/sender.js';
 
 const log = logger('successor');
 
@@ -18,11 +19,10 @@ const FIRST_FD = 3;
 const KILL_AFTER_MS = 2_000;
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
 const EXIT_AFTER_CLOSE_MS = 1_000;
-const STDERR_LINES = 20;
-const STDERR_CHARACTERS = 16 * 1024;
 
 export interface SuccessorOptions {
   readonly command: Command;
+  readonly env: Readonly<Record<string, string>>;
   readonly generation: number;
   /** The sockets to pass; `fd` is the number in this process. */
   readonly sockets: readonly HandoffSocket[];
@@ -32,6 +32,8 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
+  /** Whether connections may move to the successor. */
+  readonly moves: boolean;
   /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
   readonly onAsk: (key: string, value: unknown) => void;
   /**
@@ -55,12 +57,15 @@ export class Successor {
   readonly #process: ChildProcess;
   readonly #throughIntermediate: boolean;
   readonly #pipe: Duplex;
+  readonly #descriptors: readonly number[];
   #pid: number | undefined;
   #stopped: string | undefined;
   #kill: NodeJS.Timeout | undefined;
+  /** There when the successor takes connections. */
+  #sender: ConnectionSender | undefined;
 
   constructor(options: SuccessorOptions) {
-    const { sockets, generation, state, follow } = options;
+    const { sockets, generation, state, follow, moves } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
     const handoff = splitHandoff({
@@ -71,7 +76,9 @@ export class Successor {
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
       timeout: options.timeout,
+      channel: moves ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
+    this.#descriptors = sockets.map(({ fd }) => fd);
     // Before anything is started: a program can carry values that are no JSON.
     const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true });
     this.#throughIntermediate = options.serviceManager !== undefined;
@@ -106,6 +113,7 @@ export class Successor {
   release(restartAgain: boolean): void {
     if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
+    this.#process.channel?.unref();
     (this.#pipe as Socket).unref();
   }
 
@@ -124,8 +132,19 @@ export class Successor {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }
 
+  /** Where the connections of a listener can move to; undefined if they stay. `fd` is the number in this process. */
+  onward(fd: number): Onward | undefined {
+    return this.#sender?.onward(FIRST_FD + this.#descriptors.indexOf(fd));
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.#sender?.moved ?? 0;
+  }
+
   /** Closes the pipe, by which the successor learns that this process has drained. */
   leave(): void {
+    this.#sender?.close();
     this.#pipe.end();
   }
 
@@ -182,7 +201,7 @@ export class Successor {
       const stopReading = readLines(this.#pipe, (line) => {
         const message = parseSuccessorMessage(line);
         if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
+        if (message?.type === 'stderr') stderr = endOf(stderr + message.text);
         if (message?.type === 'exit') reportedCode = message.code;
         if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
@@ -191,13 +210,19 @@ export class Successor {
           this.#pid ??= message.pid;
           kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
         }
+        if (message.type === 'ready' && this.#process.connected && message.takes !== undefined) {
+          const sender = new ConnectionSender(this.#process, message.takes);
+          this.#pipe.once('close', () => sender.end());
+          this.#sender = sender;
+        }
         if (message.type === 'ready' && message.waits === true) {
           this.#pipe.write(formatMessage({ type: 'yours', nonce }));
           stopTimer();
           timer = giveUpLater();
         } else if (message.type !== 'starting') {
           settle();
-          this.#process.removeAllListeners();
+          // Others are those of the channel.
+          this.#process.removeAllListeners('close').removeAllListeners('error').on('error', (error) => log('%s', error.message));
           resolve(kept);
         }
       });
@@ -225,20 +250,20 @@ export class Successor {
  *
  * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
  */
-function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorOptions, handoff: string): ChildProcess {
+function spawnSuccessor({ command, env, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
   const child = spawn(file, args, {
     cwd,
     env: {
-      ...process.env,
+      ...env,
       ...serviceManager,
       PWD: cwd,
-      NODE_OPTIONS: optionsWithPreload(process.env['NODE_OPTIONS']),
+      NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
-    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
+    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
   });
   if (hasPipes(child)) return child;
   child.once('error', (error) => log('%s', error.message));
@@ -248,8 +273,4 @@ function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorO
 /** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
 function hasPipes(child: ChildProcess): boolean {
   return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
 }

@@ -1,10 +1,16 @@
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
+import { type Settings } from '../options.js';
 import { PidFile } from '../handoff/pid-file.js';
 import { type Claim, claimSockets } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
+import { Adopters } from '../move/adopters.js';
+import { type Adopted, keptKind } from '../move/kept.js';
+import { kindOf } from '../move/sender.js';
+import { ConnectionReceiver } from '../move/receiver.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
+import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
 import { reportServing, takeOver } from './take-over.js';
 
@@ -17,14 +23,19 @@ export class Generation {
   readonly sockets: GraceListener[] = [];
   /** What passes from one generation to the next beside the sockets. */
   readonly carried = new Carried();
+  /** Connections that come from the predecessor. */
+  readonly arrivals: ConnectionReceiver;
+  /** What the program does with connections that it keeps over restarts. */
+  readonly adopters = new Adopters();
   readonly #state: () => State;
   readonly #pidFile: PidFile | undefined;
   #inheritance: Inheritance | undefined;
   #takingOver = false;
 
   /** @param state - the state of the process that this is about. */
-  constructor(pidFile: string | undefined, state: () => State) {
+  constructor({ pidFile, moveConnections }: Pick<Settings, 'pidFile' | 'moveConnections'>, state: () => State) {
     this.#state = state;
+    this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
     if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
   }
 
@@ -73,7 +84,9 @@ export class Generation {
     try {
       const inheritance = await this.#inherit();
       const stopped = (): boolean => this.#state() !== 'starting';
-      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, stopped });
+      this.#takeKept();
+      const takes = this.arrivals.kinds;
+      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
       return done ? inheritance : undefined;
     } finally {
       this.#takingOver = false;
@@ -108,6 +121,24 @@ export class Generation {
     const current = this.#state();
     if (current === state && !(state === 'starting' && this.#takingOver)) return;
     throw wrongState(`cannot ${what}: this process is ${current}, expected ${state}`, current);
+  }
+
+  #takeKept(): void {
+    for (const listener of this.sockets) {
+      if (!listener.adopts) continue;
+      for (const kind of this.adopters.kinds) {
+        this.arrivals.take(kindOf(keptKind(kind), listener.fd), (handle, adopted) => {
+          const socket = listener.adopt(handle);
+          try {
+            this.adopters.run(kind, socket, adopted as Adopted);
+          } catch (error) {
+            // The predecessor has it open, and goes on with it.
+            socket.destroy();
+            throw error;
+          }
+        });
+      }
+    }
   }
 
   async #inherit(): Promise<Inheritance> {

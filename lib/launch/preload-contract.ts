@@ -6,6 +6,17 @@ export const HANDOFF = 'GRACE_HANDOFF';
 /** Key of the global symbol under which the preload and the library keep the process state. */
 export const PROCESS_STATE = 'ts-grace.process';
 
+/**
+ * The channel by which the predecessor's connections come. Node.js opens it for
+ * the program; the preload takes it away before the program runs.
+ */
+export interface Channel {
+  send(message: object): void;
+  /** Called when the predecessor has closed it or has died. */
+  onEnd: () => void;
+  ended: boolean;
+}
+
 /** What the preload leaves for the library in the process state, see ProcessState. */
 export interface Preload {
   /** The predecessor's first line, which is in the pipe before this process is started; empty if the predecessor died before. */

@@ -1,9 +1,11 @@
-import { type Preload, HANDOFF, PROCESS_STATE, withoutPreload } from './preload-contract.js';
+import { type Channel, type Preload, HANDOFF, PROCESS_STATE, withoutPreload } from './preload-contract.js';
+import { takeChannel } from './take-channel.js';
 
 /**
  * Runs in a successor before its program does: it takes `GRACE_HANDOFF` out of
  * the environment, reads the predecessor's greeting, copies stderr into the
- * handoff pipe and reports the exit code, until the program is ready. It ends a
+ * handoff pipe and reports the exit code, until the program is ready. It takes the
+ * channel by which connections come away from the program. It ends a
  * program that does not become ready and has no predecessor any more.
  *
  * A failed restart has to say why, so the predecessor needs what the successor
@@ -23,6 +25,7 @@ interface Ours {
   readonly nonce: string;
   /** Milliseconds until the successor has to be ready. */
   readonly timeout?: number;
+  readonly channel?: number;
 }
 
 const BUFFER_BYTES = 65_536;
@@ -35,11 +38,13 @@ guarded(() => {
   const text = takeVariable();
   // A worker thread of the successor, or a program that it started.
   if (text === undefined) return;
-  const state: { variables: Record<string, string>; preload?: Preload } = { variables: { [HANDOFF]: text } };
+  const state: { variables: Record<string, string>; preload?: Preload; channel?: Channel | undefined } = { variables: { [HANDOFF]: text } };
   Reflect.set(globalThis, Symbol.for(PROCESS_STATE), state);
-  const { pipe, nonce, timeout } = JSON.parse(text) as Ours;
+  const { pipe, nonce, timeout, channel } = JSON.parse(text) as Ours;
   const greeting = readGreeting(pipe, nonce);
-  if (greeting !== undefined) state.preload = begin(pipe, greeting, timeout);
+  if (greeting === undefined) return;
+  state.preload = begin(pipe, greeting, timeout);
+  if (channel !== undefined) state.channel = takeChannel(channel);
 });
 
 function takeVariable(): string | undefined {

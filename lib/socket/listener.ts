@@ -9,6 +9,9 @@ import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError } from './bind.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
+import { type Handle, socketOf } from '../move/handle.js';
+import { type TakeBack } from '../move/kept.js';
+import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
 import { type DraftSocket, removeSocketFile } from './socket-file.js';
 
@@ -171,9 +174,21 @@ export class GraceListener {
     this.removeFile();
   }
 
+  /** @internal Whether connections that a program kept can come to this server. */
+  get adopts(): boolean {
+    return this.#service?.adopt !== undefined;
+  }
+
+  /** @internal A connection that the program kept has come from the predecessor. */
+  adopt(handle: Handle): net.Socket {
+    const socket = socketOf(handle, this.#server);
+    this.#service?.adopt?.(socket);
+    return socket;
+  }
+
   /** @internal Begins the drain, see Service. */
-  beginDrain(): void {
-    this.#service?.begin();
+  beginDrain(onward?: Onward, takeBack?: TakeBack): void {
+    this.#service?.begin(onward, takeBack);
   }
 
   /**

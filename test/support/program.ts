@@ -110,6 +110,11 @@ export class Program {
   }
 }
 
+/** The path of an example, compiled. */
+export function example(name: string): string {
+  return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+}
+
 /** The path of a fixture, compiled. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));

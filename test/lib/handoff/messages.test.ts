@@ -18,6 +18,7 @@ t.test('a message is one line, and is read as it was written', async (t) => {
     { type: 'ready', nonce: 'n', pid: 10, kept: [] },
     { type: 'ready', nonce: 'n', pid: 10, kept: [3], waits: true },
     { type: 'serving', nonce: 'n' },
+    { type: 'ask', key: 'k', value: [1] },
   ];
   for (const message of [...fromPredecessor, ...fromSuccessor]) {
     const line = formatMessage(message);
@@ -37,7 +38,7 @@ t.test('other lines are ignored', async (t) => {
   const lines = [
     '', 'x', '{', 'null', '[]', '1', '{}', '{"type":1}', '{"type":"later"}', '{"type":"hello"}', '{"type":"hello","nonce":1}',
     '{"type":"stderr"}', '{"type":"stderr","text":1}', '{"type":"exit"}', '{"type":"exit","code":-1}', '{"type":"exit","code":"1"}',
-    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}',
+    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}', '{"type":"ask"}',
     '{"type":"ready"}', '{"type":"ready","nonce":"n"}', '{"type":"ready","nonce":"n","pid":1}',
     '{"type":"ready","nonce":"n","pid":1,"kept":3}', '{"type":"ready","nonce":"n","pid":1,"kept":["3"]}',
     '{"type":"ready","pid":1,"kept":[]}', '{"type":"ready","nonce":"n","pid":-1,"kept":[]}',

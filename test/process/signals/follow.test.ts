@@ -167,7 +167,7 @@ class Container {
   constructor(t: Test, options: object, name = 'follow') {
     this.socketPath = join(scratch(t), 'app.sock');
     const address = `unix:${this.socketPath}`;
-    const argument = JSON.stringify({ listen: address, http: [address], idleTimeout: 100, ...options });
+    const argument = JSON.stringify({ ...(name === 'follow' ? { listen: address } : { http: [address] }), idleTimeout: 100, ...options });
     const namespace = ['--pid', '--fork', '--mount-proc', '--kill-child=KILL'];
     // By env -i, as the test runner adds variables to what spawn() starts, `--no-warnings` for one.
     const program = ['env', '-i', `PATH=${process.env['PATH']}`, process.execPath, fixture(name), argument];

@@ -209,21 +209,56 @@ t.test('repeated SIGTERM cuts off nothing in a process that stops, but a second 
   await lost;
 });
 
-t.test('a notify socket that refuses messages or does not answer', async (t) => {
-  const scripts = { 'nobody listens': '#!/bin/sh\nexit 1\n', 'no answer': '#!/bin/sh\nexec sleep 60\n' };
-  for (const [what, script] of Object.entries(scripts)) {
-    const folder = scratch(t);
-    const notify = new NotifyRecorder(folder, script);
-    const path = writeRelease(folder, SERVER);
-    const socketPath = join(folder, 'app.sock');
-    const argument = JSON.stringify({ http: [`unix:${socketPath}`], drainTimeout: 2_500 });
-    const program = start(t, path, { args: [argument], env: notify.env });
-    await program.announced('ready');
-    t.equal(await getBody(`unix:${socketPath}`), 'slept 0', `${what}: it serves`);
+/** Starts a service with another program in place of `systemd-notify`; undefined: without one. */
+async function startWith(t: Test, script: string | undefined): Promise<{ program: Program; address: string }> {
+  const folder = scratch(t);
+  const { env } = new NotifyRecorder(folder, script);
+  const address = `unix:${join(folder, 'app.sock')}`;
+  const argument = JSON.stringify({ http: [address], drainTimeout: 2_500 });
+  const path = script === undefined ? { PATH: folder } : {};
+  const program = start(t, writeRelease(folder, SERVER), { args: [argument], env: { ...env, ...path } });
+  await program.announced('ready');
+  return { program, address };
+}
+
+t.test('without systemd-notify there is a warning at the start, and a restart is refused', async (t) => {
+  for (const [what, script, reason] of [
+    ['it is missing', undefined, 'spawn systemd-notify ENOENT'],
+    ['systemd does not listen', '#!/bin/sh\nexit 1\n', 'systemd-notify ended with 1'],
+  ] as const) {
+    const { program, address } = await startWith(t, script);
+    await waitUntil('the warning', () => program.stderr.includes('\n'));
+    t.equal(
+      program.stderr,
+      `ts-grace[${program.pid}]: warning: systemd was not told READY=1, so it will end the service, and a restart is not possible: ${reason}\n`,
+    );
     process.kill(program.pid, 'SIGUSR2');
-    await program.announced('restarted');
-    t.equal(await getBody(`unix:${socketPath}`), 'slept 0', `${what}: its successor serves`);
-    await stop(program);
-    t.same(program.all('closed').map(({ code }) => code), [0, 0], `${what}: both leave`);
+    const { code, message } = await program.announced('restart-failed');
+    t.equal(code, 'RESTART_FAILED', what);
+    t.equal(
+      message,
+      `restart failed, this process keeps serving: systemd cannot be told the new main process, and would end the service: ${reason}`,
+    );
+    t.equal(await getBody(address), 'slept 0', `${what}: it serves`);
+    process.kill(program.pid, 'SIGTERM');
+    t.same(await program.exited, { code: 0, signal: null });
+    t.strictSame(program.pids, [program.pid], 'no successor was started');
   }
+});
+
+t.test('a notify socket that does not answer delays no stop', async (t) => {
+  const { program, address } = await startWith(t, '#!/bin/sh\nexec sleep 60\n');
+  t.equal(await getBody(address), 'slept 0');
+  process.kill(program.pid, 'SIGTERM');
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
+t.test('systemd that does not read the new main process: a warning', async (t) => {
+  const { program, address } = await startWith(t, '#!/bin/sh\ncase "$*" in *MAINPID*) exit 1;; esac\n');
+  process.kill(program.pid, 'SIGUSR2');
+  const { successor } = await program.announced('restarted');
+  await program.announced('closed');
+  t.match(program.stderr, `warning: systemd was not told MAINPID=${successor} READY=1, so it will end the service`);
+  t.equal(await getBody(address), 'slept 0', 'its successor serves');
+  await stop(program);
 });

@@ -1,0 +1,50 @@
+import { performance } from 'node:perf_hooks';
+import t from 'tap';
+import { drain } from '../../lib/drain.js';
+
+t.test('closing comes a sixth of the time before the deadline', async (t) => {
+  const begin = performance.now();
+  const times: Record<string, number> = {};
+  const note = (name: string) => () => {
+    times[name] = performance.now() - begin;
+  };
+  const stays = { beginDrain: () => undefined, stopAccepting: async () => undefined, drained: () => new Promise(() => undefined), inFlight: () => ({ unit: 'connection', count: 1 }), cutOff: () => 1, address: ':0', name: 'stays' };
+  const { cutOff } = await drain({
+    listeners: [stays as never],
+    handedOver: new Set(),
+    delay: 0,
+    timeout: 600,
+    onShutdown: () => undefined,
+    onward: () => undefined,
+    takeBack: () => undefined,
+    noneComes: Promise.resolve(),
+    after: Promise.resolve(),
+    onBegin: note('begin'),
+    onClosing: note('closing'),
+  });
+  t.match(cutOff, [{ name: 'stays', count: 1 }]);
+  t.ok(times['begin']! < times['closing']!);
+  t.ok(times['closing']! >= 495, `${times['closing']} ms`);
+  t.ok(performance.now() - begin >= 595, 'before the deadline');
+});
+
+t.test('closing does not come if the drain ends before', async (t) => {
+  let closing = 0;
+  await drain({
+    listeners: [],
+    handedOver: new Set(),
+    delay: 0,
+    timeout: 50,
+    onShutdown: () => undefined,
+    onward: () => undefined,
+    takeBack: () => undefined,
+    noneComes: Promise.resolve(),
+    after: Promise.resolve(),
+    onBegin: () => undefined,
+    onClosing: () => {
+      closing += 1;
+    },
+  });
+  await new Promise((done) => setTimeout(done, 100));
+  t.equal(closing, 0);
+});
