@@ -13,10 +13,8 @@ const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
   const { a0, a1, a2 } = readFlags();
-  // A terminal, npm or a supervisor that started the first process keeps it.
-  const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS, follow: true });
+  const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS });
   app.on('closed', () => console.log(`Exiting pid ${process.pid}.`));
-  app.on('restart-failed', ({ message }) => console.error(message));
   await app.serve(
     { server: http.createServer(sleeper('Zero')), listen: a0, name: 'zero' },
     { server: http.createServer(sleeper('One')), listen: a1, name: 'one' },

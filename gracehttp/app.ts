@@ -1,7 +1,14 @@
+import { type ServerResponse } from 'node:http';
+import { type Socket } from 'node:net';
+import { type Writable } from 'node:stream';
 import { refuseUnknown } from '../lib/check/names.js';
 import { nearest } from '../lib/check/nearest.js';
 import { GraceError, show } from '../lib/errors.js';
+import { socketKeys } from '../lib/socket/socket-keys.js';
 import { Grace } from '../lib/grace.js';
+import { checkKept } from '../lib/move/adopters.js';
+import { keepConnection } from '../lib/move/kept.js';
+import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
@@ -9,6 +16,9 @@ import { readEntries } from './entry/check-entries.js';
 import { withGoodbye } from './entry/goodbye.js';
 import { APP_OPTIONS, IN_CREATE_SERVER, IN_ENTRY } from './entry/option-names.js';
 import { type Servable, type ServerEntry } from './entry/server-entry.js';
+import { isResponse } from './http/keep-response.js';
+import { CHUNKED, MovedResponse } from './http/moved-response.js';
+import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
@@ -33,6 +43,10 @@ export class App extends Grace {
 
   constructor(options: AppOptions = {}) {
     super(checkNames(options));
+    this.adopters.frame(CHUNKED, (socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      return new MovedResponse(socket, () => this.#serverOf(socket)?.resumeHttp(socket));
+    });
   }
 
   /** The servers, in the order in which they were passed to {@link serve}. */
@@ -66,8 +80,9 @@ export class App extends Grace {
   }
 
   /**
-   * Makes every server accept connections, on an inherited socket or a new one,
-   * and tells the predecessor. If one server fails, nothing is left bound.
+   * Makes every server accept connections, on an inherited socket or a new one.
+   * In a successor they accept when the predecessor has acknowledged that this
+   * process is ready, or has died. If one server fails, nothing is left bound.
    *
    * If a server fails later and can accept no more, all servers drain, and
    * {@link wait} rejects with its error.
@@ -91,23 +106,48 @@ export class App extends Grace {
       const entries = readEntries(servers);
       const listeners = await this.listenAll(entries.map(toClaim));
       this.#servers = entries.map(
-        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings.idleTimeout),
+        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings),
       );
       this.#totals = new TotalsCounter(this);
-      new LimitHandoff(this, this.#servers);
+      const keys = socketKeys(listeners);
+      new LimitHandoff(this, this.#servers, keys);
       for (const [index, { server, listener, service }] of this.#servers.entries()) {
         const { onDrain } = entries[index]!;
-        shareTickets(this, server, listener);
+        shareTickets(this, server, listener, keys[index]!);
         await listener.serve(server, onDrain === undefined ? service : withGoodbye(service, () => onDrain(server, this.reason!)));
         onFatalError(server, (error) => this.fail(error));
       }
-      await this.ready();
+      for (const served of this.#servers) {
+        if (served.adopts) this.arrivals.take(kindOf(HTTP1, served.listener.fd), (handle, details) => served.adopt(handle, details));
+      }
+      // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
+      await this.ready();
     } catch (error) {
       this.abandon();
       throw error;
     }
     return this;
+  }
+
+  /**
+   * As {@link Grace.keep}, and for responses without end too: chunked, not compressed,
+   * with nothing else in flight on the connection. In the successor such a response
+   * comes as a `Writable` that goes on where this one stopped; its end() finishes the
+   * response. It can be kept again.
+   *
+   * @throws GraceError `OPTION_INVALID`
+   */
+  override keep(connection: Socket | ServerResponse | Writable, kind: string, leave: () => unknown): () => void {
+    checkKept(connection, kind, leave);
+    if (!isResponse(connection)) return super.keep(connection as Socket, kind, leave);
+    const { socket } = connection;
+    const kept = socket === null ? undefined : this.#serverOf(socket)?.keepResponse(connection, kind, leave);
+    return kept === undefined ? () => undefined : keepConnection(socket!, kept);
+  }
+
+  #serverOf(socket: Socket): ServedServer | undefined {
+    return this.#servers.find((served) => served.has(socket));
   }
 
   /**

@@ -13,5 +13,6 @@ export { type ListenAndServeOptions, listenAndServe } from './listen-and-serve.j
 export { type ServedServer, type Traffic } from './served-server.js';
 export { type Overflow } from './limit/overflow.js';
 export { type LimitOptions } from './limit/limit-options.js';
+export { type Adopter } from '../lib/move/adopters.js';
 export { type Closed, type DrainReason, type GraceEvents, type State } from '../lib/events.js';
 export { GraceError, type GraceErrorCode } from '../lib/errors.js';

@@ -1,13 +1,16 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
+import { type Kept } from '../lib/move/kept.js';
+import { type Handle, socketOf } from '../lib/move/handle.js';
 import { type GraceListener } from '../lib/socket/listener.js';
 import { PlainService, type Service } from '../lib/socket/service.js';
 import { type Connections } from '../lib/socket/connections.js';
 import { HttpConnections } from './http/http-connections.js';
-import { HttpService } from './http/http-service.js';
+import { type LongResponse, keepResponse } from './http/keep-response.js';
+import { type HttpDetails, MoveConnections } from './http/move-connections.js';
+import { type DrainTimes, HttpService } from './http/http-service.js';
 import { speaksHttp } from './http/speaks-http.js';
 import { ConnectionLimit } from './limit/connection-limit.js';
 import { type LimitOptions } from './limit/limit-options.js';
-import { roomMaker } from './limit/make-room.js';
 
 /** What a server is doing at this moment. */
 export interface Traffic {
@@ -21,6 +24,8 @@ export interface Traffic {
   readonly inFlight: number;
   /** Connections that this process has accepted so far. */
   readonly total: number;
+  /** Connections that this process has taken over from its predecessor; they are not in `total`. */
+  readonly moved: number;
   /** Connections that were refused because the queue was full. */
   readonly refused: number;
   /** The limit on simultaneous connections; `Infinity` if there is no limit. */
@@ -41,24 +46,22 @@ export class ServedServer {
   /**
    * @internal Made by {@link App.serve}.
    *
-   * @param idleTimeout - in milliseconds, see GraceOptions.
+   * @param times - of a drain, see GraceOptions.
    */
-  constructor(server: Server, listener: GraceListener, options: LimitOptions, idleTimeout: number) {
+  constructor(server: Server, listener: GraceListener, options: LimitOptions, times: DrainTimes) {
     this.server = server;
     this.listener = listener;
     let connections: Connections<unknown>;
-    let makeRoom: (waiting: boolean) => void = () => undefined;
     if (speaksHttp(server)) {
       this.#http = new HttpConnections(server);
-      this.service = new HttpService(server, this.#http, idleTimeout);
+      this.service = new HttpService(server, this.#http, times);
       connections = this.#http;
-      makeRoom = roomMaker(this.#http);
     } else {
       const plain = new PlainService(server);
       this.service = plain;
       connections = plain.connections;
     }
-    this.connectionLimit = new ConnectionLimit(server, connections, options, makeRoom);
+    this.connectionLimit = new ConnectionLimit(server, connections, options);
   }
 
   /**
@@ -83,12 +86,42 @@ export class ServedServer {
     return this.#limitChanged;
   }
 
+  /** @internal Whether a request that came on this connection is one to this server. */
+  has(socket: Socket): boolean {
+    return this.#http?.has(socket) === true;
+  }
+
+  /** @internal Whether connections of a predecessor can come to this server, see {@link adopt}. */
+  get adopts(): boolean {
+    return this.#http !== undefined && MoveConnections.takenBy(this.server);
+  }
+
+  /** @internal Serves a connection that comes from the predecessor. */
+  adopt(handle: Handle, details: unknown): void {
+    const socket = socketOf(handle, this.server);
+    this.#http?.add(socket, true);
+    this.connectionLimit.deliver(socket);
+    this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
+  }
+
+  /** @internal A response that came from the predecessor is finished; the next request may come. */
+  resumeHttp(socket: Socket): void {
+    this.#http?.setUpgraded(socket, false);
+    this.connectionLimit.deliver(socket);
+    this.#http?.arrived(socket, true);
+  }
+
+  /** @internal How a response moves to the successor. */
+  keepResponse(response: LongResponse, kind: string, leave: () => unknown): Kept | undefined {
+    return this.#http && keepResponse(response, kind, leave, this.#http);
+  }
+
   /** Counts of this moment. */
   get traffic(): Traffic {
-    const { size: open, accepted: total } = this.service.connections;
+    const { size: open, accepted: total, moved } = this.service.connections;
     const { queued, refused, maximum } = this.connectionLimit;
     const inFlight = this.#http?.inFlight ?? 0;
     const idle = this.#http === undefined ? 0 : open - queued - inFlight;
-    return { open, idle, queued, inFlight, total, refused, limit: maximum };
+    return { open, idle, queued, inFlight, total, moved, refused, limit: maximum };
   }
 }

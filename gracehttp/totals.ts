@@ -10,12 +10,14 @@ export interface Totals {
   readonly drainSeconds: number;
   /** Requests that a drain deadline cut off. */
   readonly cutOff: number;
+  /** Connections that moved to a successor. */
+  readonly moved: number;
 }
 
-type Drains = Pick<Totals, 'drains' | 'drainSeconds' | 'cutOff'>;
+type Drains = Pick<Totals, 'drains' | 'drainSeconds' | 'cutOff' | 'moved'>;
 
 const KEY = 'totals';
-const NO_DRAINS: Drains = { drains: 0, drainSeconds: 0, cutOff: 0 };
+const NO_DRAINS: Drains = { drains: 0, drainSeconds: 0, cutOff: 0, moved: 0 };
 
 /** The totals of a process that has not started to serve. */
 export const NO_TOTALS: Totals = { restartsSucceeded: 0, restartsFailed: 0, ...NO_DRAINS };
@@ -32,11 +34,11 @@ export class TotalsCounter {
   /** Create it after the sockets are claimed: only then is it known what the predecessor passed on. */
   constructor(grace: Grace) {
     this.#grace = grace;
-    const carried = (grace.carried(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
+    const carried = (grace.carried.get(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
     this.#drains = asDrains(carried.drained);
     this.#failedBefore = asNumber(carried.restartsFailed);
-    grace.carry(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
-    grace.hear(KEY, (value) => this.#add(asDrains(value)));
+    grace.carried.leave(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
+    grace.carried.hear(KEY, (value) => this.#add(asDrains(value)));
     let begin = 0;
     grace.once('draining', () => {
       begin = performance.now();
@@ -47,6 +49,7 @@ export class TotalsCounter {
         drains: 1,
         drainSeconds: (performance.now() - begin) / 1_000,
         cutOff: cutOff.reduce((sum, { count }) => sum + count, 0),
+        moved: grace.moved,
       });
     });
   }
@@ -66,14 +69,15 @@ export class TotalsCounter {
       drains: this.#drains.drains + more.drains,
       drainSeconds: this.#drains.drainSeconds + more.drainSeconds,
       cutOff: this.#drains.cutOff + more.cutOff,
+      moved: this.#drains.moved + more.moved,
     };
-    this.#grace.tell(KEY, more);
+    this.#grace.carried.tell(KEY, more);
   }
 }
 
 function asDrains(value: unknown): Drains {
-  const { drains, drainSeconds, cutOff } = (value ?? {}) as Partial<Record<keyof Drains, unknown>>;
-  return { drains: asNumber(drains), drainSeconds: asNumber(drainSeconds), cutOff: asNumber(cutOff) };
+  const { drains, drainSeconds, cutOff, moved } = (value ?? {}) as Partial<Record<keyof Drains, unknown>>;
+  return { drains: asNumber(drains), drainSeconds: asNumber(drainSeconds), cutOff: asNumber(cutOff), moved: asNumber(moved) };
 }
 
 function asNumber(value: unknown): number {

@@ -1,3 +1,5 @@
+const MS_PER_SECOND = 1_000;
+
 /** A time limit for work, with one timer for all of it. */
 export class Deadline {
   readonly passed: Promise<'passed'>;
@@ -27,6 +29,11 @@ export class Deadline {
   clear(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** Milliseconds for a message: `400 ms`, `30 s`, `1.5 s`. */
+export function formatTime(milliseconds: number): string {
+  return milliseconds < MS_PER_SECOND ? `${Math.round(milliseconds)} ms` : `${Math.round(milliseconds / 100) / 10} s`;
 }
 
 /** Fulfils after the event loop has polled for new input once. */

@@ -1,6 +1,8 @@
-import { setMaxListeners } from 'node:events';
-import { Deadline } from './deadline.js';
-import { logger, warn } from './log.js';
+import { Deadline, formatTime } from './deadline.js';
+import { logger, report, warn } from './log.js';
+import { type TakeBack } from './move/kept.js';
+import { type Onward } from './move/sender.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
@@ -8,6 +10,8 @@ const log = logger('drain');
 /** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
+/** `onShutdown` flushes and closes what the program holds, so it has this long although the connections used up the time. */
+const SHUTDOWN_MIN_MS = 1_000;
 
 /** What the deadline cut off of one listener. */
 export interface CutOff {
@@ -23,6 +27,14 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** Where the connections of a listener can move to. */
+  onward(listener: GraceListener): Onward | undefined;
+  /** Goes on with a connection that could not move. */
+  readonly takeBack: TakeBack;
+  /** Fulfils when no connection can come from the predecessor any more. */
+  readonly noneComes: Promise<void>;
+  /** The drain begins when this is fulfilled too. */
+  readonly after: Promise<unknown>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
@@ -41,28 +53,24 @@ export interface DrainResult {
 /** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
+  const begin = performance.now();
   const deadline = new Deadline(plan.timeout);
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   try {
-    if (plan.delay > 0) await deadline.bound(pause(plan.delay));
-    for (const listener of listeners) listener.beginDrain();
+    await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
+    for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
     const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
-    const ended = stopped.then(() => {
+    const ended = stopped.then(async () => {
       // Not earlier: a client that is told to leave would come back to this process.
       plan.onBegin();
-      return Promise.all(listeners.map(hasEnded));
+      await plan.noneComes;
+      await Promise.all(listeners.map(hasEnded));
     });
     await deadline.bound(ended);
-    const counts = listeners.map((listener): CutOff => {
-      const { address, name } = listener;
-      return { address, name, count: listener.cutOff() };
-    });
-    const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);
-    report({ cutOff, failure }, plan.timeout);
+    reportFailure(failure);
     return { cutOff, failure };
   } finally {
     clearTimeout(closing);
@@ -75,35 +83,32 @@ async function hasEnded(listener: GraceListener): Promise<void> {
   log('%s has no connection left', listener.address);
 }
 
-function report({ cutOff, failure }: DrainResult, timeout: number): void {
-  for (const { address, name, count } of cutOff) warn(`${name ?? address}: ${count} cut off after ${timeout} ms of draining`);
+/** @param timeout - milliseconds, for the message. */
+function cutOffAfter(timeout: number, listener: GraceListener): CutOff {
+  const { address, name } = listener;
+  const { unit } = listener.inFlight();
+  const count = listener.cutOff();
+  if (count > 0) report(`${name ?? address}: ${describeInFlight([{ unit, count }])} cut off after ${formatTime(timeout)} of draining`);
+  return { address, name, count };
+}
+
+/** Returns what the hook failed with. */
+async function shutDown(hook: () => unknown, timeLeft: number): Promise<unknown> {
+  const deadline = new Deadline(Math.max(timeLeft, SHUTDOWN_MIN_MS));
+  try {
+    await deadline.runHook('onShutdown', hook);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    deadline.clear();
+  }
+}
+
+function reportFailure(failure: unknown): void {
   if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, milliseconds));
-}
-
-/**
- * An AbortSignal that is made when it is first asked for, as most programs never
- * do and it takes time to load.
- */
-export class LateSignal {
-  #controller: AbortController | undefined;
-  #reason: Error | undefined;
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      // Each of ten thousand responses may wait for it; that is no leak.
-      setMaxListeners(0, this.#controller.signal);
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  abort(message: string): void {
-    this.#reason = new DOMException(message, 'AbortError');
-    this.#controller?.abort(this.#reason);
-  }
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((done) => setTimeout(done, milliseconds));
 }

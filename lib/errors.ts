@@ -31,7 +31,7 @@ export type GraceErrorCode =
   | 'RESTART_FAILED'
   /** This process cannot restart by handing over: because of the platform, or of the way it is run. */
   | 'RESTART_UNSUPPORTED'
-  /** start_server: the server program does not exist or is not executable. */
+  /** start_server: the server program, or one that start_server needs itself, does not exist or is not executable. */
   | 'PROGRAM_INVALID'
   /** start_server: a log or status file that cannot be written or read. */
   | 'FILE_INVALID'

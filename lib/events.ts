@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { type CutOff } from './drain.js';
-import { type GraceError } from './errors.js';
+import { type GraceError, show } from './errors.js';
+import { warn } from './log.js';
 
 export type State = 'starting' | 'serving' | 'draining' | 'closed';
 /** `handover`: a successor serves. `stop`: no process does. */
@@ -20,7 +22,7 @@ export interface GraceEvents {
   restarting: [];
   /** The successor is ready. This process drains next. */
   restarted: [{ readonly pid: number }];
-  /** The successor did not become ready; this process keeps serving. Printed as a warning if there is no listener. */
+  /** The successor did not become ready; this process keeps serving. */
   'restart-failed': [GraceError];
   /** The certificates were read again. */
   reloaded: [];
@@ -28,4 +30,29 @@ export interface GraceEvents {
   'reload-failed': [GraceError];
   draining: [{ readonly reason: DrainReason }];
   closed: [Closed];
+}
+
+/**
+ * Calls each listener on its own. What a listener throws, or the promise that it
+ * returns rejects with, is reported and changes nothing: a listener must not stop
+ * a hand-over half way.
+ */
+export class Events extends EventEmitter<GraceEvents> {
+  override emit<K extends keyof GraceEvents>(event: K, ...args: GraceEvents[K]): boolean {
+    const listeners = this.rawListeners(event as never) as ((...args: GraceEvents[K]) => unknown)[];
+    for (const listener of listeners) callListener(event, () => Reflect.apply(listener, this, args));
+    return listeners.length > 0;
+  }
+}
+
+function callListener(event: string, call: () => unknown): void {
+  const report = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : show(error);
+    warn(`a listener of '${event}' failed: ${text}`);
+  };
+  try {
+    Promise.resolve(call()).catch(report);
+  } catch (error) {
+    report(error);
+  }
 }

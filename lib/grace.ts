@@ -1,20 +1,28 @@
-import { EventEmitter } from 'node:events';
-import { LateSignal, drain } from './drain.js';
-import { GraceError } from './errors.js';
-import { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
+import { type Socket } from 'node:net';
+import { type Writable } from 'node:stream';
+import { formatTime } from './deadline.js';
+import { drain } from './drain.js';
+import { type GraceError } from './errors.js';
+import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
-import { Carried } from './handoff/carried.js';
-import { successorCommand } from './handoff/command.js';
-import { removePidFile, writePidFile } from './handoff/pid-file.js';
-import { type ReadySuccessor, type RestartOptions, Restarts } from './handoff/restarts.js';
+import { restartSummary } from './handoff/restart-error.js';
+import { type Launch, type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
-import { findInheritance } from './inherit/inherit.js';
-import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inherit/inheritance.js';
+import { type Carried } from './inherit/carried.js';
+import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
-import { logger, warn } from './log.js';
+import { successorEnvironment } from './inherit/start-environment.js';
+import { LateSignal } from './late-signal.js';
+import { logger, report, reportTo } from './log.js';
+import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
+import { keepConnection } from './move/kept.js';
+import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
-import { Signals } from './signals.js';
-import { type Claim, type ListenOptions, claimSockets, closeUnclaimed } from './socket/claim.js';
+import { type Situation, howToForce } from './signals/meaning.js';
+import { SelfSent } from './signals/self-sent.js';
+import { Signals } from './signals/signals.js';
+import { type Claim, type ListenOptions } from './socket/claim.js';
+import { describeInFlight } from './socket/in-flight.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';
@@ -33,22 +41,24 @@ const NOTHING_KEPT: ReadonlySet<number> = new Set();
  * await listener.serve(net.createServer(onSocket));
  * await grace.ready();
  */
-export class Grace extends EventEmitter<GraceEvents> {
+export class Grace extends Events {
   /** The options, every default filled in. */
   readonly settings: Settings;
-  readonly #sockets: GraceListener[] = [];
-  readonly #carried = new Carried();
+  readonly #own: Generation;
   readonly #restarts: Restarts;
   readonly #signals: Signals;
+  readonly #selfSent: SelfSent;
+  readonly #stopReporting: () => void;
   readonly #ended: Promise<Closed>;
   #end!: (closed: Closed | Promise<never>) => void;
   #serverError: { readonly error: unknown } | undefined;
   #state: State = 'starting';
   #reason: DrainReason | undefined;
-  #inheritance: Inheritance | undefined;
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  /** For a message: how to end the drain at once, if a signal began it. */
+  #toForce = '';
   readonly #leaving = new LateSignal();
   readonly #closing = new LateSignal();
 
@@ -60,18 +70,24 @@ export class Grace extends EventEmitter<GraceEvents> {
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
-    this.#following = new Following(this.settings);
+    this.#own = new Generation(this.settings, () => this.#state);
+    this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
+    this.#selfSent = new SelfSent(this.settings.signals.stop);
+    this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     // A program need not call wait(), so a rejection may stay unhandled.
     this.#ended.catch(() => undefined);
     this.#restarts = new Restarts(this, {
-      begin: () => this.emit('restarting'),
-      start: (timeout) => this.#startSuccessor(timeout),
-      handOver: (ready, again) => this.#handOver(ready, again),
+      begin: async () => {
+        this.emit('restarting');
+        await this.#systemd?.restarting();
+      },
+      start: (launch) => this.#startSuccessor(launch),
+      handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
-    });
+    }, this.#following);
     this.#signals = this.#handleSignals();
   }
 
@@ -102,53 +118,77 @@ export class Grace extends EventEmitter<GraceEvents> {
     return this.#restarts.failed;
   }
 
+  /**
+   * Lets a raw or upgraded connection move to the successor at a restart, if the
+   * successor adopts its kind. A connection with TLS stays.
+   *
+   * @param kind - the name under which the successor adopts it, see {@link adopt}.
+   * @param leave - called when the connection is about to move: the program stops
+   * writing, removes its listeners, and returns its state of the connection, which
+   * has to be JSON of at most 64 KiB; or undefined for "not now".
+   * @returns a function that forgets it: the connection stays then.
+   * @throws GraceError `OPTION_INVALID`
+   */
+  keep(connection: Socket, kind: string, leave: () => unknown): () => void {
+    checkKept(connection, kind, leave);
+    return keepConnection(connection, { kind, connection, leave, isQuiet: () => true });
+  }
+
+  /**
+   * Goes on with the connections of a kind that the predecessor kept. If a
+   * connection cannot move after all, its adopter in the old process gets it back.
+   * Call it before {@link ready} or `serve()`.
+   *
+   * @throws GraceError `OPTION_INVALID` if the kind has an adopter; `STATE_INVALID` if this process is ready.
+   */
+  adopt<Connection extends Writable = Socket, State = unknown>(kind: string, adopter: Adopter<Connection, State>): void {
+    this.#own.expect('starting', 'adopt connections');
+    this.adopters.add(kind, adopter as Adopter<Writable>);
+  }
+
+  /** @internal */
+  protected get adopters(): Adopters {
+    return this.#own.adopters;
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.carried.successor?.moved ?? 0;
+  }
+
+  /** @internal Connections that come from the predecessor. */
+  protected get arrivals(): ConnectionReceiver {
+    return this.#own.arrivals;
+  }
+
   /** The sockets of this process, in the order in which it listened. */
   get sockets(): readonly GraceListener[] {
-    return this.#sockets;
+    return this.#own.sockets;
   }
 
   /** 1 in the first process, one more in each successor. Known after the first {@link listen}. */
   get generation(): number {
-    return generationOf(this.#inheritance);
+    return this.#own.number;
   }
 
   /** Pid of the process that handed over to this one. */
   get predecessor(): number | undefined {
-    return predecessorPid(this.#inheritance);
+    return this.#own.predecessor;
   }
 
   /** Pid of the start_server that restarts this process, as long as it lives. */
   get superdaemon(): number | undefined {
-    return superdaemonPid(this.#inheritance);
+    return this.#own.superdaemon;
   }
 
-  /** Leaves a value for the successor, in memory only. `value` is called at each restart; its result has to be JSON. */
-  carry(key: string, value: () => unknown): void {
-    this.#carried.leave(key, value);
-  }
-
-  /** What the predecessor left under a key; known after the first {@link listen}. */
-  carried(key: string): unknown {
-    return this.#carried.get(key);
-  }
-
-  /** Tells the successor something while this process drains; does nothing if there is none. `value` has to be JSON. */
-  tell(key: string, value: unknown): void {
-    this.#carried.tell(key, value);
+  /** What this process got from its predecessor and leaves to its successor, beside the sockets. */
+  get carried(): Carried {
+    return this.#own.carried;
   }
 
   /**
-   * Hears what the predecessor tells under a key while it drains, and that it is
-   * gone. Call it after the first {@link listen}.
-   *
-   * @returns whether there is a predecessor.
-   */
-  hear(key: string, onNews: (value: unknown) => void, onGone: () => void = () => undefined): boolean {
-    return this.#carried.hear(key, onNews, onGone);
-  }
-
-  /**
-   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on.
+   * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on,
+   * and in a successor from {@link ready} on.
    *
    * @param address - see {@link parseAddress}.
    * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
@@ -160,31 +200,29 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
-    this.#expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.#inherit());
-    this.#sockets.push(...listeners);
-    return listeners;
+    this.#beginSystemd();
+    return this.#own.listen(claims);
   }
 
   /**
-   * Says that this process serves: to its predecessor, which then stops accepting,
-   * and by the pid file.
+   * Takes over from the predecessor, if there is one, and serves: all sockets
+   * accept, the pid file names this process, and the predecessor stops accepting.
+   * Until the predecessor has acknowledged that this process is ready, or has died,
+   * nothing changes that it serves by.
    *
-   * @throws GraceError `PID_FILE`, `STATE_INVALID`
+   * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
   async ready(): Promise<void> {
-    this.#expect('starting', 'be ready');
-    const { predecessor, unclaimed } = await this.#inherit();
-    if (this.settings.pidFile !== undefined) writePidFile(this.settings.pidFile);
+    this.#beginSystemd();
+    const inheritance = await this.#own.takeOver();
+    if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
-    for (const listener of this.#sockets) listener.own();
+    const { predecessor } = inheritance;
     if (predecessor !== undefined) {
       predecessor.onRestart = () => this.#signals.requestRestart('the previous process');
       if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
-      predecessor.ready(this.#sockets.map(({ fd }) => fd));
     }
-    for (const socket of unclaimed) closeUnclaimed(socket, predecessor?.alive === true);
-    unclaimed.clear();
+    this.#own.reportServing();
     log('generation %d is ready', this.generation);
     this.emit('ready');
   }
@@ -195,10 +233,10 @@ export class Grace extends EventEmitter<GraceEvents> {
    * running one and queues one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process keeps serving),
-   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `OPTION_INVALID`, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
-    this.#expect('serving', 'restart');
+    this.#own.expect('serving', 'restart');
     return this.#restarts.request(options);
   }
 
@@ -206,7 +244,7 @@ export class Grace extends EventEmitter<GraceEvents> {
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.#servedByPredecessor() : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
     }
     await this.#ended.catch(() => undefined);
   }
@@ -225,63 +263,85 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
-    for (const listener of this.#sockets) listener.release();
+    if (this.#state !== 'starting') return;
+    for (const listener of this.sockets) listener.release();
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    this.#removeHandlers();
     this.#end({ cutOff: [], code: 1 });
   }
 
-  async #inherit(): Promise<Inheritance> {
+  /** Not in the constructor: an invalid variable of systemd's is an error of listen() and ready(). */
+  #beginSystemd(): void {
     if (this.#notify !== undefined) this.#systemd ??= new Systemd(this, this.#notify);
-    this.#inheritance ??= await findInheritance();
-    this.#carried.predecessor = this.#inheritance.predecessor;
-    return this.#inheritance;
   }
 
   #handleSignals(): Signals {
-    return new Signals(this.settings.signals, {
-      situation: () => ({
-        state: this.#state,
-        reason: this.#reason,
-        systemd: this.#systemd !== undefined,
-        superdaemon: this.superdaemon,
-        firstProcess: this.#following.isFirst,
-      }),
-      drain: () => void this.stop(),
+    return new Signals(this.settings.signals, this.#selfSent, {
+      situation: () => this.#situation(),
+      drain: (signal) => {
+        this.#toForce = howToForce(signal, this.#situation());
+        void this.stop();
+      },
       restart: () => this.restart(),
       reportDrain: () => this.#systemd?.reportDrain(),
-      cutOff: () => this.#sockets.forEach((listener) => listener.cutOff()),
+      cutOff: (signal) => {
+        report(`${signal} again: cutting off ${this.#inFlight()}`);
+        this.sockets.forEach((listener) => listener.cutOff());
+      },
       beforeExit: () => {
         this.#restarts.kill();
         this.#removeFiles();
       },
-      passOn: (signal) => process.kill(this.#carried.successor!.pid!, signal),
+      passOn: (signal, self) => this.#following.passOn(this.carried, { signal, self }),
     });
   }
 
-  #startSuccessor(timeout: number): Successor {
+  #situation(): Situation {
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      systemd: this.#systemd !== undefined,
+      superdaemon: this.superdaemon,
+      firstProcess: this.#following.isFirst,
+      forceExit: this.settings.forceExit,
+    };
+  }
+
+  #inFlight(): string {
+    return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
+  }
+
+  #startSuccessor({ command, env, timeout }: Launch): Successor {
     return new Successor({
-      command: successorCommand(),
+      command,
+      env: successorEnvironment(...env),
       generation: this.generation + 1,
-      sockets: this.#sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
-      state: this.#carried.collect(),
+      sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
+      state: this.carried.collect(),
       timeout,
       follow: this.#following.descriptor(this.generation),
+      onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
+      moves: this.settings.moveConnections && process.platform !== 'win32',
     });
   }
 
-  #restartFailed(error: GraceError): void {
+  async #restartFailed(error: GraceError): Promise<void> {
     // A process that stops has already told systemd so; its restart was given up.
-    if (this.#state === 'serving') this.#systemd?.restartFailed(error);
-    if (!this.emit('restart-failed', error)) warn(error.message);
+    if (this.#state === 'serving') {
+      await this.#own.restoreFiles();
+      this.#systemd?.restartFailed(error);
+    }
+    report(restartSummary(error));
+    this.emit('restart-failed', error);
   }
 
-  #handOver({ successor, pid, kept }: ReadySuccessor, again: boolean): void {
-    this.#carried.successor = successor;
+  #handOver({ successor, pid, kept }: ServingSuccessor, again: boolean): void {
+    this.carried.successor = successor;
     successor.release(again);
     this.#following.handOver(successor, pid);
+    report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
@@ -289,21 +349,29 @@ export class Grace extends EventEmitter<GraceEvents> {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    log('draining: %s', reason);
-    this.emit('draining', { reason });
     const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
+    this.emit('draining', { reason });
     const begin = performance.now();
+    if (reason === 'stop') this.arrivals.refuse();
     const { cutOff, failure } = await drain({
-      listeners: this.#sockets,
+      listeners: this.sockets,
       handedOver,
+      onward: ({ fd }) => this.carried.successor?.onward(fd),
+      takeBack: (kind, connection, adopted) => this.adopters.takeBack(kind, connection, adopted),
+      noneComes: this.arrivals.ended,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
+      // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
+      // the first to close the socket.
+      after: this.#restarts.settled(),
       timeout: drainTimeout,
       onShutdown,
       onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
       onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
-    // A successor that was stopped still holds the sockets.
+    // At the deadline, a successor that was stopped may still be there.
+    this.#restarts.kill();
     await this.#restarts.settled();
     await this.#systemd?.finish(drainTimeout - (performance.now() - begin));
     const code = cutOff.length > 0 || failure !== undefined || this.#serverError !== undefined ? 1 : 0;
@@ -316,43 +384,37 @@ export class Grace extends EventEmitter<GraceEvents> {
 
   #close(closed: Closed): void {
     this.#state = 'closed';
-    this.#signals.remove();
     this.#removeFiles();
+    // A process that exits now must not be ended by one more signal, with another exit code.
+    if (!this.settings.exit) this.#removeHandlers();
     this.emit('closed', closed);
-    this.#carried.successor?.leave();
+    this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
+  }
+
+  #removeHandlers(): void {
+    this.#signals.remove();
+    this.#selfSent.remove();
+    this.#stopReporting();
   }
 
   /** Removes what only the last owner removes; the files of a successor stay. */
   #removeFiles(): void {
-    if (this.settings.pidFile !== undefined) removePidFile(this.settings.pidFile);
-    if (this.#reason !== 'stop') return;
-    for (const listener of this.#sockets) listener.removeFile();
+    this.#own.removeFiles({ sockets: this.#reason === 'stop' });
   }
 
-  /** A process that stops before it is ready leaves its sockets to the predecessor, which still serves on them. */
-  #servedByPredecessor(): ReadonlySet<number> {
-    if (this.#inheritance?.predecessor?.alive !== true) return NOTHING_KEPT;
-    return new Set(this.#sockets.filter(({ inherited }) => inherited).map(({ fd }) => fd));
-  }
-
-  #expect(state: State, what: string): void {
-    if (this.#state === state) return;
-    throw wrongState(`cannot ${what}: this process is ${this.#state}, expected ${state}`, this.#state);
+  /** This process stops while it becomes ready. With the option `exit` it ends without an error of ready(). */
+  async #neverReady(): Promise<void> {
+    await this.#ended.catch(() => undefined);
+    if (this.settings.exit) return new Promise(() => undefined);
+    throw wrongState('this process was stopped before it was ready', this.#state);
   }
 
   #joinFirstProcess(fd: number): void {
-    this.#following.join(
-      fd,
-      (signal) => this.#signals.forwarded(signal),
-      () => {
-        log('the first process is gone, so this service counts as stopped');
-        if (this.#state === 'serving') void this.stop();
-      },
-    );
+    const onAlone = (): void => {
+      log('the first process is gone, so this service counts as stopped');
+      if (this.#state === 'serving') void this.stop();
+    };
+    this.#following.join(fd, this.carried, ({ signal, self }) => this.#signals.forwarded(signal, self), onAlone);
   }
-}
-
-function wrongState(message: string, value: State): GraceError {
-  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
 }

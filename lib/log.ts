@@ -19,10 +19,47 @@ export function logger(part: string): Log {
   };
 }
 
+/** Where messages for the operator go. */
+let operator: (message: string) => void = writeLine;
+
 /**
- * A message that an operator should see without `DEBUG`. It is a warning of
- * Node.js, which goes to stderr and to listeners of `process.on('warning')`.
+ * Gives the messages for the operator to a function of the program. If it throws,
+ * they go to stderr.
+ *
+ * @returns a function that ends that.
  */
+export function reportTo(log: (message: string) => void): () => void {
+  const before = operator;
+  const own = (message: string): void => {
+    try {
+      log(message);
+    } catch (error) {
+      writeLine(message);
+      writeLine(`warning: the option log failed: ${String(error)}`);
+    }
+  };
+  operator = own;
+  return () => {
+    if (operator === own) operator = before;
+  };
+}
+
+/**
+ * A message that an operator should see without `DEBUG`: one line on stderr, if
+ * the program does not say otherwise. Not a warning of Node.js, which
+ * `NODE_NO_WARNINGS` hides, and which adds a hint to the first one.
+ */
+export function report(message: string): void {
+  operator(message);
+}
+
+/** {@link report} for something that should not be so. */
 export function warn(message: string): void {
-  process.emitWarning(message, 'GraceWarning');
+  report(`warning: ${message}`);
+}
+
+/** Several processes write to one stderr, so the line has the pid. */
+function writeLine(message: string): void {
+  // Unlike process.stderr.write(), this does not throw when nobody reads stderr any longer.
+  console.error(`ts-grace[${process.pid}]: ${message}`);
 }

@@ -11,18 +11,21 @@ export interface SignalOptions {
   readonly reload?: readonly NodeJS.Signals[];
 }
 
+/** Variables for a successor; undefined removes one. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** All times are in milliseconds. */
 export interface GraceOptions {
   /**
    * Total time from the stop signal to exit, including `drainDelay` and
-   * `onShutdown`. Connections that are left then are destroyed, and the requests
+   * `onShutdown`, which has at least one second. Connections that are left then are destroyed, and the requests
    * that this cut off are counted. Default 30 000.
    */
   readonly drainTimeout?: number;
   /**
    * How long a draining process keeps a connection that has no request in flight.
-   * Default 5 000. For clients that keep to `Keep-Alive: timeout=n`, set n seconds
-   * and one more.
+   * Default 5 000. An HTTP connection that has had a response is kept for at least
+   * the server's `keepAliveTimeout` and one second, within `drainTimeout`.
    */
   readonly idleTimeout?: number;
   /**
@@ -39,15 +42,59 @@ export interface GraceOptions {
   /** Whether to exit when drained: with code 0, or 1 if requests were cut off or `onShutdown` failed. Default true. */
   readonly exit?: boolean;
   /**
-   * Keeps the first process after it has drained, for a program that watches its
-   * pid: supervisord, npm, foreman, a terminal, a container. It passes SIGTERM,
-   * SIGINT, SIGUSR2 and SIGHUP on to the generation that serves, and exits with the
-   * code of the last one. Not possible with `exit: false`. Default false.
+   * Keeps the first process after a restart, for a program that watches its pid:
+   * systemd with `Type=simple`, PM2, nodemon, npm, a shell, a terminal, a container.
+   * It passes SIGTERM, SIGINT, SIGUSR2 and SIGHUP on to the generation that serves,
+   * and exits with the code of the last one. `true` is not possible with
+   * `exit: false`. Default `'auto'`: it stays, unless systemd is told the new main
+   * process (`NOTIFY_SOCKET`), `pidFile` names the process to watch, or `exit` is
+   * false. As PID 1 it always stays.
    */
-  readonly follow?: boolean;
+  readonly follow?: boolean | 'auto';
+  /**
+   * Whether a second signal to stop, more than a second after the first, exits at
+   * once and cuts off what is in flight. A signal that the program sends to itself
+   * never counts as the second one. Default true.
+   */
+  readonly forceExit?: boolean;
+  /**
+   * Gets each message for the operator: restarts, failed restarts, drains, what was
+   * cut off, and warnings. `false`: nobody does. By default each one is a line on stderr.
+   */
+  readonly log?: ((message: string) => void) | false;
+  /**
+   * Whether a restart passes open connections on to the successor, so that their
+   * clients notice nothing: HTTP/1.1 without TLS. `false` for programs that keep
+   * state for a connection, which stays behind. Both processes need it. Default true.
+   */
+  readonly moveConnections?: boolean;
+  /**
+   * Variables for the successor, or a function that is called at each restart and
+   * returns them; it may be async. They are added to the environment that this
+   * process was started with, whatever the program has changed in `process.env`
+   * since. undefined removes a variable. Default: none.
+   *
+   * @example
+   * env: () => dotenv.parse(readFileSync('.env'))
+   */
+  readonly env?: Environment | (() => Environment | Promise<Environment>);
+  /**
+   * How to start a successor, if the command line of this process cannot be
+   * repeated: a program, by path or as found in `PATH`, and its arguments. It has to
+   * be the server itself, or to become it by exec: only the first process gets
+   * the sockets. Runs in the directory in which this process was started. Default:
+   * the same command line.
+   *
+   * @example
+   * command: ['sh', '-c', 'exec node build/server.js']
+   */
+  readonly command?: readonly string[];
   /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
-  /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
+  /**
+   * Runs when the last connection is closed, for example to close the database. It
+   * has until `drainTimeout`, and at least one second if the connections took that long.
+   */
   readonly onShutdown?: () => unknown;
 }
 
@@ -60,7 +107,13 @@ export interface Settings {
   readonly pidFile: string | undefined;
   readonly signals: Required<SignalOptions>;
   readonly exit: boolean;
-  readonly follow: boolean;
+  readonly follow: boolean | 'auto';
+  readonly forceExit: boolean;
+  readonly moveConnections: boolean;
+  /** Undefined: stderr. */
+  readonly log: ((message: string) => void) | undefined;
+  readonly env: () => Environment | Promise<Environment>;
+  readonly command: readonly string[] | undefined;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
@@ -85,7 +138,12 @@ export function readOptions(options: GraceOptions): Settings {
     pidFile: ofType('pidFile', options.pidFile, 'string'),
     signals: readSignals(options.signals),
     exit: ofType('exit', options.exit, 'boolean') ?? true,
-    follow: ofType('follow', options.follow, 'boolean') ?? false,
+    follow: readFollow(options.follow),
+    forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
+    moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
+    log: readLog(options.log),
+    env: readEnv(options.env),
+    command: readCommand(options.command),
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   } satisfies Record<keyof GraceOptions, unknown>;
@@ -93,7 +151,7 @@ export function readOptions(options: GraceOptions): Settings {
   if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
     throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
   }
-  if (settings.follow && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
+  if (settings.follow === true && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;
 }
 
@@ -111,6 +169,41 @@ export function milliseconds(name: string, value: number | undefined, otherwise:
 export function wholeNumber(name: string, value: number | undefined, min: number, max: number): number | undefined {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
   throw invalid(name, value, `a whole number from ${min} to ${max}`);
+}
+
+function readLog(value: GraceOptions['log']): Settings['log'] {
+  if (value === false) return NOTHING;
+  if (value === undefined || typeof value === 'function') return value;
+  throw invalid('log', value, 'a function or false');
+}
+
+function readFollow(value: boolean | 'auto' | undefined): boolean | 'auto' {
+  if (value === undefined || value === 'auto' || typeof value === 'boolean') return value ?? 'auto';
+  throw invalid('follow', value, "true, false or 'auto'");
+}
+
+/** @throws GraceError `OPTION_INVALID` */
+export function environment(subject: string, value: unknown): Environment {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(subject, value, 'an object');
+  for (const [name, text] of Object.entries(value)) {
+    if (name === '' || /[=\0]/.test(name)) throw invalid(subject, name, 'names of variables');
+    const fits = text === undefined || (typeof text === 'string' && !text.includes('\0'));
+    if (!fits) throw invalid(`${subject}.${name}`, text, 'a string without NUL, or undefined');
+  }
+  return value as Environment;
+}
+
+function readEnv(value: GraceOptions['env']): Settings['env'] {
+  if (typeof value === 'function') return async () => environment('env', await value());
+  const variables = value === undefined ? {} : environment('env', value);
+  return () => variables;
+}
+
+function readCommand(value: readonly string[] | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const valid = Array.isArray(value) && value.every((word) => typeof word === 'string' && !word.includes('\0'));
+  if (!valid || !value[0]) throw invalid('command', value, 'a list of a program and its arguments');
+  return [...value];
 }
 
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { GraceError } from '../lib/errors.js';
 import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/systemd/listen-variables.js';
 import { onSignals } from '../lib/on-signals.js';
+import { checkSystem } from './check-system.js';
 import { PidLock } from './control/pid-lock.js';
 import { StatusFile } from './control/status-file.js';
 import { SystemdNotify } from './control/systemd-notify.js';
@@ -83,8 +84,10 @@ export async function startServer(options: StartOptions, observer: StartObserver
   }
 }
 
-function checkBeforeBinding({ exec: [program], directory }: Settings, environment: Environment): void {
+function checkBeforeBinding(settings: Settings, environment: Environment): void {
+  const { exec: [program], directory } = settings;
   environment.timing();
+  checkSystem(settings);
   if (directory !== undefined && statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new GraceError('OPTION_INVALID', `failed to chdir:${directory}: there is no such directory`, {
       subject: 'dir',

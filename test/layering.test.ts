@@ -25,6 +25,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
   demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
 const LIBRARY = ['lib', 'gracehttp', 'starter'];
@@ -36,11 +37,14 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/check': [],
-  'lib/socket': ['lib/address', 'lib/check'],
-  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket'],
+  'lib/socket': ['lib/address', 'lib/check', 'lib/move'],
+  'lib/launch': [],
+  'lib/move': [],
+  'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
   'lib/systemd': [],
-  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd'],
-  'lib/follow': ['lib/handoff'],
+  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
+  'lib/signals': ['lib/handoff'],
+  'lib/follow': ['lib/handoff', 'lib/signals'],
   'gracehttp/http': [],
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
@@ -242,8 +246,8 @@ t.test('the rules refuse what they should', async (t) => {
   const behind = (file: string): string[] => (file === 'lib/errors.ts' ? [] : ['lib/handoff']);
   const inRooms = [
     ['lib/address/a.ts', 'lib/socket/b.ts'],
-    ['lib/address/a.ts', 'lib/signals.ts'],
-    ['lib/follow/a.ts', 'lib/signals.ts', 'is allowed'],
+    ['lib/address/a.ts', 'lib/process-table.ts'],
+    ['lib/follow/a.ts', 'lib/process-table.ts', 'is allowed'],
     ['lib/address/a.ts', 'lib/errors.ts', 'is allowed'],
     ['lib/socket/a.ts', 'lib/address/b.ts', 'is allowed'],
     ['lib/socket/a.ts', 'lib/follow/b.ts'],

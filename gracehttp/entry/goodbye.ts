@@ -25,7 +25,10 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
   };
   return {
     connections: service.connections,
-    begin: () => service.begin(),
+    ...(service.unit !== undefined && { unit: service.unit }),
+    ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
+    ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
+    begin: (onward, takeBack) => service.begin(onward, takeBack),
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);
     },

@@ -11,6 +11,7 @@ const OF_ENTRIES: Readonly<Record<keyof EntryOptions, true>> = {
   maxConnections: true,
   maxQueued: true,
   overflow: true,
+  queueTimeout: true,
   onDrain: true,
 };
 const OF_CREATED_SERVERS: Readonly<Record<Exclude<keyof ServerOptions, keyof EntryOptions>, true>> = {

@@ -17,7 +17,8 @@ export interface ServerOptions extends EntryOptions {
   readonly readTimeout?: number;
   /**
    * How long a response may take, from the end of the request's head to the last
-   * byte of the response. A late one is cut off, with its connection. Default 5 000.
+   * byte of the response. A late one is cut off, with its connection, and a warning
+   * says so; server-sent events never are. Default 5 000.
    */
   readonly writeTimeout?: number;
   /** How long a kept connection may wait for its next request: `http.Server`'s `keepAliveTimeout`. Default 5 000. */

@@ -1,3 +1,4 @@
+import { type Socket } from 'node:net';
 import { GraceError } from '../../lib/errors.js';
 import { type App } from '../app.js';
 import { type ServedServer } from '../served-server.js';
@@ -18,14 +19,22 @@ export async function restart(app: App): Promise<Reply> {
   }
 }
 
-/** `POST /limit?server=NAME&limit=N`: sets the limit, removes it with `none`, or only asks without `limit`. */
-export function changeLimit(app: App, query: URLSearchParams): Reply {
+/**
+ * `POST /limit?server=NAME&limit=N`: sets the limit, removes it with `none`, or only asks without `limit`.
+ *
+ * @param socket - that the request came on.
+ */
+export function changeLimit(app: App, query: URLSearchParams, socket: Socket): Reply {
   const name = query.get('server');
   const value = query.get('limit');
   const served = find(app, name);
   if (served instanceof GraceError) return { status: 404, body: { error: served.message } };
   if (value !== null && !/^(\d+|none)$/.test(value)) {
     return { status: 400, body: { error: `limit is ${value}, expected a whole number or none` } };
+  }
+  if (value !== null && Number(value) === 0 && served.has(socket)) {
+    const error = 'limit is 0, but this request came through the same server: nobody could raise the limit again';
+    return { status: 409, body: { error } };
   }
   try {
     const free = value === null ? served.limit() : served.limit(value === 'none' ? Infinity : Number(value));

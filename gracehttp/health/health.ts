@@ -30,7 +30,7 @@ export interface HealthOptions {
 }
 
 const OPTIONS = ['checks', 'checkTimeout', 'registry', 'control', 'token'] satisfies readonly (keyof HealthOptions)[];
-type Action = (url: URL) => Reply | Promise<Reply>;
+type Action = (url: URL, request: IncomingMessage) => Reply | Promise<Reply>;
 
 const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
 
@@ -56,7 +56,7 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
   const timeout = milliseconds('checkTimeout', options.checkTimeout, DEFAULT_CHECK_TIMEOUT_MS);
   const checks = new Checks(options.checks ?? {}, timeout);
 
-  const authorized = (action: Action): Route => (request: IncomingMessage, url: URL) => refusal(app, request, token) ?? action(url);
+  const authorized = (action: Action): Route => (request: IncomingMessage, url: URL) => refusal(app, request, token) ?? action(url, request);
   const controlling = (action: Action): Route =>
     options.control === true ? authorized(action) : () => ({ status: 403, body: { error: 'the option control is not set' } });
   return router({
@@ -68,7 +68,7 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
     },
     actions: {
       '/restart': controlling(() => restart(app)),
-      '/limit': controlling(({ searchParams }) => changeLimit(app, searchParams)),
+      '/limit': controlling(({ searchParams }, { socket }) => changeLimit(app, searchParams, socket)),
     },
   });
 }

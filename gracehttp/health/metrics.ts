@@ -19,6 +19,7 @@ const OF_SERVERS: readonly OfServer[] = [
   ['grace_connections_limit', 'gauge', 'limit', 'Limit on simultaneous connections, +Inf if there is none'],
   ['grace_requests_in_flight', 'gauge', 'inFlight', 'Requests in flight'],
   ['grace_connections_total', 'counter', 'total', 'Connections accepted by this process'],
+  ['grace_connections_moved_total', 'counter', 'moved', 'Connections that this process took over from its predecessor'],
   ['grace_connections_refused_total', 'counter', 'refused', 'Connections refused by this process because the queue was full'],
 ];
 const OPENMETRICS = /^application\/openmetrics-text\b/;
@@ -57,6 +58,7 @@ function familiesOf(app: App): readonly MetricFamily[] {
     counter('grace_drains_total', 'Completed drains in all generations', totals.drains),
     counter('grace_drain_seconds_total', 'Time that these drains took together, in seconds', totals.drainSeconds),
     counter('grace_cut_off_total', 'Requests that a drain deadline cut off, in all generations', totals.cutOff),
+    counter('grace_moved_total', 'Connections that moved to a successor, in all generations', totals.moved),
   ];
 }
 

@@ -4,56 +4,77 @@ type WriteHead = ServerResponse['writeHead'];
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
- * Makes a response say `Connection: close`, whatever the program writes; Node.js
- * closes the connection after it. A response whose head is already written is not
- * changed.
+ * Makes a response say `Connection: close`, whatever the program writes, if it is
+ * the last one on its connection when its head is written; Node.js closes the
+ * connection after it. A response whose head is already written is not changed.
  *
- * @returns a function that undoes it while the head is not written, or undefined
- * if nothing was changed: the response closes the connection anyway, or its head
- * is written.
+ * `writeHead` stays replaced: sessions and compression replace it too, on top of
+ * this, and putting the old one back would drop their headers.
+ *
+ * @param isLast - asked right before the head is written.
  */
-export function closeAfterResponse(response: ServerResponse): (() => void) | undefined {
-  if (response.headersSent || !response.shouldKeepAlive) return undefined;
+export function closeAfterResponse(response: ServerResponse, isLast: (response: ServerResponse) => boolean): void {
   // Every head is written by writeHead(), also one that write() or end() sends implicitly.
-  const writeHead = response.writeHead;
-  response.shouldKeepAlive = false;
-  response.writeHead = function writeHeadWithClose(this: ServerResponse, ...args: unknown[]): ServerResponse {
-    // Replace it: if it were removed, none would be sent, and the client would expect the connection to stay.
-    if (isHopHeader(this.getHeader('connection'))) this.setHeader('connection', 'close');
-    const last = args.length - 1;
-    if (isHeaders(args[last])) args[last] = withoutConnection(args[last]);
+  const { writeHead } = response;
+  response.writeHead = function writeHeadOfLast(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    if (!this.headersSent && isLast(this)) sayClose(this, args);
     return Reflect.apply(writeHead, this, args) as ServerResponse;
   } as WriteHead;
-  return () => {
-    if (response.headersSent) return;
-    response.shouldKeepAlive = true;
-    response.writeHead = writeHead;
-  };
 }
 
-/** `Connection: Upgrade` is kept, as a response may need it. */
-function isHopHeader(value: unknown): boolean {
-  return value !== undefined && !/\bupgrade\b/i.test(String(value));
+/** Changes the response, or the arguments of its writeHead(). */
+function sayClose(response: ServerResponse, args: unknown[]): void {
+  // The client asked for it, or does not know kept connections.
+  if (!response.shouldKeepAlive) return;
+  response.shouldKeepAlive = false;
+  const index = args.findLastIndex(isHeaders);
+  const given = index === -1 ? {} : withoutKeepAlive(args[index] as Headers);
+  // It is said even so, as Node.js says nothing after removeHeader('Connection').
+  const says = isUpgrade(response.getHeader('connection')) || hasConnection(given) ? undefined : 'close';
+  if (index !== -1) args[index] = says === undefined ? given : withClose(given);
+  else if (says !== undefined) response.setHeader('Connection', says);
 }
 
 function isHeaders(value: unknown): value is Headers {
   return typeof value === 'object' && value !== null;
 }
 
+/** `Connection: Upgrade` is kept, as a response may need it. */
+function isUpgrade(value: unknown): boolean {
+  return /\bupgrade\b/i.test(String(value));
+}
+
 /** Headers come as an object, as a flat list of names and values, or as a list of pairs. */
-function withoutConnection(headers: Headers): Headers {
+function withoutKeepAlive(headers: Headers): Headers {
   if (!Array.isArray(headers)) {
     return Object.fromEntries(Object.entries(headers).filter(([name, value]) => !isKeepAlive(name, value)));
   }
-  if (Array.isArray(headers[0])) {
-    return headers.filter((pair) => !Array.isArray(pair) || !isKeepAlive(pair[0], pair[1]));
-  }
+  if (isPairs(headers)) return headers.filter((pair) => !Array.isArray(pair) || !isKeepAlive(pair[0], pair[1]));
   return headers.filter((_, index) => {
     const name = index - (index % 2);
     return !isKeepAlive(headers[name], headers[name + 1]);
   });
 }
 
+function hasConnection(headers: Headers): boolean {
+  if (!Array.isArray(headers)) return Object.keys(headers).some(isConnection);
+  if (isPairs(headers)) return headers.some((pair) => Array.isArray(pair) && isConnection(pair[0]));
+  return headers.some((name, index) => index % 2 === 0 && isConnection(name));
+}
+
+function withClose(headers: Headers): Headers {
+  if (!Array.isArray(headers)) return { ...headers, Connection: 'close' };
+  return isPairs(headers) ? [...headers, ['Connection', 'close']] : [...headers, 'Connection', 'close'];
+}
+
+function isPairs(headers: OutgoingHttpHeader[]): boolean {
+  return Array.isArray(headers[0]);
+}
+
 function isKeepAlive(name: unknown, value: unknown): boolean {
-  return String(name).toLowerCase() === 'connection' && isHopHeader(value);
+  return isConnection(name) && !isUpgrade(value);
+}
+
+function isConnection(name: unknown): boolean {
+  return String(name).toLowerCase() === 'connection';
 }

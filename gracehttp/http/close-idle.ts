@@ -12,6 +12,8 @@ export interface IdleCandidates {
   sockets(): Iterable<Socket>;
   /** Whether no request is in flight. */
   isIdle(socket: Socket): boolean;
+  /** How long a connection may be idle, in milliseconds. Default `idleTimeout`. */
+  timeout?(socket: Socket): number;
   /** How many may be closed at one check, longest idle first. Default: all. */
   atMost?(): number;
 }
@@ -31,26 +33,31 @@ interface Observation {
  */
 export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () => void {
   const interval = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, idleTimeout / CHECKS_PER_TIMEOUT));
-  let observed = new Map<Socket, Observation>();
+  const observed = new WeakMap<Socket, Observation>();
   let stopped = false;
 
-  const check = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     const now = performance.now();
-    const next = new Map<Socket, Observation>();
     let due: Socket[] = [];
     for (const socket of candidates.sockets()) {
-      if (!candidates.isIdle(socket)) continue;
-      const last = observed.get(socket);
-      const current = last?.bytesRead === socket.bytesRead ? last : { bytesRead: socket.bytesRead, since: now };
-      next.set(socket, current);
-      if (now - current.since >= idleTimeout) due.push(socket);
+      if (!candidates.isIdle(socket)) {
+        observed.delete(socket);
+        continue;
+      }
+      const { bytesRead } = socket;
+      let current = observed.get(socket);
+      if (current?.bytesRead !== bytesRead) observed.set(socket, (current = { bytesRead, since: now }));
+      if (now - current.since >= (candidates.timeout?.(socket) ?? idleTimeout)) due.push(socket);
     }
-    observed = next;
     if (candidates.atMost !== undefined && candidates.atMost() < due.length) {
-      const since = (socket: Socket): number => next.get(socket)!.since;
+      const since = (socket: Socket): number => observed.get(socket)!.since;
       due = due.sort((a, b) => since(a) - since(b)).slice(0, candidates.atMost());
     }
     await closeInSlices(due, (socket) => candidates.isIdle(socket) && socket.bytesRead === observed.get(socket)?.bytesRead);
+  };
+  const check = async (): Promise<void> => {
+    // What was observed stays true: a connection that has received nothing was idle all the time.
+    if (candidates.atMost?.() !== 0) await look();
     if (!stopped) timer = setTimeout(check, interval);
   };
   let timer = setTimeout(check, 0);
@@ -60,8 +67,14 @@ export function closeIdle(candidates: IdleCandidates, idleTimeout: number): () =
   };
 }
 
-/** Checks each socket once more before it closes it: a request may come between two slices. */
+/**
+ * Checks each socket once more before it closes it. libuv runs timers before it
+ * polls: after a long computation a request may wait in the kernel. A request may
+ * also come between two slices.
+ */
 async function closeInSlices(due: readonly Socket[], isDue: (socket: Socket) => boolean): Promise<void> {
+  if (due.length === 0) return;
+  await nextTurn();
   let end = performance.now() + SLICE_MS;
   for (const socket of due) {
     if (performance.now() >= end) {

@@ -1,21 +1,35 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { closeAfterResponse } from './close-after-response.js';
-import { lingerOverUpload } from './lingering-close.js';
 
 /** What is known of one connection of an HTTP server. */
 export class HttpConnection {
   /** Whether it speaks HTTP/1. False after an upgrade, and if TLS agreed on HTTP/2. */
   http1: boolean;
+  /** Whether it has left HTTP, by `Upgrade` or `CONNECT`. */
+  upgraded = false;
+  /** Whether it is known which TLS connection it carries. */
+  secured = false;
   /** Whether it has sent a request. */
   hasSpoken = false;
+  /** Called at the first request of a connection that came from the predecessor. */
+  onFirstRequest: (() => void) | undefined = undefined;
+  /** Whether the newest request came before the one before it was answered. */
+  isPipelined = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */
   #request: IncomingMessage | undefined = undefined;
   #response: ServerResponse | undefined = undefined;
-  /** Undoes {@link closeAfterResponse} for the newest response. */
-  #keepOpen: (() => void) | undefined = undefined;
 
   constructor(http1: boolean) {
     this.http1 = http1;
+  }
+
+  /** The newest request; undefined if it is answered. */
+  get request(): IncomingMessage | undefined {
+    return this.#request;
+  }
+
+  /** The newest response; undefined if it is finished. */
+  get response(): ServerResponse | undefined {
+    return this.#response;
   }
 
   /** Whether a response is still to be written, or on its way out of this process. */
@@ -24,9 +38,7 @@ export class HttpConnection {
   }
 
   requestStarted(request: IncomingMessage, response: ServerResponse): void {
-    // A pipelined request: the response before it is no longer the last one.
-    if (this.inFlight) this.#keepOpen?.();
-    this.#keepOpen = undefined;
+    this.isPipelined = this.inFlight;
     this.hasSpoken = true;
     this.#request = request;
     this.#response = response;
@@ -37,14 +49,5 @@ export class HttpConnection {
     if (this.#response !== response) return;
     this.#request = undefined;
     this.#response = undefined;
-    this.#keepOpen = undefined;
-  }
-
-  /** Closes the connection after the response that is in flight, if there is one. */
-  closeAfterResponse(): void {
-    if (this.#request === undefined || this.#response === undefined) return;
-    if (!this.inFlight || this.#keepOpen !== undefined) return;
-    this.#keepOpen = closeAfterResponse(this.#response);
-    lingerOverUpload(this.#request, this.#request.socket);
   }
 }

@@ -1,81 +1,169 @@
+import { type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
+import { expectNoRequest, hasBegun } from './begun-requests.js';
+import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
+import { lingerOverUpload } from './lingering-close.js';
 import { speaksHttp2 } from './speaks-http.js';
 import { underlyingSocket } from './underlying-socket.js';
 import { onUpgrade } from './upgrade.js';
 
+/** The timeouts of an http.Server that matter here. The buffer is an option from Node.js 24 on. */
+interface KeepsAlive {
+  readonly keepAliveTimeout?: number;
+  readonly keepAliveTimeoutBuffer?: number;
+  readonly timeout?: number;
+}
+
+/** How much longer than it says Node.js keeps an idle connection. */
+const KEEP_ALIVE_BUFFER_MS = 1_000;
+
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
-  readonly #byTlsSocket = new WeakMap<TLSSocket, HttpConnection>();
+  /** Called when a response is finished, while Node.js still has to let go of it. */
+  onAnswered: (socket: Socket) => void = () => undefined;
+  readonly #server: Server;
+  readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
+  /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
+  readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen: (() => boolean)[] = [];
-  #seesTls = true;
+  readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
     const http1 = !speaksHttp2(server) || 'setTicketKeys' in server;
     super(server, () => new HttpConnection(http1));
+    this.#server = server;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
       const connection = this.#find(socket);
-      if (connection !== undefined) connection.http1 = false;
+      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true });
     });
   }
 
   /** Requests in flight. */
   get inFlight(): number {
     let count = 0;
-    for (const [, connection] of this) if (connection.inFlight) count += 1;
+    for (const { inFlight } of this.each()) if (inFlight) count += 1;
     return count;
+  }
+
+  /** What is known of each connection. */
+  *each(): IterableIterator<HttpConnection> {
+    for (const [, connection] of this) yield connection;
+    yield* this.#apart.values();
   }
 
   /** The sockets that the server has; those that wait for a place are left out. */
   *served(): IterableIterator<Socket> {
     for (const [socket] of this) if (!this.waiting.has(socket)) yield socket;
+    yield* this.#apart.keys();
+  }
+
+  /** Whether a connection or TLS connection is one of this server. */
+  has(socket: Socket): boolean {
+    return this.#find(socket) !== undefined;
   }
 
   /** Whether an HTTP/1 connection has no request in flight; false if that is not known. */
   isIdle(socket: Socket): boolean {
+    const connection = this.#find(socket);
+    if (connection === undefined || !connection.http1 || connection.inFlight) return false;
+    return this.#apart.size === 0 || this.#apart.has(socket) || connection.secured;
+  }
+
+  /** Whether a connection has had a response, so that its client may keep it for the next request. */
+  hasSpoken(socket: Socket): boolean {
+    return this.#find(socket)?.hasSpoken === true;
+  }
+
+  /** Whether a connection has left HTTP, by `Upgrade` or `CONNECT`. */
+  isUpgraded(socket: Socket): boolean {
+    return this.#find(socket)?.upgraded === true;
+  }
+
+  /** Whether a response is the only one in flight, and no byte of a further request has been read. */
+  isBetweenRequests(socket: Socket, response: ServerResponse): boolean {
     const connection = this.get(socket);
-    return this.#seesTls && connection !== undefined && connection.http1 && !connection.inFlight;
+    return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
   }
 
-  /** Closes every connection that has a request in flight after its response. */
-  closeAfterResponses(): void {
-    for (const [, connection] of this) connection.closeAfterResponse();
+  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  setUpgraded(socket: Socket, upgraded: boolean): void {
+    Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
-  /** From now on, a request that starts while the condition holds is the last one on its connection. */
+  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
   closeWhen(condition: () => boolean): void {
     this.#closeWhen.push(condition);
+    if (this.#closeWhen.length > 1) return;
+    for (const connection of this.each()) this.#follow(connection);
   }
 
   onRequest({ request, response, socket }: Exchange): void {
     const connection = this.#find(socket);
     if (connection === undefined) return;
     connection.requestStarted(request, response);
-    if (this.#closeWhen.some((holds) => holds())) connection.closeAfterResponse();
+    if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
+    if (this.#closeWhen.length > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
     this.#find(socket)?.responseFinished(response);
+    this.onAnswered(socket);
+  }
+
+  /**
+   * Follows a connection that comes from the predecessor, after the server has it.
+   * If it has had a response, it is kept as long as after a response of this process.
+   */
+  arrived(socket: Socket, hasSpoken: boolean): void {
+    const connection = this.get(socket);
+    if (connection === undefined || !hasSpoken) return;
+    connection.hasSpoken = true;
+    const stopExpecting = expectNoRequest(socket);
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS, timeout = 0 } = this.#server as KeepsAlive;
+    if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
+    connection.onFirstRequest = () => {
+      connection.onFirstRequest = undefined;
+      stopExpecting();
+      socket.setTimeout(timeout);
+    };
+  }
+
+  #follow({ request, response, inFlight }: HttpConnection): void {
+    if (request === undefined || response === undefined || !inFlight) return;
+    if (!response.headersSent) closeAfterResponse(response, this.#isLast);
+    else if (!response.shouldKeepAlive) lingerOverUpload(request, request.socket);
+  }
+
+  /** Of pipelined requests only the newest is the last one. */
+  #closesAfter(response: ServerResponse): boolean {
+    const { req: request } = response;
+    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
+    lingerOverUpload(request, request.socket);
+    return true;
   }
 
   #onSecure(socket: TLSSocket): void {
     const underlying = underlyingSocket(socket);
-    const connection = underlying && this.get(underlying);
-    if (connection === undefined) {
-      this.#seesTls = false;
-      return;
-    }
+    const known = underlying === undefined ? undefined : this.get(underlying);
+    const connection = known ?? new HttpConnection(true);
     if (socket.alpnProtocol === 'h2') connection.http1 = false;
-    this.#byTlsSocket.set(socket, connection);
+    if (known === undefined) {
+      this.#apart.set(socket, connection);
+      socket.once('close', () => this.#apart.delete(socket));
+    } else {
+      known.secured = true;
+      this.#byTlsSocket.set(socket, known);
+    }
   }
 
   #find(socket: Socket): HttpConnection | undefined {
-    return this.get(socket) ?? this.#byTlsSocket.get(socket as TLSSocket);
+    return this.get(socket) ?? this.#byTlsSocket.get(socket) ?? this.#apart.get(socket);
   }
 }

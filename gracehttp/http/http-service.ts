@@ -1,48 +1,116 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
+import { MoveKept, type TakeBack } from '../../lib/move/kept.js';
+import { type Onward } from '../../lib/move/sender.js';
+import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
+import { MoveConnections } from './move-connections.js';
 import { Http2Sessions } from './http2-sessions.js';
 import { speaksHttp2 } from './speaks-http.js';
+
+/** The times of a drain, in milliseconds; see GraceOptions. */
+export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainDelay'>;
+
+/** A client may send a request when its time is just over, and the request takes a while to arrive. */
+const AFTER_KEEP_ALIVE_MS = 1_000;
+/** Idle connections are closed this long before the drain deadline, so that what follows has time too. */
+const BEFORE_DEADLINE_MS = 1_000;
 
 /** Drains the connections of an HTTP or HTTPS server. */
 export class HttpService implements Service {
   readonly connections: HttpConnections;
+  readonly #server: Server;
+  readonly unit = 'request';
   readonly #sessions: Http2Sessions | undefined;
-  readonly #idleTimeout: number;
-  #draining = false;
+  readonly #times: DrainTimes;
+  #moving: MoveConnections | undefined;
+  #movingKept: MoveKept | undefined;
   #stopClosingIdle: (() => void) | undefined;
 
-  /** @param idleTimeout - in milliseconds, see GraceOptions. */
-  constructor(server: Server, connections: HttpConnections, idleTimeout: number) {
+  constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
     this.connections = connections;
-    this.#idleTimeout = idleTimeout;
+    this.#server = server;
+    this.#times = times;
     this.#sessions = speaksHttp2(server) ? new Http2Sessions(server) : undefined;
-    connections.closeWhen(() => this.#draining);
   }
 
-  begin(): void {
-    const { connections } = this;
-    this.#draining = true;
-    this.#sessions?.close();
-    connections.closeAfterResponses();
-    this.#stopClosingIdle = closeIdle(
-      { sockets: () => connections.served(), isIdle: (socket) => connections.isIdle(socket) },
-      this.#idleTimeout,
-    );
+  begin(onward?: Onward, takeBack?: TakeBack): void {
+    if (onward !== undefined && takeBack !== undefined) {
+      this.#movingKept = new MoveKept(() => this.connections.sockets(), onward, takeBack);
+    }
+    if (!MoveConnections.possible(this.#server, onward)) return this.#endConnections();
+    const moving = new MoveConnections(this.#server, this.connections, onward);
+    this.#moving = moving;
+    this.#closeIdle(() => moving.begun);
+    onward.onChange(() => {
+      if (!onward.open) this.#endConnections();
+    });
   }
 
   async finished(): Promise<void> {
     await this.connections.none();
-    this.#stopClosingIdle?.();
+    this.#stop();
+    this.#movingKept?.stop();
+  }
+
+  inFlight(): number {
+    // A waiting connection may have sent its request already.
+    let count = this.connections.waiting.size;
+    for (const { inFlight, http1 } of this.connections.each()) if (inFlight || !http1) count += 1;
+    return count;
   }
 
   cutOff(): number {
-    this.#stopClosingIdle?.();
-    // A waiting connection may have sent its request already.
-    let count = this.connections.waiting.size;
-    for (const [, { inFlight, http1 }] of this.connections) if (inFlight || !http1) count += 1;
+    this.#stop();
+    this.#movingKept?.stop();
+    const count = this.inFlight();
     this.connections.destroyAll();
     return count;
   }
+
+  adopt(socket: Socket): void {
+    this.connections.add(socket, true);
+    this.connections.setUpgraded(socket, true);
+  }
+
+  #stop(): void {
+    this.#moving?.stop();
+    this.#stopClosingIdle?.();
+  }
+
+  /** No connection can move: each one ends after its response, or when it is idle. */
+  #endConnections(): void {
+    this.#stop();
+    this.#sessions?.close();
+    this.connections.closeWhen(() => true);
+    this.#closeIdle(() => this.connections.served());
+  }
+
+  #closeIdle(sockets: () => Iterable<Socket>): void {
+    const { connections } = this;
+    const { idleTimeout } = this.#times;
+    const kept = keptIdle(this.#server, this.#times);
+    this.#stopClosingIdle = closeIdle(
+      {
+        sockets,
+        isIdle: (socket) => connections.isIdle(socket),
+        // Its response has said how long the connection will be kept.
+        timeout: (socket) => (connections.hasSpoken(socket) ? kept : idleTimeout),
+      },
+      idleTimeout,
+    );
+  }
+}
+
+/**
+ * How long a drain keeps a connection that has had a response, in milliseconds.
+ * Load balancers and pools send on a connection as long as the server has
+ * promised to keep it, so a shorter idle timeout would lose their requests.
+ */
+export function keptIdle(server: Server, { idleTimeout, drainTimeout, drainDelay }: DrainTimes): number {
+  const { keepAliveTimeout = 0 } = server as { readonly keepAliveTimeout?: number };
+  // Without a keep-alive time nothing is promised.
+  const promised = keepAliveTimeout > 0 ? keepAliveTimeout + AFTER_KEEP_ALIVE_MS : 0;
+  return Math.max(idleTimeout, Math.min(promised, drainTimeout - drainDelay - BEFORE_DEADLINE_MS));
 }

@@ -9,3 +9,8 @@ export function speaksHttp(server: Server): boolean {
 export function speaksHttp2(server: Server): boolean {
   return 'updateSettings' in server;
 }
+
+/** Whether a server speaks HTTP without TLS, so that a response can be written before anything was read. */
+export function speaksPlainHttp(server: Server): boolean {
+  return speaksHttp(server) && !('setSecureContext' in server);
+}

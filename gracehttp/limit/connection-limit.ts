@@ -1,9 +1,12 @@
 import { type Server, type Socket } from 'node:net';
 import { type Connections } from '../../lib/socket/connections.js';
+import { Gate } from '../../lib/socket/gate.js';
 import { wholeNumber } from '../../lib/options.js';
-import { Admission } from './admission.js';
+import { HttpConnections } from '../http/http-connections.js';
+import { speaksPlainHttp } from '../http/speaks-http.js';
 import { ConnectionQueue } from './connection-queue.js';
-import { type LimitOptions } from './limit-options.js';
+import { DEFAULT_QUEUE_TIMEOUT_MS, type LimitOptions } from './limit-options.js';
+import { RoomMaker } from './make-room.js';
 import { type Overflow, refuse } from './overflow.js';
 
 const DEFAULT_MAX_QUEUED = 1_024;
@@ -14,38 +17,46 @@ const DEFAULT_MAX_QUEUED = 1_024;
  * instead of an error. A server without a limit is not changed.
  */
 export class ConnectionLimit {
-  /** Called after a connection has closed. */
+  /** Called after a connection has closed, from the first limit on. */
   onEnd: () => void = () => undefined;
+  /** Called when a connection begins to wait, and when one no longer waits. */
+  onQueue: () => void = () => undefined;
   readonly #server: Server;
   readonly #connections: Connections<unknown>;
   readonly #queue: ConnectionQueue;
   readonly #maxQueued: number;
   readonly #overflow: Overflow;
-  readonly #onQueue: (waiting: boolean) => void;
   /** Connections that were refused and are not closed yet. */
   readonly #closing = new Set<Socket>();
   /** There from the first limit on. */
-  #admission: Admission | undefined;
+  #gate: Gate | undefined;
   #maximum = Infinity;
   #reserved = 0;
   #refused = 0;
-  #wasWaiting = false;
+  #wasQueued = 0;
+  /** Connections that wait in the successor for places that this process holds. */
+  #waitingElsewhere = 0;
+  /** There from the first limit on, if the server speaks HTTP. */
+  #room: RoomMaker | undefined;
 
-  /** @param onQueue - called when the first connection begins to wait, and when no connection waits any longer. */
   constructor(
     server: Server,
     connections: Connections<unknown>,
-    { maxConnections, maxQueued, overflow }: LimitOptions,
-    onQueue: (waiting: boolean) => void,
+    { maxConnections, maxQueued, queueTimeout, overflow }: LimitOptions,
   ) {
     this.#server = server;
     this.#connections = connections;
     this.#maxQueued = maxQueued ?? DEFAULT_MAX_QUEUED;
     this.#overflow = overflow ?? 'reset';
-    this.#onQueue = onQueue;
-    this.#queue = new ConnectionQueue(connections, {
+    connections.onMoved = () => {
+      this.#reserved = Math.max(0, this.#reserved - 1);
+    };
+    // With TLS, a client that has left does not finish the handshake, so it has no request.
+    const queue = { timeout: queueTimeout ?? DEFAULT_QUEUE_TIMEOUT_MS, dropsLeft: speaksPlainHttp(server) };
+    this.#queue = new ConnectionQueue(connections, queue, {
       hasRoom: () => this.free !== 0,
-      deliver: (socket) => this.#admission?.deliver(socket),
+      deliver: (socket) => this.#gate?.deliver(socket),
+      expire: (socket) => this.#refuse(socket, '503'),
       onChange: () => this.#update(),
     });
     if (maxConnections !== undefined) this.limit(maxConnections);
@@ -94,37 +105,69 @@ export class ConnectionLimit {
     this.#queue.deliver();
   }
 
+  /** Places that are kept free for a predecessor. */
+  get reserved(): number {
+    return this.#reserved;
+  }
+
+  /** Gives the server a connection that has a place already: it had it in the predecessor, or as another protocol. */
+  deliver(socket: Socket): void {
+    if (this.#gate === undefined) this.#server.emit('connection', socket);
+    else this.#gate.deliver(socket);
+    this.#update();
+  }
+
+  /** This process drains, and so many connections of its successor wait for places. */
+  makeRoomFor(waiting: number): void {
+    this.#waitingElsewhere = waiting;
+    this.#makesRoom();
+    this.#room?.update();
+  }
+
+  #makesRoom(): void {
+    if (!(this.#connections instanceof HttpConnections)) return;
+    this.#room ??= new RoomMaker(this.#connections, {
+      here: () => this.queued,
+      elsewhere: () => this.#waitingElsewhere,
+    });
+  }
+
   #install(): void {
-    if (this.#admission !== undefined) return;
-    this.#admission = new Admission(this.#server, (socket) => this.#admits(socket), () => this.#update());
+    if (this.#gate !== undefined) return;
+    this.#gate = Gate.of(this.#server);
+    this.#gate.guard((socket) => this.#admits(socket));
     this.#connections.onEnd = () => {
       // The program may hear of this end only now too, and count connections itself.
       this.#queue.deliverSoon();
       this.onEnd();
     };
+    this.#makesRoom();
   }
 
   #admits(socket: Socket): boolean {
-    if (this.queued === 0 && this.free > 0) return true;
-    if (this.queued < this.#maxQueued) this.#queue.add(socket);
-    else this.#refuse(socket);
-    return false;
+    const admitted = this.queued === 0 && this.free > 0;
+    if (admitted) this.#connections.add(socket);
+    else if (this.queued < this.#maxQueued) this.#queue.add(socket);
+    else this.#refuse(socket, this.#overflow);
+    this.#update();
+    return admitted;
   }
 
-  #refuse(socket: Socket): void {
+  #refuse(socket: Socket, overflow: Overflow): void {
     this.#refused += 1;
     this.#closing.add(socket);
-    // Registered before Connections hears of the end, because it then asks how many are served.
-    socket.once('close', () => this.#closing.delete(socket));
+    // In front of Connections, which asks at the end how many are served.
+    socket.prependOnceListener('close', () => this.#closing.delete(socket));
     this.#connections.add(socket);
-    refuse(this.#server, socket, this.#overflow);
+    refuse(this.#server, socket, overflow);
   }
 
   #update(): void {
-    const waiting = this.queued > 0;
-    this.#admission?.pause(waiting || this.free === 0);
-    if (waiting === this.#wasWaiting) return;
-    this.#wasWaiting = waiting;
-    this.#onQueue(waiting);
+    const { queued } = this;
+    this.#gate?.pause(this, queued > 0 || this.free === 0);
+    if (queued === this.#wasQueued) return;
+    this.#wasQueued = queued;
+    this.#room?.update();
+    this.onQueue();
   }
 }

@@ -1,14 +1,25 @@
 import { type Socket } from 'node:net';
+import { nextTurn } from '../../lib/deadline.js';
 import { type Connections } from '../../lib/socket/connections.js';
+import { isStillThere } from './still-there.js';
 
 /** Delivering a connection to an http.Server takes 20 to 50 µs, so a long queue is delivered in slices. */
 const SLICE_MS = 5;
+
+export interface QueueOptions {
+  /** The longest time that a connection waits, in milliseconds; 0 for no limit. */
+  readonly timeout: number;
+  /** Whether to drop connections whose clients have left while they waited, so that their requests are not run. */
+  readonly dropsLeft: boolean;
+}
 
 export interface QueueHandler {
   /** Whether a place is free. */
   hasRoom(): boolean;
   /** Gives a connection to the server. */
   deliver(socket: Socket): void;
+  /** A connection has waited too long and is no longer in the queue. */
+  expire(socket: Socket): void;
   /** Called after connections were added or delivered. */
   onChange(): void;
 }
@@ -16,23 +27,29 @@ export interface QueueHandler {
 /** Connections that are accepted, not read, and wait for a place; the oldest gets the first. */
 export class ConnectionQueue {
   readonly #connections: Connections<unknown>;
+  readonly #options: QueueOptions;
   readonly #handler: QueueHandler;
+  /** Connections that have a place, and are looked at before the server gets them. */
+  readonly #next = new Set<Socket>();
   #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(connections: Connections<unknown>, handler: QueueHandler) {
+  constructor(connections: Connections<unknown>, options: QueueOptions, handler: QueueHandler) {
     this.#connections = connections;
+    this.#options = options;
     this.#handler = handler;
   }
 
   get size(): number {
-    return this.#connections.waiting.size;
+    return this.#connections.waiting.size - this.#next.size;
   }
 
   add(socket: Socket): void {
     this.#connections.add(socket);
-    this.#connections.waiting.add(socket);
+    this.#connections.waiting.set(socket, performance.now());
     // A connection that the program emitted itself did not come paused.
     if (!socket.isPaused()) socket.pause();
+    this.#expireLater();
     this.#handler.onChange();
   }
 
@@ -40,21 +57,45 @@ export class ConnectionQueue {
   deliver(): void {
     const { waiting } = this.#connections;
     const end = performance.now() + SLICE_MS;
-    for (const socket of waiting) {
+    for (const socket of waiting.keys()) {
       if (!this.#handler.hasRoom()) break;
       if (performance.now() >= end) {
         this.#schedule(setImmediate);
         break;
       }
-      waiting.delete(socket);
-      if (!socket.destroyed) this.#handler.deliver(socket);
+      if (this.#next.has(socket)) continue;
+      if (this.#options.dropsLeft) void this.#deliverIfThere(socket);
+      else this.#deliver(socket);
     }
     this.#handler.onChange();
   }
 
   /** {@link deliver}, after all listeners have heard of the event that is being handled. */
   deliverSoon(): void {
-    this.#schedule(process.nextTick);
+    if (this.size > 0) this.#schedule(process.nextTick);
+    else this.#handler.onChange();
+  }
+
+  #deliver(socket: Socket): void {
+    // False if it has closed meanwhile.
+    if (this.#connections.waiting.delete(socket) && !socket.destroyed) this.#handler.deliver(socket);
+  }
+
+  async #deliverIfThere(socket: Socket): Promise<void> {
+    this.#next.add(socket);
+    // Its end may come before the look is over, and frees its place.
+    const forget = (): unknown => this.#next.delete(socket);
+    socket.prependOnceListener('close', forget);
+    const there = await isStillThere(socket);
+    socket.off('close', forget);
+    this.#next.delete(socket);
+    if (there) {
+      this.#deliver(socket);
+      this.#handler.onChange();
+    } else {
+      this.#connections.waiting.delete(socket);
+      socket.destroy();
+    }
   }
 
   #schedule(run: (deliver: () => void) => unknown): void {
@@ -64,5 +105,31 @@ export class ConnectionQueue {
       this.#scheduled = false;
       this.deliver();
     });
+  }
+
+  /** One timer for the oldest connection is enough: all wait equally long. */
+  #expireLater(): void {
+    const { timeout } = this.#options;
+    const [oldest] = this.#connections.waiting.values();
+    if (this.#timer !== undefined || timeout === 0 || oldest === undefined) return;
+    this.#timer = setTimeout(() => {
+      // After a computation, a place may be free by what Node.js has not read yet.
+      void nextTurn().then(() => this.#expire());
+    }, oldest + timeout - performance.now()).unref();
+  }
+
+  #expire(): void {
+    const { waiting } = this.#connections;
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const [socket, since] of waiting) {
+      // A timer fires up to a millisecond early.
+      if (now - since < this.#options.timeout - 1) break;
+      if (this.#next.has(socket)) continue;
+      waiting.delete(socket);
+      this.#handler.expire(socket);
+    }
+    this.#expireLater();
+    this.#handler.onChange();
   }
 }

@@ -7,37 +7,55 @@ interface CarriedLimit {
   readonly limit?: number | null;
 }
 
+/** How often the predecessor hears at most how many connections wait. */
+const ASK_EVERY_MS = 100;
+
 /**
  * Keeps limits over a restart. A limit that was set while running is passed on
  * with the handoff. While the predecessor drains, its successor keeps the places
  * free that the predecessor's connections hold, so that both together stay within
- * the limit.
+ * the limit. The successor says how many connections wait for these places, and
+ * the predecessor makes room for them.
  */
 export class LimitHandoff {
   readonly #grace: Grace;
   readonly #servers: ReadonlyMap<string, ServedServer>;
-  /** Places that predecessors hold, by server. */
-  readonly #held = new Map<string, number>();
+  /** Connections that wait in successors, by server. */
+  readonly #waitingElsewhere = new Map<string, number>();
 
-  /** Create it after the sockets are claimed and before they listen. */
-  constructor(grace: Grace, servers: readonly ServedServer[]) {
+  /**
+   * Create it after the sockets are claimed and before they listen.
+   *
+   * @param keys - by which both processes mean the same socket, one for each server.
+   */
+  constructor(grace: Grace, servers: readonly ServedServer[], keys: readonly string[]) {
     this.#grace = grace;
-    this.#servers = new Map(servers.map((served) => [keyOf(served), served]));
+    this.#servers = new Map(servers.map((served, index) => [`limit ${keys[index]!}`, served]));
     for (const [key, served] of this.#servers) {
-      grace.carry(key, () => carried(served));
+      grace.carried.leave(key, () => carried(served));
       served.connectionLimit.onEnd = () => this.#tell(key, served);
-      const before = grace.carried(key) as CarriedLimit | null | undefined;
+      const ask = this.#asker(key, served);
+      grace.carried.onAsk(key, (value) => {
+        if (typeof value !== 'number') return;
+        this.#waitingElsewhere.set(key, value);
+        served.connectionLimit.makeRoomFor(value);
+        ask();
+      });
+      const before = grace.carried.get(key) as CarriedLimit | null | undefined;
       if (before === undefined || before === null) continue;
       if (before.limit !== undefined) served.limit(before.limit ?? Infinity);
       // No place is free until the predecessor has stopped accepting and says how many connections it has left.
-      const heard = grace.hear(
+      const heard = grace.carried.hear(
         key,
         (value) => {
           if (typeof value === 'number') this.#reserve(key, served, value);
         },
         () => this.#reserve(key, served, 0),
       );
-      if (heard) this.#reserve(key, served, Infinity);
+      if (!heard) continue;
+      this.#reserve(key, served, Infinity);
+      served.connectionLimit.onQueue = ask;
+      grace.once('ready', ask);
     }
     grace.on('draining', ({ reason }) => {
       if (reason === 'handover') for (const [key, served] of this.#servers) this.#tell(key, served);
@@ -45,20 +63,33 @@ export class LimitHandoff {
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {
-    this.#held.set(key, places);
     served.connectionLimit.reserve(places);
     this.#tell(key, served);
   }
 
   /** Waiting connections of this process count too: they came first, so they get the next places. */
-  #tell(key: string, { service, connectionLimit }: ServedServer): void {
-    if (this.#grace.state !== 'draining' || connectionLimit.maximum === Infinity) return;
-    this.#grace.tell(key, service.connections.size + (this.#held.get(key) ?? 0));
+  #tell(key: string, served: ServedServer): void {
+    // Without a limit, now or before, the successor did not ask for it.
+    if (this.#grace.state !== 'draining' || carried(served) === undefined) return;
+    this.#grace.carried.tell(key, served.service.connections.size + served.connectionLimit.reserved);
   }
-}
 
-function keyOf({ listener: { asked, name } }: ServedServer): string {
-  return `limit ${asked} ${name ?? ''}`;
+  /** Says how many connections wait, here and in successors of this process, when the number has changed. */
+  #asker(key: string, { connectionLimit }: ServedServer): () => void {
+    let asked = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const ask = (): void => {
+      const waiting = connectionLimit.queued + (this.#waitingElsewhere.get(key) ?? 0);
+      if (timer !== undefined || waiting === asked) return;
+      if (!this.#grace.carried.ask(key, waiting)) return;
+      asked = waiting;
+      timer = setTimeout(() => {
+        timer = undefined;
+        ask();
+      }, ASK_EVERY_MS).unref();
+    };
+    return ask;
+  }
 }
 
 /** Undefined if there is no limit and never was one: then the successor has no places to keep free. */

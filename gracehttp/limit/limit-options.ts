@@ -1,5 +1,5 @@
 import { GraceError, show } from '../../lib/errors.js';
-import { wholeNumber } from '../../lib/options.js';
+import { milliseconds, wholeNumber } from '../../lib/options.js';
 import { type Overflow } from './overflow.js';
 
 /** Limits of one server. */
@@ -9,6 +9,12 @@ export interface LimitOptions {
   /** How many connections may wait. Default 1 024. */
   readonly maxQueued?: number;
   /**
+   * How long a connection waits at most, in milliseconds; 0 for no limit. Then it
+   * gets a 503 response with `Retry-After`; with TLS, or without HTTP, it is reset.
+   * Default 30 000.
+   */
+  readonly queueTimeout?: number;
+  /**
    * What a connection gets if the queue is full: a reset, or a 503 response with
    * `Retry-After`. Default `reset`. With TLS it is always a reset, as a response
    * would need a handshake first.
@@ -16,12 +22,16 @@ export interface LimitOptions {
   readonly overflow?: Overflow;
 }
 
+/** As long as most clients and load balancers wait at least. */
+export const DEFAULT_QUEUE_TIMEOUT_MS = 30_000;
+
 const OVERFLOWS: readonly (string | undefined)[] = ['reset', '503', undefined] satisfies (Overflow | undefined)[];
 
 /** @throws GraceError `OPTION_INVALID` */
-export function checkLimitOptions({ maxConnections, maxQueued, overflow }: LimitOptions, speaksHttp: boolean): void {
+export function checkLimitOptions({ maxConnections, maxQueued, queueTimeout, overflow }: LimitOptions, speaksHttp: boolean): void {
   wholeNumber('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
   wholeNumber('maxQueued', maxQueued, 0, Number.MAX_SAFE_INTEGER);
+  milliseconds('queueTimeout', queueTimeout, DEFAULT_QUEUE_TIMEOUT_MS);
   const known = OVERFLOWS.includes(overflow);
   if (known && (overflow !== '503' || speaksHttp)) return;
   const expected = known ? "'reset', as the server does not speak HTTP" : "'reset' or '503'";

@@ -1,3 +1,4 @@
+import { type Socket } from 'node:net';
 import { closeIdle } from '../http/close-idle.js';
 import { type HttpConnections } from '../http/http-connections.js';
 
@@ -7,30 +8,79 @@ import { type HttpConnections } from '../http/http-connections.js';
  * send the next request.
  */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
+/** The search for idle connections ends when this long no connection waited: to start it takes a look at every connection. */
+const QUIET_MS = 1_000;
+
+/** How long the program has to say goodbye on upgraded connections before they are closed for others. */
+const LEAVE_WITHIN_MS = 2_000;
+
+/** How many connections wait for a place of this server. */
+export interface Waiting {
+  /** In this process. */
+  here(): number;
+  /** In its successor, while this process drains. */
+  elsewhere(): number;
+}
 
 /**
  * Shares the places of a server fairly. While connections wait, a connection that
  * has a place is closed after its response, and one that has had a response and
  * is idle is closed, longest idle first, at most as many as are waiting.
  *
- * @returns a function to call when the first connection begins to wait (`true`),
- * and when no connection waits any longer (`false`).
+ * Upgraded connections (WebSocket) keep their places, but not in a process that
+ * drains while connections of its successor wait: they have to leave it anyway.
  */
-export function roomMaker(connections: HttpConnections): (waiting: boolean) => void {
-  let stopClosingIdle: (() => void) | undefined;
-  connections.closeWhen(() => connections.waiting.size > 0);
-  return (waiting) => {
-    stopClosingIdle?.();
-    stopClosingIdle = undefined;
-    if (!waiting) return;
-    connections.closeAfterResponses();
-    stopClosingIdle = closeIdle(
+export class RoomMaker {
+  readonly #connections: HttpConnections;
+  readonly #waiting: Waiting;
+  #stopClosingIdle: (() => void) | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  /** When connections of the successor first waited. */
+  #askedAt: number | undefined;
+
+  constructor(connections: HttpConnections, waiting: Waiting) {
+    this.#connections = connections;
+    this.#waiting = waiting;
+    connections.closeWhen(() => this.#wanted() > 0);
+  }
+
+  /** Call it when the number of waiting connections has changed. */
+  update(): void {
+    if (this.#waiting.elsewhere() > 0) this.#askedAt ??= performance.now();
+    if (this.#wanted() > 0) {
+      clearTimeout(this.#quiet);
+      this.#quiet = undefined;
+      this.#stopClosingIdle ??= this.#closeIdle();
+    } else if (this.#stopClosingIdle !== undefined) {
+      this.#quiet ??= setTimeout(() => this.#stop(), QUIET_MS).unref();
+    }
+  }
+
+  #wanted(): number {
+    return this.#waiting.here() + this.#waiting.elsewhere();
+  }
+
+  #closeIdle(): () => void {
+    const connections = this.#connections;
+    return closeIdle(
       {
         sockets: () => connections.served(),
-        isIdle: (socket) => connections.isIdle(socket) && connections.get(socket)?.hasSpoken === true,
-        atMost: () => connections.waiting.size,
+        isIdle: (socket) => this.#hasToLeave(socket) || (connections.isIdle(socket) && connections.hasSpoken(socket)),
+        timeout: (socket) => (this.#hasToLeave(socket) ? 0 : IDLE_WHILE_OTHERS_WAIT_MS),
+        atMost: () => this.#wanted(),
       },
       IDLE_WHILE_OTHERS_WAIT_MS,
     );
-  };
+  }
+
+  #hasToLeave(socket: Socket): boolean {
+    if (this.#askedAt === undefined || this.#waiting.elsewhere() === 0) return false;
+    return this.#connections.isUpgraded(socket) && performance.now() - this.#askedAt >= LEAVE_WITHIN_MS;
+  }
+
+  #stop(): void {
+    this.#stopClosingIdle?.();
+    this.#stopClosingIdle = undefined;
+    this.#quiet = undefined;
+  }
 }

@@ -1,4 +1,6 @@
 import { type Server, type Socket } from 'node:net';
+import { nextTurn } from '../../lib/deadline.js';
+import { speaksPlainHttp } from '../http/speaks-http.js';
 
 /** What happens to a connection if the queue is full too. */
 export type Overflow = 'reset' | '503';
@@ -19,12 +21,12 @@ const RESPONSE = [
 
 /** Closes a connection for which there is no room. */
 export function refuse(server: Server, socket: Socket, overflow: Overflow): void {
-  if (overflow === 'reset' || 'setSecureContext' in server) {
+  if (overflow === 'reset' || !speaksPlainHttp(server)) {
     reset(socket);
     return;
   }
   // Read the request: close(2) on a socket with unread data sends a reset, which can overtake the response.
-  const timer = setTimeout(() => socket.destroy(), CLOSE_WITHIN_MS);
+  const timer = setTimeout(() => void nextTurn().then(() => socket.destroy()), CLOSE_WITHIN_MS);
   socket.once('close', () => clearTimeout(timer));
   socket.on('error', () => socket.destroy());
   socket.end(RESPONSE);

@@ -17,13 +17,15 @@ const TICKET_KEY_BYTES = 48;
 /**
  * Takes over the ticket keys of the predecessor and passes them on to the
  * successor, so that clients resume their sessions without a full handshake.
+ *
+ * @param socketKey - by which both mean the same socket.
  */
-export function shareTickets(grace: Grace, server: Server, { asked, name }: GraceListener): void {
+export function shareTickets(grace: Grace, server: Server, { asked }: GraceListener, socketKey: string): void {
   if (!hasOwnTickets(server)) return;
   fixSessionContext(server, asked);
-  const key = `tickets ${asked} ${name ?? ''}`;
-  importTickets(server, grace.carried(key));
-  grace.carry(key, () => exportTickets(server));
+  const key = `tickets ${socketKey}`;
+  importTickets(server, grace.carried.get(key));
+  grace.carried.leave(key, () => exportTickets(server));
 }
 
 /** Whether Node.js made the keys of a server itself; they are random for each process. */

@@ -42,11 +42,9 @@ export function refuseUnknown({ options, where, names, prefix = '' }: Written, o
 function advice(name: string, names: readonly string[], others: readonly Place[]): string {
   const place = others.find((other) => other.names.includes(name));
   if (place !== undefined) return `it belongs elsewhere, write ${place.write(name)}`;
-  const close = nearest(name, names);
-  if (close !== undefined) return `did you mean ${close}?`;
-  for (const other of others) {
-    const found = nearest(name, other.names);
-    if (found !== undefined) return `did you mean ${found}? That belongs elsewhere, write ${other.write(found)}`;
-  }
-  return `expected one of ${names.join(', ')}`;
+  const close = nearest(name, [...names, ...others.flatMap((other) => other.names)]);
+  if (close === undefined) return `expected one of ${names.join(', ')}`;
+  if (names.includes(close)) return `did you mean ${close}?`;
+  const { write } = others.find((other) => other.names.includes(close))!;
+  return `did you mean ${close}? That belongs elsewhere, write ${write(close)}`;
 }

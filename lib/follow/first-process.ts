@@ -2,6 +2,7 @@ import { type Socket } from 'node:net';
 import { readLines } from '../handoff/lines.js';
 import { logger } from '../log.js';
 import { onSignals } from '../on-signals.js';
+import { type SelfSent } from '../signals/self-sent.js';
 import { formatFollowMessage, parseGenerationMessage } from './messages.js';
 
 const log = logger('first-process');
@@ -29,10 +30,10 @@ export class FirstProcess {
   readonly #codes = new Map<number, number>();
   #newest: number;
 
-  constructor(pipe: Socket, successor: FirstSuccessor, signals: readonly NodeJS.Signals[]) {
+  constructor(pipe: Socket, successor: FirstSuccessor, signals: readonly NodeJS.Signals[], selfSent: SelfSent) {
     this.#pipe = pipe;
     this.#newest = successor.pid;
-    const stop = onSignals(signals, (signal) => this.#forward(signal));
+    const stop = onSignals(signals, (signal) => this.#forward(signal, selfSent.is(signal)));
     readLines(pipe, (line) => this.#onLine(line));
     pipe.on('error', (error) => log('%s', error.message));
     this.ended = new Promise((done) => {
@@ -43,9 +44,9 @@ export class FirstProcess {
     });
   }
 
-  #forward(signal: NodeJS.Signals): void {
+  #forward(signal: NodeJS.Signals, self: boolean): void {
     log('%s goes to process %d', signal, this.#newest);
-    if (this.#pipe.writable) this.#pipe.write(formatFollowMessage({ type: 'signal', signal }));
+    if (this.#pipe.writable) this.#pipe.write(formatFollowMessage({ type: 'signal', signal, self }));
   }
 
   #onLine(line: string): void {

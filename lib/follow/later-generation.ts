@@ -1,10 +1,12 @@
 import { writeSync } from 'node:fs';
 import net from 'node:net';
-import { readLines } from '../handoff/lines.js';
 import { logger } from '../log.js';
-import { type GenerationMessage, formatFollowMessage, parseSignalMessage } from './messages.js';
+import { type GenerationMessage, type SignalMessage, formatFollowMessage, parseSignalMessage } from './messages.js';
 
 const log = logger('later-generation');
+
+/** Holds all messages that can wait in practice, so that none is read in two parts by two generations. */
+const READ_BYTES = 65_536;
 
 /** A later generation's end of the socket that it shares with the first process, see FirstProcess. */
 export class LaterGeneration {
@@ -30,13 +32,12 @@ export class LaterGeneration {
    *
    * @param onAlone - called when the first process is gone: the program that watched it takes the service for stopped.
    */
-  serve(onSignal: (signal: NodeJS.Signals) => void, onAlone: () => void): void {
+  serve(onSignal: (message: SignalMessage) => void, onAlone: () => void): void {
     this.#say({ type: 'serving', pid: process.pid });
     process.on('exit', (code) => this.#say({ type: 'exit', pid: process.pid, code }));
-    const reader = new net.Socket({ fd: this.#fd, readable: true, writable: true, allowHalfOpen: true });
-    readLines(reader, (line) => {
+    const reader = openReader(this.#fd, (line) => {
       const message = parseSignalMessage(line);
-      if (message !== undefined) onSignal(message.signal);
+      if (message !== undefined) onSignal(message);
     });
     // ECONNRESET, if the first process was killed before it had read everything.
     reader.on('error', (error) => log('%s', error.message));
@@ -63,4 +64,28 @@ export class LaterGeneration {
       log('the first process is gone: %s', error);
     }
   }
+}
+
+/**
+ * Reads lines from a socket that other processes read too, until it is paused.
+ * Only with `onread` does pause() keep Node.js from reading on, which would take
+ * messages away from the next generation.
+ */
+function openReader(fd: number, onLine: (line: string) => void): net.Socket {
+  let rest = '';
+  const callback = (length: number, buffer: Uint8Array): boolean => {
+    const lines = (rest + Buffer.from(buffer.subarray(0, length)).toString()).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+    return true;
+  };
+  // The types of the oldest Node.js have `onread` only for connect().
+  const options: net.SocketConstructorOpts & { readonly onread: net.OnReadOpts } = {
+    fd,
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+    onread: { buffer: Buffer.alloc(READ_BYTES), callback },
+  };
+  return new net.Socket(options);
 }

@@ -1,4 +1,4 @@
-import { formatLine, isCount, parseRecord } from '../handoff/json.js';
+import { formatLine, isCount, isRecord, parseRecord } from '../handoff/json.js';
 
 /** From a later generation to the first process: that it serves now, and the code it exits with. */
 export type GenerationMessage =
@@ -9,7 +9,12 @@ export type GenerationMessage =
 export interface SignalMessage {
   readonly type: 'signal';
   readonly signal: NodeJS.Signals;
+  /** Whether it sent the signal to itself. */
+  readonly self: boolean;
 }
+
+/** Key under which a generation that has handed over tells its successor a signal that it still read, see Carried.tell(). */
+export const LATE_SIGNAL = 'grace.signal';
 
 export function formatFollowMessage(message: GenerationMessage | SignalMessage): string {
   return formatLine(message);
@@ -25,7 +30,12 @@ export function parseGenerationMessage(line: string): GenerationMessage | undefi
 
 /** Reads a line that the first process wrote; undefined if it is not a known message. */
 export function parseSignalMessage(line: string): SignalMessage | undefined {
-  const { type, signal } = parseRecord(line) ?? {};
+  return readSignalMessage(parseRecord(line));
+}
+
+/** The same for a message that came in another way than as a line. */
+export function readSignalMessage(data: unknown): SignalMessage | undefined {
+  const { type, signal, self } = isRecord(data) ? data : {};
   const valid = type === 'signal' && typeof signal === 'string' && /^SIG[A-Z0-9]+$/.test(signal);
-  return valid ? { type, signal: signal as NodeJS.Signals } : undefined;
+  return valid ? { type, signal: signal as NodeJS.Signals, self: self === true } : undefined;
 }

@@ -1,10 +1,16 @@
 import { type BindableAddress } from '../address/address.js';
 import { GraceError, show } from '../errors.js';
+import { HANDOFF } from '../launch/preload-contract.js';
 import { isCount, isRecord, parseRecord } from './json.js';
 
-/** Our own variable: what a process hands to its successor. See docs/protocol.md. */
-export const HANDOFF = 'GRACE_HANDOFF';
+export { HANDOFF };
 const HANDOFF_VERSION = 1;
+/** execve(2) takes at most 128 KiB for one variable, see MAX_ARG_STRLEN. */
+const MAX_VARIABLE_BYTES = 64 * 1024;
+/** Key of the socket list in the greeting's state, if it is too long for the variable. */
+const SOCKETS = 'ts-grace.sockets';
+/** In the variable in place of the list. */
+const IN_GREETING = 'greeting';
 
 /**
  * Device and inode of a socket file, which tell it from a file that replaced it.
@@ -44,15 +50,36 @@ export interface Handoff {
   readonly pipe: number;
   /** Repeated in the predecessor's first line; if it is not, the variable has leaked and does not count. */
   readonly nonce: string;
-  readonly sockets: readonly HandoffSocket[];
+  /** Undefined if the list is in the greeting, see {@link splitHandoff}. */
+  readonly sockets: readonly HandoffSocket[] | undefined;
   /** With the option `follow`: descriptor of the socket that all generations share with the first process. */
   readonly follow?: number | undefined;
+  /** Milliseconds after which a successor that is not ready ends itself, if its predecessor is gone. */
+  readonly timeout?: number | undefined;
+  /** Descriptor of the IPC channel by which connections come. Only the preload reads it. */
+  readonly channel?: number | undefined;
   /** Whether the sender is start_server, which stays, keeps the sockets and does the restarts. */
   readonly superdaemon?: boolean;
 }
 
 export function formatHandoff(handoff: Handoff): string {
-  return JSON.stringify({ version: HANDOFF_VERSION, ...handoff });
+  return JSON.stringify({ version: HANDOFF_VERSION, ...handoff, sockets: handoff.sockets ?? IN_GREETING });
+}
+
+/** The variable, and the part of the greeting's state that has the list of sockets if it is too long for a variable. */
+export function splitHandoff(handoff: Handoff): { readonly variable: string; readonly state: Readonly<Record<string, unknown>> } {
+  const variable = formatHandoff(handoff);
+  if (Buffer.byteLength(variable) <= MAX_VARIABLE_BYTES) return { variable, state: {} };
+  return { variable: formatHandoff({ ...handoff, sockets: undefined }), state: { [SOCKETS]: handoff.sockets } };
+}
+
+/**
+ * The sockets of a handoff, also if their list came in the greeting.
+ *
+ * @throws GraceError `INHERITANCE_INVALID` if there is no list.
+ */
+export function socketsOf(handoff: Handoff, state: Readonly<Record<string, unknown>>): readonly HandoffSocket[] {
+  return handoff.sockets ?? readSockets(state[SOCKETS], formatHandoff(handoff));
 }
 
 /** @throws GraceError `INHERITANCE_INVALID` if the text is not what {@link formatHandoff} writes. */
@@ -62,14 +89,14 @@ export function parseHandoff(text: string): Handoff {
   if (data['version'] !== HANDOFF_VERSION) {
     throw brokenHandoff(text, `its version is ${show(data['version'])}, this library reads ${HANDOFF_VERSION}`);
   }
-  const { pid, generation, pipe, nonce, sockets, superdaemon, follow } = data;
+  const { pid, generation, pipe, nonce, sockets, superdaemon, follow, timeout } = data;
   if (!isCount(pid) || !isCount(generation) || !isCount(pipe) || typeof nonce !== 'string' || nonce === '') {
     throw brokenHandoff(text, 'pid, generation, pipe or nonce is missing or has the wrong type');
   }
-  if (!Array.isArray(sockets)) throw brokenHandoff(text, 'sockets is not an array');
   if (follow !== undefined && !isCount(follow)) throw brokenHandoff(text, 'follow is not a descriptor');
-  const read = sockets.map((socket: unknown) => readSocket(socket, text));
-  const descriptors = [pipe, ...(follow === undefined ? [] : [follow]), ...read.map(({ fd }) => fd)];
+  if (timeout !== undefined && !isCount(timeout)) throw brokenHandoff(text, 'timeout is not a number of milliseconds');
+  const read = sockets === IN_GREETING ? undefined : readSockets(sockets, text);
+  const descriptors = [pipe, ...(follow === undefined ? [] : [follow]), ...(read ?? []).map(({ fd }) => fd)];
   if (new Set(descriptors).size !== descriptors.length) {
     throw brokenHandoff(text, 'one descriptor is named twice');
   }
@@ -77,7 +104,13 @@ export function parseHandoff(text: string): Handoff {
     ...{ pid, generation, pipe, nonce, sockets: read },
     ...(superdaemon === true && { superdaemon }),
     ...(follow !== undefined && { follow }),
+    ...(timeout !== undefined && { timeout }),
   };
+}
+
+function readSockets(sockets: unknown, text: string): HandoffSocket[] {
+  if (!Array.isArray(sockets)) throw brokenHandoff(text, 'sockets is not an array');
+  return sockets.map((socket: unknown) => readSocket(socket, text));
 }
 
 function readSocket(entry: unknown, text: string): HandoffSocket {

@@ -1,26 +1,45 @@
 import { formatLine, isCount, isRecord, parseRecord } from './json.js';
 
 /**
- * What the predecessor writes into the handoff pipe: first `hello`; after the
- * hand-over `restart`, if a further restart was requested meanwhile, and `news`
- * of its drain.
+ * What the predecessor writes into the handoff pipe: first `hello`; `yours` to
+ * a successor that is ready and was not given up; when it serves, `restart`, if a
+ * further restart was requested meanwhile, and `news` of the drain.
  */
 export type PredecessorMessage =
-  | { readonly type: 'hello'; readonly nonce: string; readonly state: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'hello';
+      readonly nonce: string;
+      readonly state: Readonly<Record<string, unknown>>;
+      /** Whether `yours` will follow. start_server and older versions do not send it. */
+      readonly acknowledges?: boolean;
+    }
+  | { readonly type: 'yours'; readonly nonce: string }
   | { readonly type: 'restart' }
   | { readonly type: 'news'; readonly key: string; readonly value: unknown };
 
 /**
  * What the successor writes into the handoff pipe: that its process runs; to
  * start_server, that `ready` will follow; copies of its stderr until it is
- * ready; its exit code, if it exits before that; and that it is ready.
+ * ready; its exit code, if it exits before that; that it is ready; after `yours`,
+ * that it serves; and then what it asks of the predecessor, which drains.
  */
 export type SuccessorMessage =
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'starting'; readonly nonce: string }
   | { readonly type: 'stderr'; readonly text: string }
   | { readonly type: 'exit'; readonly code: number }
-  | { readonly type: 'ready'; readonly nonce: string; readonly pid: number; readonly kept: readonly number[] };
+  | {
+      readonly type: 'ready';
+      readonly nonce: string;
+      readonly pid: number;
+      readonly kept: readonly number[];
+      /** Whether it waits for `yours` and `serving` will follow. Without it, the successor serves already. */
+      readonly waits?: boolean;
+      /** The kinds of connections that it takes from the predecessor. */
+      readonly takes?: readonly string[];
+    }
+  | { readonly type: 'serving'; readonly nonce: string }
+  | { readonly type: 'ask'; readonly key: string; readonly value: unknown };
 
 /** A message as the one line that goes through the pipe. */
 export function formatMessage(message: PredecessorMessage | SuccessorMessage): string {
@@ -29,22 +48,30 @@ export function formatMessage(message: PredecessorMessage | SuccessorMessage): s
 
 /** Reads a line from the predecessor; undefined if it is not a known message, for example one of a later version. */
 export function parsePredecessorMessage(line: string): PredecessorMessage | undefined {
-  const { type, key, value, nonce, state } = parseRecord(line) ?? {};
+  const { type, key, value, nonce, state, acknowledges } = parseRecord(line) ?? {};
   if (type === 'restart') return { type };
   if (type === 'news' && typeof key === 'string') return { type, key, value };
-  if (type === 'hello' && typeof nonce === 'string') return { type, nonce, state: isRecord(state) ? state : {} };
+  if (type === 'yours' && typeof nonce === 'string') return { type, nonce };
+  if (type === 'hello' && typeof nonce === 'string') {
+    return { type, nonce, state: isRecord(state) ? state : {}, ...(acknowledges === true && { acknowledges }) };
+  }
   return undefined;
 }
 
 /** Reads a line from the successor; undefined if it is not a known message. */
 export function parseSuccessorMessage(line: string): SuccessorMessage | undefined {
-  const { type, text, code, nonce, pid, kept } = parseRecord(line) ?? {};
-  if (type === 'starting' && typeof nonce === 'string') return { type, nonce };
+  const { type, text, code, nonce, pid, kept, waits, takes, key, value } = parseRecord(line) ?? {};
+  if ((type === 'starting' || type === 'serving') && typeof nonce === 'string') return { type, nonce };
   if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
+  if (type === 'ask' && typeof key === 'string') return { type, key, value };
   if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {
-    return { type, nonce, pid, kept };
+    return { type, nonce, pid, kept, ...(waits === true && { waits }), ...(isNames(takes) && { takes }) };
   }
   return undefined;
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }

@@ -1,42 +1,114 @@
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, realpathSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { warn } from '../log.js';
 
-/**
- * Writes this process's pid into a file. It writes a draft and renames it, so
- * that a reader always finds a complete pid, the old or the new one.
- *
- * @throws GraceError `PID_FILE`
- */
-export function writePidFile(path: string): void {
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, `${process.pid}\n`);
-    renameSync(draft, path);
-  } catch (cause) {
-    removeFile(draft);
-    const reason = messageOf(cause);
-    throw new GraceError('PID_FILE', `cannot write the pid file ${path}: ${reason}`, {
-      subject: 'pidFile',
-      value: path,
-      cause,
+const DRAFT_DIGITS = 8;
+/** Readable for everybody, as far as the umask allows it. */
+const MODE = 0o644;
+
+/** The file with the pid of the process that serves. */
+export class PidFile {
+  readonly #given: string;
+  readonly #path: string;
+  /** The path with the symbolic links of its folder resolved, once: they may lead to another folder later. */
+  #resolved: string | undefined;
+
+  /** A relative path starts at the working directory of this moment. */
+  constructor(path: string) {
+    this.#given = path;
+    this.#path = resolve(path);
+  }
+
+  /**
+   * Checks that the file can be written, and does not touch it: the predecessor
+   * serves by it.
+   *
+   * @throws GraceError `PID_FILE`
+   */
+  check(): void {
+    this.#attempt(() => {
+      const path = this.#resolve();
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
+      const draft = writeDraft(path);
+      unlinkSync(draft);
     });
   }
+
+  /**
+   * Writes this process's pid. It writes a draft and renames it, so that a reader
+   * always finds a complete pid, the old or the new one.
+   *
+   * @throws GraceError `PID_FILE`
+   */
+  write(): void {
+    this.#attempt(() => {
+      const path = this.#resolve();
+      const draft = writeDraft(path);
+      try {
+        renameSync(draft, path);
+      } catch (error) {
+        unlinkSync(draft);
+        throw error;
+      }
+    });
+  }
+
+  /** Writes the pid again if the file is gone or names another process. A failure is a warning, as this process serves on. */
+  restore(): void {
+    try {
+      if (this.#read() !== String(process.pid)) this.write();
+    } catch (error) {
+      warn(messageOf(error));
+    }
+  }
+
+  /** Removes the file if it still names this process. A failure is a warning, as the process exits anyway. */
+  remove(): void {
+    try {
+      if (this.#read() === String(process.pid)) unlinkSync(this.#resolve());
+    } catch (error) {
+      warn(`cannot remove the pid file ${this.#given}: ${messageOf(error)}`);
+    }
+  }
+
+  /** What the file says; undefined if it does not exist. */
+  #read(): string | undefined {
+    try {
+      return readFileSync(this.#resolve(), 'utf8').trim();
+    } catch (error) {
+      if (errnoCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #resolve(): string {
+    this.#resolved ??= join(realpathSync(dirname(this.#path)), basename(this.#path));
+    return this.#resolved;
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      const message = `cannot write the pid file ${this.#given}: ${messageOf(cause)}`;
+      throw new GraceError('PID_FILE', message, { subject: 'pidFile', value: this.#given, cause });
+    }
+  }
 }
 
-/** Removes the file if it still names this process. A file that cannot be removed is only a warning, as the process exits anyway. */
-export function removePidFile(path: string): void {
+/** A new file with this pid; `wx` follows no link that somebody left under its name. Returns its path. */
+function writeDraft(path: string): string {
+  const number = Math.floor(Math.random() * 36 ** DRAFT_DIGITS);
+  const draft = `${path}.${number.toString(36).padStart(DRAFT_DIGITS, '0')}`;
+  const fd = openSync(draft, 'wx', MODE);
   try {
-    if (readFileSync(path, 'utf8').trim() === String(process.pid)) unlinkSync(path);
+    writeSync(fd, `${process.pid}\n`);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') warn(`cannot remove the pid file ${path}: ${(error as Error).message}`);
+    unlinkSync(draft);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
-}
-
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It was never written.
-  }
+  return draft;
 }

@@ -1,38 +1,49 @@
 import { fstatSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { logger } from '../log.js';
+import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
+import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
-import { type Preload } from './preload.js';
+import { type Preload } from '../launch/preload-contract.js';
 
 const log = logger('predecessor');
 
 /** The predecessor writes its greeting when it starts this process, so it is there already; a forged pipe stays silent. */
 const GREETING_TIMEOUT_MS = 2_000;
 
-type State = Readonly<Record<string, unknown>>;
+/** What the greeting says. */
+interface Greeting {
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly acknowledges?: boolean;
+}
 
 /**
  * The process that hands its sockets over to this one: the generation before, or
  * start_server. This is the successor's end of the conversation.
  */
 export class Predecessor {
-  /** What came beside the sockets, see Grace.carry(). */
-  readonly state: State;
+  /** What came beside the sockets, see Carried.leave(). */
+  readonly state: Greeting['state'];
   /** Called if a further restart was requested while this process started. */
   onRestart: () => void = () => undefined;
-  /** Called with what the predecessor tells while it drains, by key; see Grace.tell(). */
+  /** Called with what the predecessor tells while it drains, by key; see Carried.tell(). */
   readonly onNews = new Map<string, (value: unknown) => void>();
   /** Called when the predecessor has drained, or died. */
   readonly onGone: (() => void)[] = [];
   readonly #handoff: Handoff;
   readonly #preload: Preload | undefined;
+  readonly #acknowledges: boolean;
   #pipe: net.Socket | undefined;
+  #release: () => void = () => undefined;
+  #waiting = true;
+  #silent = false;
 
-  private constructor(handoff: Handoff, state: State, preload: Preload | undefined, pipe: net.Socket | undefined) {
+  private constructor(handoff: Handoff, greeting: Greeting, preload: Preload | undefined, pipe: net.Socket | undefined) {
     this.#handoff = handoff;
-    this.state = state;
+    this.state = greeting.state;
+    this.#acknowledges = greeting.acknowledges === true;
     this.#preload = preload;
     this.#pipe = pipe;
   }
@@ -59,11 +70,7 @@ export class Predecessor {
 
   /** False if the predecessor died: then no other process serves on the sockets. */
   get alive(): boolean {
-    try {
-      return process.kill(this.pid, 0);
-    } catch {
-      return false;
-    }
+    return isRunning(this.pid);
   }
 
   /** Whether a descriptor can be the pipe at all. */
@@ -79,37 +86,86 @@ export class Predecessor {
   static async open(handoff: Handoff, preload: Preload | undefined): Promise<Predecessor | undefined> {
     if (!Predecessor.isPipe(handoff.pipe)) return undefined;
     if (preload !== undefined) {
-      const state = readGreeting(preload.greeting, handoff.nonce);
-      return state && new Predecessor(handoff, state, preload, undefined);
+      const greeting = readGreeting(preload.greeting, handoff.nonce);
+      return greeting && new Predecessor(handoff, greeting, preload, undefined);
     }
     const pipe = openPipe(handoff.pipe);
     if (pipe === undefined) return undefined;
-    const state = await waitForGreeting(pipe, handoff.nonce);
-    if (state === undefined) {
+    const greeting = await waitForGreeting(pipe, handoff.nonce);
+    if (greeting === undefined) {
       pipe.destroy();
       return undefined;
     }
-    const predecessor = new Predecessor(handoff, state, undefined, pipe);
+    const predecessor = new Predecessor(handoff, greeting, undefined, pipe);
     // Without this, start_server would take a program that has run for a while for ready: it runs any program.
     if (predecessor.superdaemon) predecessor.#say({ type: 'starting', nonce: handoff.nonce });
     return predecessor;
   }
 
   /**
-   * Says that this process serves; the predecessor stops accepting when it reads
-   * this. If the predecessor has died, this process carries on alone.
+   * A predecessor that died before its greeting: there is no conversation. Nobody
+   * can repeat the nonce, so the sockets themselves have to prove that the variable
+   * is meant for this process.
+   */
+  static orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor {
+    const orphaned = new Predecessor(handoff, { state: {} }, preload, undefined);
+    orphaned.#silent = true;
+    return orphaned;
+  }
+
+  /**
+   * Says that this process is ready. Fulfils when it may take over: when the
+   * predecessor has acknowledged, or has died. A predecessor that gave this process
+   * up does not acknowledge, and ends it.
    *
    * @param kept - the descriptors that this process goes on serving.
+   * @param takes - the kinds of connections that this process takes.
    */
-  ready(kept: readonly number[]): void {
+  async ready(kept: readonly number[], takes: readonly string[]): Promise<void> {
+    if (!this.#acknowledges) return;
     this.#preload?.stop();
     const { nonce, pipe } = this.#handoff;
-    this.#say({ type: 'ready', nonce, pid: process.pid, kept });
+    this.#say({ type: 'ready', nonce, pid: process.pid, kept, waits: true, takes });
     this.#pipe ??= openPipe(pipe);
-    if (this.#pipe !== undefined) this.#listen(this.#pipe);
+    if (this.#pipe === undefined) return;
+    const released = new Promise<void>((done) => {
+      this.#release = done;
+    });
+    this.#listen(this.#pipe);
+    await released;
+  }
+
+  /** Says that this process serves; the predecessor stops accepting when it reads this. */
+  serving(kept: readonly number[]): void {
+    this.#preload?.stop();
+    this.#waiting = false;
+    if (this.#silent) return;
+    const { nonce, pipe } = this.#handoff;
+    this.#say(this.#acknowledges ? { type: 'serving', nonce } : { type: 'ready', nonce, pid: process.pid, kept });
+    if (!this.#acknowledges) {
+      this.#pipe ??= openPipe(pipe);
+      if (this.#pipe !== undefined) this.#listen(this.#pipe);
+    }
+    this.#pipe?.unref();
+  }
+
+  /** This process stops before it is ready: nothing waits for the predecessor any longer. */
+  leave(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#pipe?.destroy();
+  }
+
+  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if it cannot hear it. */
+  ask(key: string, value: unknown): boolean {
+    if (this.#pipe?.writable !== true) return false;
+    this.#pipe.write(formatMessage({ type: 'ask', key, value }));
+    return true;
   }
 
   #say(message: SuccessorMessage): void {
+    // The number may belong to another file by now.
+    if (this.#pipe?.destroyed === true) return;
     try {
       writeSync(this.#handoff.pipe, formatMessage(message));
     } catch (error) {
@@ -121,17 +177,20 @@ export class Predecessor {
   #listen(pipe: net.Socket): void {
     readLines(pipe, (line) => {
       const message = parsePredecessorMessage(line);
+      if (message?.type === 'yours' && message.nonce === this.#handoff.nonce) this.#release();
       if (message?.type === 'restart') this.onRestart();
       if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
     pipe.on('close', () => {
       log('process %d closed the pipe', this.pid);
       this.onGone.forEach((handler) => handler());
+      // It also closes the pipe of a successor that it gave up, and serves on.
+      if (this.#waiting) void untilGone(this.pid, () => !this.#waiting).then(this.#release);
     });
     pipe.on('error', (error) => log('pipe: %s', error.message));
     pipe.on('end', () => pipe.destroy());
     // It may have been paused after the greeting, which a listener for 'data' does not undo.
-    pipe.resume().unref();
+    pipe.resume();
   }
 }
 
@@ -144,23 +203,23 @@ function openPipe(fd: number): net.Socket | undefined {
   }
 }
 
-/** The state in a greeting that repeats the nonce. */
-function readGreeting(line: string, nonce: string): State | undefined {
+/** A greeting that repeats the nonce. */
+function readGreeting(line: string, nonce: string): Greeting | undefined {
   const message = parsePredecessorMessage(line);
-  return message?.type === 'hello' && message.nonce === nonce ? message.state : undefined;
+  return message?.type === 'hello' && message.nonce === nonce ? message : undefined;
 }
 
-function waitForGreeting(pipe: net.Socket, nonce: string): Promise<State | undefined> {
+function waitForGreeting(pipe: net.Socket, nonce: string): Promise<Greeting | undefined> {
   return new Promise((done) => {
     const finish = (line = ''): void => {
       clearTimeout(timer);
       stop();
-      pipe.off('close', onClose).off('error', onClose).pause();
+      pipe.off('end', onClose).off('close', onClose).off('error', onClose).pause();
       done(readGreeting(line, nonce));
     };
     const onClose = (): void => finish();
     const timer = setTimeout(onClose, GREETING_TIMEOUT_MS);
     const stop = readLines(pipe, finish);
-    pipe.once('close', onClose).once('error', onClose);
+    pipe.once('end', onClose).once('close', onClose).once('error', onClose);
   });
 }

@@ -1,9 +1,14 @@
 import { GraceError, messageOf } from '../errors.js';
 
+/** What comes before the successor's stderr in a message. */
+const STDERR = '; the end of its stderr:\n';
 const FAILED = 'restart failed, this process keeps serving';
 const GIVEN_UP = 'restart given up, because this process stops';
 /** Why a successor is stopped if its predecessor stops while it starts. */
 export const PREDECESSOR_STOPS = 'was stopped too';
+
+const STDERR_LINES = 20;
+const STDERR_CHARACTERS = 16 * 1024;
 
 /** How a successor ended that did not become ready. */
 export interface Ending {
@@ -28,7 +33,7 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
     cause === undefined
       ? `the successor (process ${pid ?? 'unknown'}) ${stopped ?? `${howItEnded(ending)} before it was ready`}`
       : `the successor could not be started: ${cause.message}`;
-  const output = stderr === '' ? '' : `; the end of its stderr:\n${stderr}`;
+  const output = stderr === '' ? '' : `${STDERR}${stderr}`;
   const failed = stopped === PREDECESSOR_STOPS ? GIVEN_UP : FAILED;
   return new GraceError('RESTART_FAILED', `${failed}: ${what}${output}`, ending);
 }
@@ -36,6 +41,12 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
 function howItEnded({ exitCode, signal }: Ending): string {
   if (signal !== null) return `was killed by ${signal}`;
   return exitCode === undefined ? 'exited with an unknown code' : `exited with code ${exitCode}`;
+}
+
+/** The message of such an error in one line, without the successor's stderr: that is on stderr already. */
+export function restartSummary({ message }: GraceError): string {
+  const [summary = ''] = message.split(STDERR);
+  return summary.replace(/\s+/g, ' ');
 }
 
 /**
@@ -46,4 +57,14 @@ function howItEnded({ exitCode, signal }: Ending): string {
 export function asRestartError(cause: unknown, serving: boolean): GraceError {
   if (cause instanceof GraceError) return cause;
   return new GraceError('RESTART_FAILED', `${serving ? FAILED : GIVEN_UP}: ${messageOf(cause)}`, { cause });
+}
+
+/** The part of a successor's stderr that is kept while it starts. */
+export function endOf(stderr: string): string {
+  return stderr.slice(-STDERR_CHARACTERS);
+}
+
+/** The lines of its stderr that an error has. */
+export function lastLines(stderr: string): string {
+  return stderr.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
 }

@@ -3,7 +3,8 @@ import { Deadline } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { logger } from '../log.js';
-import { type Settings, milliseconds } from '../options.js';
+import { type Command, refuseUnrepeatable, successorCommand } from '../launch/command.js';
+import { type Environment, type Settings, environment, milliseconds } from '../options.js';
 import { type GraceListener } from '../socket/listener.js';
 import { refuseUnsupported } from './refuse-restart.js';
 import { PREDECESSOR_STOPS, asRestartError } from './restart-error.js';
@@ -15,6 +16,8 @@ const log = logger('restart');
 export interface RestartOptions {
   /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
   readonly timeout?: number;
+  /** Variables that are added to those of the option `env`, for this restart; the successor passes them on. undefined removes one. */
+  readonly env?: Environment;
 }
 
 /** The process that is to be restarted. */
@@ -25,43 +28,56 @@ export interface Restartable {
   readonly superdaemon: number | undefined;
 }
 
-/** A successor that said it is ready. */
-export interface ReadySuccessor {
+/** A successor that said it serves. */
+export interface ServingSuccessor {
   readonly successor: Successor;
   readonly pid: number;
   /** The descriptors that it goes on serving. */
   readonly kept: ReadonlySet<number>;
 }
 
+/** What a successor is started with. */
+export interface Launch {
+  readonly command: Command;
+  /** What is added to the environment that this process was started with. */
+  readonly env: readonly Environment[];
+  /** Milliseconds until the successor has to be ready. */
+  readonly timeout: number;
+}
+
 /** The steps of a restart that only the process itself can do. */
 export interface RestartSteps {
   /** A restart begins. */
-  begin(): void;
-  /** Starts a successor, which has to be ready within `timeout` milliseconds. */
-  start(timeout: number): Successor;
-  /** The successor is ready; `again`: it has to restart once more. */
-  handOver(ready: ReadySuccessor, again: boolean): void;
-  failed(error: GraceError): void;
+  begin(): Promise<void>;
+  /** Starts a successor. */
+  start(launch: Launch): Successor;
+  /** The successor serves; `again`: it has to restart once more. */
+  handOver(serving: ServingSuccessor, again: boolean): void;
+  failed(error: GraceError): Promise<void>;
 }
 
 /** The restarts of one process: refused, failed, or handed over. */
 export class Restarts {
   readonly #process: Restartable;
   readonly #steps: RestartSteps;
-  readonly #restarter: Restarter<ReadySuccessor>;
+  readonly #first: { readonly stays: boolean };
+  readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
+  #env: Environment = {};
   #failed = 0;
 
-  constructor(process: Restartable, steps: RestartSteps) {
+  /** @param first - whether this process stays after a restart, see Following. */
+  constructor(process: Restartable, steps: RestartSteps, first: { readonly stays: boolean }) {
     this.#process = process;
     this.#steps = steps;
+    this.#first = first;
     this.#timeout = process.settings.restartTimeout;
     this.#restarter = new Restarter(
       () => this.#attempt(),
-      (ready, again) => {
+      (serving, again) => {
         this.#starting = undefined;
-        steps.handOver(ready, again);
+        steps.handOver(serving, again);
       },
     );
   }
@@ -71,18 +87,24 @@ export class Restarts {
     return this.#failed;
   }
 
-  /** @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID` */
+  /**
+   * @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID`;
+   * `STATE_INVALID` for `env` while a restart runs.
+   */
   async request(options: RestartOptions): Promise<{ readonly pid: number }> {
-    refuseUnknown({ options, where: 'restart()', names: ['timeout'] satisfies readonly (keyof RestartOptions)[] });
+    refuseUnknown({ options, where: 'restart()', names: ['timeout', 'env'] satisfies readonly (keyof RestartOptions)[] });
+    const { timeout, env } = options;
     const { sockets, superdaemon, settings } = this.#process;
     refuseUnsupported({
       platform: process.platform,
       pid: process.pid,
       descriptors: sockets.map(({ fd }) => fd),
       superdaemon,
-      follow: settings.follow,
+      follow: this.#first.stays,
     });
-    this.#timeout = milliseconds('timeout', options.timeout, settings.restartTimeout);
+    if (settings.command === undefined) refuseUnrepeatable();
+    if (env !== undefined) this.#env = this.#ownVariables(env);
+    this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
   }
@@ -93,9 +115,9 @@ export class Restarts {
     this.#starting?.stop(PREDECESSOR_STOPS);
   }
 
-  /** Fulfils when a successor that was starting is ready or gone. */
+  /** Fulfils when a successor that was starting serves or is gone. */
   async settled(): Promise<void> {
-    await this.#starting?.ready.catch(() => undefined);
+    await this.#starting?.serving.catch(() => undefined);
   }
 
   /** Kills a successor that is starting, as this process exits now. */
@@ -103,27 +125,46 @@ export class Restarts {
     this.#starting?.kill();
   }
 
-  async #attempt(): Promise<ReadySuccessor> {
-    this.#steps.begin();
+  async #attempt(): Promise<ServingSuccessor> {
+    const own = this.#env;
+    this.#env = {};
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
     try {
+      await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
+      const launch = await this.#prepare(deadline, own);
       this.#refuseStopping();
-      const successor = this.#steps.start(this.#timeout);
+      const successor = this.#steps.start(launch);
       this.#starting = successor;
-      const kept = await successor.ready;
+      const kept = await successor.serving;
       return { successor, kept, pid: successor.pid! };
     } catch (cause) {
       const error = asRestartError(cause, this.#process.state === 'serving');
       this.#starting = undefined;
       this.#failed += 1;
       log('%s', error.message);
-      this.#steps.failed(error);
+      await this.#steps.failed(error);
       throw error;
     } finally {
       deadline.clear();
     }
+  }
+
+  async #prepare(deadline: Deadline, own: Environment): Promise<Launch> {
+    const { env, command } = this.#process.settings;
+    const added: Environment[] = [];
+    await deadline.runHook('env', async () => void added.push(await env()));
+    return { command: await successorCommand(command), env: [...added, own], timeout: this.#timeout };
+  }
+
+  /** A queued restart may be done by the successor, which would not know these variables. */
+  #ownVariables(env: Environment): Environment {
+    if (this.#restarter.running) {
+      const message = 'cannot restart with env while another restart runs: wait until it has ended';
+      throw new GraceError('STATE_INVALID', message, { subject: 'env', value: env });
+    }
+    return environment('env', env);
   }
 
   #refuseStopping(): void {

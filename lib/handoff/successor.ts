@@ -3,13 +3,14 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { logger } from '../log.js';
 import { exitCodeOf } from '../on-signals.js';
-import { type Command } from './command.js';
-import { HANDOFF, type HandoffSocket, formatHandoff } from './handoff-variable.js';
-import { throughIntermediate, untilGone } from './intermediate.js';
+import { type Command } from '../launch/command.js';
+import { HANDOFF, type HandoffSocket, splitHandoff } from './handoff-variable.js';
+import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
-import { optionsWithPreload } from './preload.js';
-import { successorError } from './restart-error.js';
+import { optionsWithPreload } from '../launch/preload.js';
+import { endOf, lastLines, successorError } from './restart-error.js';
+import { ConnectionSender, type Onward } from '../move/sender.js';
 
 const log = logger('successor');
 
@@ -18,11 +19,10 @@ const FIRST_FD = 3;
 const KILL_AFTER_MS = 2_000;
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
 const EXIT_AFTER_CLOSE_MS = 1_000;
-const STDERR_LINES = 20;
-const STDERR_CHARACTERS = 16 * 1024;
 
 export interface SuccessorOptions {
   readonly command: Command;
+  readonly env: Readonly<Record<string, string>>;
   readonly generation: number;
   /** The sockets to pass; `fd` is the number in this process. */
   readonly sockets: readonly HandoffSocket[];
@@ -32,6 +32,10 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
+  /** Whether connections may move to the successor. */
+  readonly moves: boolean;
+  /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
+  readonly onAsk: (key: string, value: unknown) => void;
   /**
    * Variables by which the successor can notify systemd. If they are given, the
    * successor is started through an intermediate, so that systemd becomes its parent.
@@ -42,42 +46,50 @@ export interface SuccessorOptions {
 /** The process that this one hands its sockets over to: the predecessor's end of the conversation. */
 export class Successor {
   /**
-   * Fulfils with the descriptors (numbers of this process) that the successor
-   * goes on serving. Rejects with `RESTART_FAILED` if it did not become ready,
-   * after its process has ended.
+   * Fulfils when the successor serves, with the descriptors (numbers of this
+   * process) that it goes on serving. Rejects with `RESTART_FAILED` if it does not
+   * come to that, after its process has ended.
    */
-  readonly ready: Promise<ReadonlySet<number>>;
+  readonly serving: Promise<ReadonlySet<number>>;
   /** With `follow: 'pipe'`: this process's end of the socket that it shares with all later generations. */
   readonly followPipe: Socket | undefined;
   /** The successor, or the intermediate that started it. */
   readonly #process: ChildProcess;
   readonly #throughIntermediate: boolean;
   readonly #pipe: Duplex;
+  readonly #descriptors: readonly number[];
   #pid: number | undefined;
   #stopped: string | undefined;
   #kill: NodeJS.Timeout | undefined;
+  /** There when the successor takes connections. */
+  #sender: ConnectionSender | undefined;
 
   constructor(options: SuccessorOptions) {
-    const { sockets, generation, state, follow } = options;
+    const { sockets, generation, state, follow, moves } = options;
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
-    const handoff = formatHandoff({
+    const handoff = splitHandoff({
       pid: process.pid,
       generation,
       pipe,
       nonce,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
+      timeout: options.timeout,
+      channel: moves ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
+    this.#descriptors = sockets.map(({ fd }) => fd);
+    // Before anything is started: a program can carry values that are no JSON.
+    const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true });
     this.#throughIntermediate = options.serviceManager !== undefined;
-    this.#process = spawnSuccessor(options, handoff);
+    this.#process = spawnSuccessor(options, handoff.variable);
     if (!this.#throughIntermediate) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
     if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
-    this.#pipe.write(formatMessage({ type: 'hello', nonce, state }));
+    this.#pipe.write(hello);
     log('generation %d is started, by process %d', generation, this.#process.pid);
-    this.ready = this.#waitUntilReady(options, nonce);
+    this.serving = this.#waitUntilServing(options, nonce);
   }
 
   /** Undefined if the process could not be started, or has not yet sent its pid. */
@@ -101,6 +113,7 @@ export class Successor {
   release(restartAgain: boolean): void {
     if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
+    this.#process.channel?.unref();
     (this.#pipe as Socket).unref();
   }
 
@@ -114,13 +127,24 @@ export class Successor {
     });
   }
 
-  /** Tells a successor that is ready something, see Grace.tell(). */
+  /** Tells a successor that is ready something, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }
 
+  /** Where the connections of a listener can move to; undefined if they stay. `fd` is the number in this process. */
+  onward(fd: number): Onward | undefined {
+    return this.#sender?.onward(FIRST_FD + this.#descriptors.indexOf(fd));
+  }
+
+  /** Connections that the successor has taken so far. */
+  get moved(): number {
+    return this.#sender?.moved ?? 0;
+  }
+
   /** Closes the pipe, by which the successor learns that this process has drained. */
   leave(): void {
+    this.#sender?.close();
     this.#pipe.end();
   }
 
@@ -141,24 +165,35 @@ export class Successor {
     }
   }
 
-  #waitUntilReady({ sockets, timeout }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout, onAsk }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
       let stderr = '';
       let reportedCode: number | undefined;
       let closed: NodeJS.Timeout | undefined;
-      const timer = setTimeout(() => this.stop(`was not ready within ${timeout} ms`), timeout);
+      let kept: ReadonlySet<number> = new Set();
+      let lastLook: NodeJS.Immediate | undefined;
+      const giveUpLater = (): NodeJS.Timeout =>
+        setTimeout(() => {
+          // Timers run before the pipe is read: if this process was busy or stopped, the message may be waiting there.
+          lastLook = setImmediate(() => this.stop(`was not ready within ${timeout} ms`));
+        }, timeout);
+      let timer = giveUpLater();
+      const stopTimer = (): void => {
+        clearTimeout(timer);
+        clearImmediate(lastLook);
+      };
       const onPipeEnd = (): void => {
         closed = setTimeout(() => this.stop('closed the handoff pipe'), EXIT_AFTER_CLOSE_MS);
       };
       const settle = (): void => {
-        clearTimeout(timer);
+        stopTimer();
         clearTimeout(closed);
         clearTimeout(this.#kill);
-        stopReading();
         this.#pipe.off('end', onPipeEnd);
       };
       const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
         settle();
+        stopReading();
         this.#pipe.destroy();
         const exitCode = code ?? (signal === null ? reportedCode : null);
         reject(successorError({ pid: this.#pid, exitCode, signal, stderr: lastLines(stderr), cause }, this.#stopped));
@@ -166,13 +201,30 @@ export class Successor {
       const stopReading = readLines(this.#pipe, (line) => {
         const message = parseSuccessorMessage(line);
         if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
+        if (message?.type === 'stderr') stderr = endOf(stderr + message.text);
         if (message?.type === 'exit') reportedCode = message.code;
-        if (message?.type !== 'ready' || message.nonce !== nonce || this.#stopped !== undefined) return;
-        settle();
-        this.#pid ??= message.pid;
-        this.#process.removeAllListeners();
-        resolve(new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd)));
+        if (message?.type === 'ask') onAsk(message.key, message.value);
+        // One that was given up gets no acknowledgement, so it does not take over.
+        if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
+        if (message.type === 'ready') {
+          this.#pid ??= message.pid;
+          kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
+        }
+        if (message.type === 'ready' && this.#process.connected && message.takes !== undefined) {
+          const sender = new ConnectionSender(this.#process, message.takes);
+          this.#pipe.once('close', () => sender.end());
+          this.#sender = sender;
+        }
+        if (message.type === 'ready' && message.waits === true) {
+          this.#pipe.write(formatMessage({ type: 'yours', nonce }));
+          stopTimer();
+          timer = giveUpLater();
+        } else if (message.type !== 'starting') {
+          settle();
+          // Others are those of the channel.
+          this.#process.removeAllListeners('close').removeAllListeners('error').on('error', (error) => log('%s', error.message));
+          resolve(kept);
+        }
       });
       // 'close' comes after 'exit', when all of the pipe is read.
       this.#process.once('close', (code, signal) => {
@@ -193,24 +245,32 @@ export class Successor {
   }
 }
 
-/** stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process. */
-function spawnSuccessor({ command, sockets, serviceManager, follow }: SuccessorOptions, handoff: string): ChildProcess {
+/**
+ * stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process.
+ *
+ * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
+ */
+function spawnSuccessor({ command, env, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
-  return spawn(file, args, {
+  const child = spawn(file, args, {
     cwd,
     env: {
-      ...process.env,
+      ...env,
       ...serviceManager,
       PWD: cwd,
-      NODE_OPTIONS: optionsWithPreload(process.env['NODE_OPTIONS']),
+      NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
-    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow])],
+    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
   });
+  if (hasPipes(child)) return child;
+  child.once('error', (error) => log('%s', error.message));
+  throw new Error('the successor could not be started: no file descriptor is free (EMFILE or ENFILE)');
 }
 
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
+/** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
+function hasPipes(child: ChildProcess): boolean {
+  return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
 }

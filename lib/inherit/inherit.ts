@@ -1,8 +1,12 @@
+import { dirname } from 'node:path';
+import { formatAddress } from '../address/address.js';
 import { type InheritedSocket, readBound } from '../address/match.js';
 import { GraceError, show } from '../errors.js';
-import { HANDOFF, parseHandoff } from '../handoff/handoff-variable.js';
+import { HANDOFF, type Handoff, type HandoffSocket, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
 import { Predecessor } from '../handoff/predecessor.js';
+import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
+import { isRunning } from '../process-table.js';
 import { requirePackage } from '../require.js';
 import { describeDescriptor } from '../socket/descriptor.js';
 import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_FDS_START, LISTEN_PID, parseListenVariables } from '../systemd/listen-variables.js';
@@ -66,18 +70,38 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
   const { preload } = processState;
   // It holds the greeting, in which there may be TLS keys.
   processState.preload = undefined;
-  const predecessor = await Predecessor.open(handoff, preload);
+  const predecessor = (await Predecessor.open(handoff, preload)) ?? orphaned(handoff, preload);
   if (predecessor === undefined) {
     log('%s is not meant for this process: its pipe is not open here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const passed = handoff.sockets.map((socket): InheritedSocket => {
+  const passed = socketsOf(handoff, predecessor.state).map((socket): InheritedSocket => {
     checkListener(socket.fd, HANDOFF, text, false);
     // The addresses that start_server was given are not those of this program: match them as systemd's sockets are.
     return predecessor.superdaemon ? { ...socket, asked: undefined } : socket;
   });
   log('generation %d: %d sockets from process %d', handoff.generation, passed.length, handoff.pid);
   return { predecessor, passed, unclaimed: new Set(passed) };
+}
+
+/**
+ * A predecessor that was killed before it wrote its greeting. Nobody else serves
+ * then, so this process carries on, if its descriptors prove that they are meant:
+ * each is a listening socket with the address that the variable gives it.
+ */
+function orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor | undefined {
+  const { pid, sockets = [] } = handoff;
+  if (isRunning(pid) || sockets.length === 0 || !sockets.every(isListenerAtItsAddress)) return undefined;
+  log('process %d is gone, and has left no greeting', pid);
+  return Predecessor.orphaned(handoff, preload);
+}
+
+function isListenerAtItsAddress({ fd, bound }: HandoffSocket): boolean {
+  const { kind, address } = describeDescriptor(fd);
+  if (kind !== 'listener' || address === undefined || bound === undefined) return false;
+  if (address.kind === 'tcp' || bound.kind === 'tcp') return formatAddress(address) === formatAddress(bound);
+  // The kernel knows the draft name, under which the socket was bound; see DraftSocket.
+  return address.path === bound.path || dirname(address.path) === dirname(bound.path);
 }
 
 function systemdNames(): (string | undefined)[] {

@@ -1,5 +1,5 @@
 import { type State } from '../events.js';
-import { PROCESS_STATE, type Preload } from '../handoff/preload.js';
+import { type Channel, PROCESS_STATE, type Preload } from '../launch/preload-contract.js';
 import { type Inheritance } from './inheritance.js';
 
 /**
@@ -10,6 +10,8 @@ import { type Inheritance } from './inheritance.js';
 export interface ProcessState {
   /** What the preload of a successor left; undefined from the moment it is used. */
   preload: Preload | undefined;
+  /** By which the predecessor's connections come; undefined if none can come. */
+  channel: Channel | undefined;
   /** The variables that passed sockets to this process, taken out of its environment. */
   variables: Readonly<Record<string, string>>;
   /** Whether the variables were found to be invalid. That is reported once; after it they count as absent. */
@@ -25,8 +27,8 @@ export const processState: ProcessState = findState();
 function findState(): ProcessState {
   const key = Symbol.for(PROCESS_STATE);
   const found = (Reflect.get(globalThis, key) ?? {}) as Partial<ProcessState>;
-  const { preload, variables = {}, refused = false, inheritance, grace } = found;
-  const state = Object.assign(found, { preload, variables, refused, inheritance, grace });
+  const { preload, channel, variables = {}, refused = false, inheritance, grace } = found;
+  const state = Object.assign(found, { preload, channel, variables, refused, inheritance, grace });
   Reflect.set(globalThis, key, state);
   return state;
 }

@@ -41,7 +41,8 @@ const MAX_MODE = 0o7777;
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
-export async function claimSockets(claims: readonly Claim[], { passed, unclaimed }: Inheritance): Promise<GraceListener[]> {
+export async function claimSockets(claims: readonly Claim[], inheritance: Inheritance): Promise<GraceListener[]> {
+  const { passed, unclaimed, predecessor } = inheritance;
   const requests = await Promise.all(claims.map(readClaim));
   refuseDuplicates(requests.map(({ address }) => address));
   const matches = matchSockets(requests, [...unclaimed]);
@@ -62,8 +63,9 @@ export async function claimSockets(claims: readonly Claim[], { passed, unclaimed
     throw explainInUse(error, failed, [...unclaimed].filter((socket) => !matches.includes(socket)));
   }
   for (const socket of matches) if (socket !== undefined) unclaimed.delete(socket);
+  const waits = predecessor?.alive === true;
   return requests.map(
-    ({ address, name }, index) => new GraceListener(sources[index]!, address, name, claims[index]?.backlog),
+    ({ address }, index) => new GraceListener(sources[index]!, address, { ...claims[index], waits }),
   );
 }
 

@@ -10,6 +10,25 @@ const QUIET_TURNS = 8;
 /** It stops accepting after this time in any case. */
 const QUIET_WITHIN_MS = 1_000;
 
+/**
+ * Makes a server listen; rejects with the system's error. `listen(target, backlog)`
+ * is the form in which Node.js uses the backlog for descriptors too.
+ */
+export function listening(server: net.Server, target: object, backlog: number): Promise<void> {
+  return new Promise((done, fail) => {
+    const onListening = (): void => {
+      server.off('error', onError);
+      done();
+    };
+    const onError = (error: Error): void => {
+      server.off('listening', onListening);
+      fail(error);
+    };
+    server.once('listening', onListening).once('error', onError);
+    server.listen(target, backlog);
+  });
+}
+
 /** Closes the listening socket and nothing else; the close() of http.Server also destroys idle connections. */
 export function closeListening(server: net.Server): void {
   if (server.listening) net.Server.prototype.close.call(server);

@@ -6,19 +6,24 @@ export interface ConnectionCounts {
   readonly size: number;
   /** Accepted since the server started. */
   readonly accepted: number;
+  /** Taken over from the predecessor. */
+  readonly moved: number;
 }
 
 /** The open connections of a server, with a note for each. */
 export class Connections<Note> implements ConnectionCounts {
-  /** Accepted, but not yet given to the server, because it has no place for them. The oldest is first. */
-  readonly waiting = new Set<Socket>();
+  /** Accepted, but not yet given to the server, because it has no place for them; by when they came (performance.now()). The oldest is first. */
+  readonly waiting = new Map<Socket, number>();
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;
+  /** Called when a connection has come from the predecessor, and with it its place. */
+  onMoved: () => void = () => undefined;
   readonly #open = new Map<Socket, Note>();
   readonly #note: () => Note;
   readonly #forget: (this: Socket) => void;
   #whenNone: (() => void)[] = [];
   #accepted = 0;
+  #moved = 0;
 
   constructor(server: Server, note: () => Note) {
     const forget = (socket: Socket): void => {
@@ -37,11 +42,17 @@ export class Connections<Note> implements ConnectionCounts {
     server.on('connection', (socket: Socket) => this.add(socket));
   }
 
-  /** Follows a connection from now on. Does nothing if it is followed already. */
-  add(socket: Socket): void {
+  /**
+   * Follows a connection from now on. Does nothing if it is followed already.
+   *
+   * @param moved - whether it comes from the predecessor.
+   */
+  add(socket: Socket, moved = false): void {
     if (this.#open.has(socket)) return;
-    this.#accepted += 1;
+    if (moved) this.#moved += 1;
+    else this.#accepted += 1;
     this.#open.set(socket, this.#note());
+    if (moved) this.onMoved();
     socket.once('close', this.#forget);
   }
 
@@ -53,8 +64,16 @@ export class Connections<Note> implements ConnectionCounts {
     return this.#accepted;
   }
 
+  get moved(): number {
+    return this.#moved;
+  }
+
   get(socket: Socket): Note | undefined {
     return this.#open.get(socket);
+  }
+
+  sockets(): IterableIterator<Socket> {
+    return this.#open.keys();
   }
 
   [Symbol.iterator](): IterableIterator<[Socket, Note]> {

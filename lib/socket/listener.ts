@@ -1,13 +1,17 @@
 import { type Cluster } from 'node:cluster';
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { type InheritedSocket } from '../address/match.js';
-import { GraceError } from '../errors.js';
+import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
-import { logger } from '../log.js';
+import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError } from './bind.js';
-import { closeListening, closeWhenQuiet } from './close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
+import { Replacement } from './replacement.js';
+import { type Handle, socketOf } from '../move/handle.js';
+import { type TakeBack } from '../move/kept.js';
+import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
 import { type DraftSocket, removeSocketFile } from './socket-file.js';
 
@@ -17,11 +21,22 @@ const log = logger('listener');
 export const DEFAULT_BACKLOG = 511;
 /** listen(2) reduces it to net.core.somaxconn, the longest queue that the machine allows. */
 const KERNEL_MAXIMUM = 0x7fff_ffff;
+/** setInterval() takes no more. */
+const LONGEST_MS = 0x7fff_ffff;
 
 /** Where a listener's socket comes from: bound here, or passed to this process. */
 export type Source =
   | { readonly kind: 'bound'; readonly socket: BoundSocket; readonly draft: DraftSocket | undefined }
   | { readonly kind: 'inherited'; readonly socket: InheritedSocket };
+
+/** What a program asked for beside the address; see ListenOptions. */
+export interface ListenerOptions {
+  readonly name?: string | undefined;
+  readonly backlog?: number | undefined;
+  readonly mode?: number | undefined;
+  /** Whether to accept only when {@link GraceListener.open} is called, because a predecessor serves. */
+  readonly waits?: boolean;
+}
 
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
@@ -42,10 +57,17 @@ export class GraceListener {
   #file: FileIdentity | undefined;
   #server: net.Server | undefined;
   #service: Service | undefined;
+  readonly #mode: number | undefined;
+  readonly #waits: boolean;
+  #opened = false;
+  #replacement: Replacement | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
 
   /** Use {@link Grace.listen}. */
-  constructor(source: Source, asked: Address, name: string | undefined, backlog: number | undefined) {
+  constructor(source: Source, asked: Address, { name, backlog, mode, waits = false }: ListenerOptions) {
     this.#source = source;
+    this.#mode = mode;
+    this.#waits = waits;
     this.asked = formatAddress(asked);
     if (source.kind === 'bound') {
       this.origin = 'bound';
@@ -71,7 +93,7 @@ export class GraceListener {
 
   /** The descriptor; -1 if the platform has none. */
   get fd(): number {
-    return this.#source.socket.fd;
+    return this.#replacement?.fd ?? this.#source.socket.fd;
   }
 
   /** Whether the socket was passed to this process. The process that passed it may still have it. */
@@ -90,7 +112,9 @@ export class GraceListener {
   }
 
   /**
-   * Lets a server accept on this socket; fulfils when it does.
+   * Lets a server accept on this socket; fulfils when it does. In a successor
+   * whose predecessor lives, the server accepts from {@link Grace.ready} on: a
+   * connection that this process accepts before would be lost if it failed.
    *
    * @param service - how its connections are drained.
    * @throws GraceError `SERVER_INVALID` if the server is already listening,
@@ -98,6 +122,7 @@ export class GraceListener {
    * `INHERITANCE_INVALID` if listen(2) fails.
    */
   async serve(server: net.Server, service?: Service): Promise<void> {
+    refuseClusterWorker();
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
@@ -106,8 +131,19 @@ export class GraceListener {
     }
     this.#server = server;
     this.#service = service ?? new PlainService(server);
+    // A server that listens keeps the process alive, so one that is about to has to do it too.
+    if (this.#waits) this.#keepAlive = setInterval(() => undefined, LONGEST_MS);
+    else await this.open();
+  }
+
+  /** @internal Accepts from now on, if there is a server. */
+  async open(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || this.#opened) return;
+    clearInterval(this.#keepAlive);
     try {
       await this.#listen(server);
+      this.#opened = true;
     } catch (error) {
       this.#server = undefined;
       throw this.#listenError(error);
@@ -124,8 +160,10 @@ export class GraceListener {
 
   /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
-    if (this.#server !== undefined) {
-      closeListening(this.#server);
+    clearInterval(this.#keepAlive);
+    this.#replacement?.close();
+    if (this.#opened) {
+      closeListening(this.#server!);
     } else if (this.#source.kind === 'inherited') {
       closeSync(this.#source.socket.fd);
     } else if (this.#source.draft !== undefined) {
@@ -136,9 +174,21 @@ export class GraceListener {
     this.removeFile();
   }
 
+  /** @internal Whether connections that a program kept can come to this server. */
+  get adopts(): boolean {
+    return this.#service?.adopt !== undefined;
+  }
+
+  /** @internal A connection that the program kept has come from the predecessor. */
+  adopt(handle: Handle): net.Socket {
+    const socket = socketOf(handle, this.#server);
+    this.#service?.adopt?.(socket);
+    return socket;
+  }
+
   /** @internal Begins the drain, see Service. */
-  beginDrain(): void {
-    this.#service?.begin();
+  beginDrain(onward?: Onward, takeBack?: TakeBack): void {
+    this.#service?.begin(onward, takeBack);
   }
 
   /**
@@ -149,11 +199,14 @@ export class GraceListener {
   async stopAccepting(last: boolean): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
-    if (last) {
-      // Without its file nobody can connect to a unix socket.
-      this.removeFile();
-      if (server.listening) return closeWhenQuiet(server);
-    }
+    // A successor that stops before it accepts: it may be the only process that is left.
+    if (last && this.inherited) await this.open().catch((error: Error) => log('%s', error.message));
+    if (!this.#opened) return this.release();
+    // Without its file nobody can connect to a unix socket.
+    if (last) this.removeFile();
+    await this.#replacement?.stopAccepting(last);
+    // A successor gets the replacement, and not the socket that lost its file.
+    if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
     closeListening(server);
   }
 
@@ -162,8 +215,14 @@ export class GraceListener {
     await this.#service?.finished();
   }
 
+  /** @internal What a drain would wait for now. */
+  inFlight(): { readonly unit: Service['unit']; readonly count: number } {
+    return { unit: this.#service?.unit, count: this.#service?.inFlight?.() ?? 0 };
+  }
+
   /** @internal The deadline, see Service. */
   cutOff(): number {
+    this.#replacement?.close();
     if (this.#server !== undefined) closeListening(this.#server);
     return this.#service?.cutOff() ?? 0;
   }
@@ -189,13 +248,21 @@ export class GraceListener {
     removeSocketFile(this.#bound.path, file);
   }
 
-  async #listen(server: net.Server): Promise<void> {
-    if ((process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) {
-      throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own that it could hand over', {
-        subject: 'cluster.isWorker',
-        value: true,
-      });
+  /** @internal Makes the file of a unix socket again if somebody deleted it. A failure is a warning, as this process serves on. */
+  async restoreFile(): Promise<void> {
+    if (this.#file === undefined || this.#bound?.kind !== 'unix' || existsSync(this.#bound.path)) return;
+    try {
+      const replacement = await Replacement.open(this.#server!, this.#bound, this.#mode, this.backlog);
+      this.#replacement?.close();
+      this.#replacement = replacement;
+      this.#file = replacement.file;
+      warn(`the socket file ${this.#bound.path} was deleted; it was made again`);
+    } catch (error) {
+      warn(`the socket file ${this.#bound.path} was deleted, and cannot be made again: ${messageOf(error)}`);
     }
+  }
+
+  async #listen(server: net.Server): Promise<void> {
     const source = this.#source;
     await listening(server, source.kind === 'bound' ? source.socket.target : { fd: source.socket.fd }, this.backlog);
     if (source.kind !== 'bound' || source.draft === undefined) return;
@@ -218,18 +285,10 @@ export class GraceListener {
   }
 }
 
-/** `listen(target, backlog)` is the form in which Node.js uses the backlog for descriptors too. */
-function listening(server: net.Server, target: object, backlog: number): Promise<void> {
-  return new Promise((done, fail) => {
-    const onListening = (): void => {
-      server.off('error', onError);
-      done();
-    };
-    const onError = (error: Error): void => {
-      server.off('listening', onListening);
-      fail(error);
-    };
-    server.once('listening', onListening).once('error', onError);
-    server.listen(target, backlog);
+function refuseClusterWorker(): void {
+  if (!(process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) return;
+  throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own that it could hand over', {
+    subject: 'cluster.isWorker',
+    value: true,
   });
 }

@@ -1,12 +1,25 @@
-import { type Server } from 'node:net';
+import { type Server, type Socket } from 'node:net';
+import { MoveKept, type TakeBack } from '../move/kept.js';
+import { type Onward } from '../move/sender.js';
 import { type ConnectionCounts, Connections } from './connections.js';
 
 /** What the core has to know about a server to drain its connections. */
 export interface Service {
   /** How many there are, counted from accept on. */
   readonly connections: ConnectionCounts;
-  /** Called once, when the drain begins. New connections may still come for a moment. */
-  begin(): void;
+  /** What it counts as in flight. Default `connection`. */
+  readonly unit?: 'request' | 'connection';
+  /** How many exchanges {@link cutOff} would cut off now. Default 0. */
+  inFlight?(): number;
+  /**
+   * Called once, when the drain begins. New connections may still come for a moment.
+   *
+   * @param onward - where connections can move to; undefined if they end here.
+   * @param takeBack - for a connection that the program keeps, see MoveKept.
+   */
+  begin(onward?: Onward, takeBack?: TakeBack): void;
+  /** A connection of this server that the program kept has come from the predecessor. Without it, none can. */
+  adopt?(socket: Socket): void;
   /** Called when no new connection can come. Fulfils when none is left. */
   finished(): Promise<void>;
   /** Called at the deadline: destroys what is left, and returns how many exchanges that cut off. */
@@ -16,21 +29,34 @@ export interface Service {
 /** A server of an unknown protocol: its connections end when the clients or the program end them. */
 export class PlainService implements Service {
   readonly connections: Connections<undefined>;
+  #moving: MoveKept | undefined;
 
   constructor(server: Server) {
     this.connections = new Connections(server, () => undefined);
   }
 
-  begin(): void {
-    // There is no message to a client that is part of every protocol.
+  /** There is no message to a client that is part of every protocol. */
+  begin(onward?: Onward, takeBack?: TakeBack): void {
+    if (onward === undefined || takeBack === undefined) return;
+    this.#moving = new MoveKept(() => this.connections.sockets(), onward, takeBack);
   }
 
-  finished(): Promise<void> {
-    return this.connections.none();
+  adopt(socket: Socket): void {
+    this.connections.add(socket, true);
+  }
+
+  async finished(): Promise<void> {
+    await this.connections.none();
+    this.#moving?.stop();
+  }
+
+  inFlight(): number {
+    return this.connections.size;
   }
 
   cutOff(): number {
-    const count = this.connections.size;
+    this.#moving?.stop();
+    const count = this.inFlight();
     this.connections.destroyAll();
     return count;
   }

@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type UnixAddress, formatAddress } from '../address/address.js';
-import { GraceError, errnoCode } from '../errors.js';
+import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { type FileIdentity } from '../handoff/handoff-variable.js';
 import { warn } from '../log.js';
 import { type BoundSocket, bindError, bindPath } from './bind.js';
@@ -36,26 +36,67 @@ export interface DraftSocket {
  */
 export async function bindSocketFile(address: UnixAddress, mode?: number): Promise<DraftSocket> {
   const path = resolve(address.path);
-  const { bound, draft } = await bindDraft(address, path).catch((error: unknown) => {
+  const { bound, draft, stale } = await bindDraft(address, path).catch((error: unknown) => {
     throw bindError(address, error);
   });
+  const discard = (): void => {
+    bound.close();
+    removeQuietly(draft);
+  };
+  try {
+    // Nobody can connect to it yet, as it does not listen.
+    if (mode !== undefined) chmodSync(draft, mode);
+  } catch (error) {
+    discard();
+    throw bindError(address, error);
+  }
   return {
     bound: { ...bound, address: { kind: 'unix', path } },
     place: () => {
       try {
-        if (mode !== undefined) chmodSync(draft, mode);
-        renameSync(draft, path);
+        if (stale === undefined) linkDraft(draft, path);
+        else replaceStale(draft, path, stale);
         return identify(path);
       } catch (error) {
         removeQuietly(draft);
-        throw bindError(address, error);
+        throw placeError(address, path, error);
       }
     },
-    discard: () => {
-      bound.close();
-      removeQuietly(draft);
-    },
+    discard,
   };
+}
+
+/** link(2) replaces nothing: of two processes that start at the same time, one gets EEXIST. */
+function linkDraft(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    // A file system without hard links.
+    if (errnoCode(error) === 'EEXIST') throw error;
+    refuseTaken(path);
+    renameSync(draft, path);
+  }
+  removeQuietly(draft);
+}
+
+/** rename(2) leaves no moment without a file. */
+function replaceStale(draft: string, path: string, stale: FileIdentity): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return linkDraft(draft, path);
+  if (!isSame(identify(path), stale)) refuseTaken(path);
+  renameSync(draft, path);
+}
+
+function refuseTaken(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  throw Object.assign(new Error(`${path} exists`), { code: 'EEXIST' });
+}
+
+/** What came to be at the path since it was checked: another socket that listens, or another file. */
+function placeError(address: UnixAddress, path: string, error: unknown): GraceError {
+  if (errnoCode(error) !== 'EEXIST') return bindError(address, error);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) return notASocket(address, path);
+  return bindError(address, Object.assign(new Error(messageOf(error), { cause: error }), { code: 'EADDRINUSE' }));
 }
 
 /**
@@ -66,24 +107,28 @@ export async function bindSocketFile(address: UnixAddress, mode?: number): Promi
  */
 export function removeSocketFile(path: string, file: FileIdentity): boolean {
   try {
-    const { dev, ino } = identify(path);
-    if (dev !== file.dev || ino !== file.ino) return false;
+    if (!isSame(identify(path), file)) return false;
     unlinkSync(path);
     return true;
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') warn(`cannot remove the socket file ${path}: ${(error as Error).message}`);
+    if (errnoCode(error) !== 'ENOENT') warn(`cannot remove the socket file ${path}: ${messageOf(error)}`);
     return false;
   }
 }
 
-async function bindDraft(address: UnixAddress, path: string): Promise<{ bound: BoundSocket; draft: string }> {
-  await checkPath(address, path);
+/** `stale`: what is at the path and can be replaced. */
+async function bindDraft(
+  address: UnixAddress,
+  path: string,
+): Promise<{ bound: BoundSocket; draft: string; stale: FileIdentity | undefined }> {
+  const found = lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : identify(path);
+  const stale = (await checkPath(address, path)) ? found : undefined;
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     const draft = join(folder, draftName());
     refuseLong(draft);
     try {
-      return { bound: bindPath(draft), draft };
+      return { bound: bindPath(draft), draft, stale };
     } catch (error) {
       if (errnoCode(error) !== 'EADDRINUSE' || attempt === DRAFT_ATTEMPTS) throw error;
     }
@@ -107,18 +152,20 @@ export async function checkPath(address: UnixAddress, path: string): Promise<boo
   refuseLong(path);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return false;
-  const value = formatAddress(address);
-  if (!found.isSocket()) {
-    throw new GraceError('NOT_A_SOCKET', `cannot listen on ${value}: ${basename(path)} exists and is not a socket`, {
-      subject: 'address',
-      value,
-    });
-  }
+  if (!found.isSocket()) throw notASocket(address, path);
   const refusal = await connectOnce(path);
   // ECONNREFUSED: the process that bound it died without unlinking it.
   if (refusal === 'ECONNREFUSED' || refusal === 'ENOENT') return refusal === 'ECONNREFUSED';
   const code = refusal === 'EACCES' ? refusal : 'EADDRINUSE';
   throw Object.assign(new Error(`connect to ${path}: ${refusal ?? 'accepted'}`), { code });
+}
+
+function notASocket(address: UnixAddress, path: string): GraceError {
+  const value = formatAddress(address);
+  return new GraceError('NOT_A_SOCKET', `cannot listen on ${value}: ${basename(path)} exists and is not a socket`, {
+    subject: 'address',
+    value,
+  });
 }
 
 function refuseLong(path: string): void {
@@ -142,6 +189,10 @@ function connectOnce(path: string): Promise<string | undefined> {
 export function identify(path: string): FileIdentity {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { dev: String(dev), ino: String(ino) };
+}
+
+function isSame(a: FileIdentity, b: FileIdentity): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 function isDirectory(path: string): boolean {

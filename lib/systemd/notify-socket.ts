@@ -6,6 +6,7 @@ const log = logger('notify');
 
 /** systemd-notify waits 5 s for systemd's answer; if it takes longer, it hangs. */
 const HELPER_TIMEOUT_MS = 6_000;
+const CLOSED = 'this process sends nothing more';
 /** When systemd stops a service, its SIGTERM also hits a helper that is running. */
 const ATTEMPTS = 3;
 
@@ -14,8 +15,8 @@ export type Assignments = Readonly<Record<string, string | number>>;
 
 interface Message {
   assignments: Assignments;
-  readonly delivered: Promise<boolean>;
-  readonly settle: (delivered: boolean) => void;
+  readonly failure: Promise<string | undefined>;
+  readonly settle: (failure: string | undefined) => void;
 }
 
 /**
@@ -34,19 +35,24 @@ export class NotifySocket {
     this.#path = path;
   }
 
-  /** Fulfils with whether systemd has read it; never rejects, because the service works without. */
-  send(assignments: Assignments): Promise<boolean> {
+  /** Whether it sends nothing more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Fulfils when systemd has read it, or with the reason why it has not; never rejects. */
+  send(assignments: Assignments): Promise<string | undefined> {
     if (this.#next === undefined) this.#next = newMessage(assignments);
     else this.#next.assignments = { ...this.#next.assignments, ...assignments };
-    const { delivered } = this.#next;
+    const { failure } = this.#next;
     if (this.#helper === undefined) this.#sendNext();
-    return delivered;
+    return failure;
   }
 
   /** Sends nothing more, and stops a message that is being sent. */
   close(): void {
     this.#closed = true;
-    this.#next?.settle(false);
+    this.#next?.settle(CLOSED);
     this.#helper?.kill('SIGKILL');
   }
 
@@ -58,48 +64,58 @@ export class NotifySocket {
 
   #deliver(message: Message, attempt: number): void {
     if (this.#closed) {
-      message.settle(false);
+      message.settle(CLOSED);
       return;
     }
     const lines = Object.entries(message.assignments).map(([name, value]) => `${name}=${value}`);
     const helper = spawnHelper(this.#path, lines);
+    if (helper instanceof Error) {
+      log('%s: %s', lines.join(' '), helper.message);
+      message.settle(helper.message);
+      return this.#sendNext();
+    }
     this.#helper = helper;
     const timer = setTimeout(() => helper.kill('SIGKILL'), HELPER_TIMEOUT_MS);
-    const finish = (outcome: string, delivered: boolean): void => {
+    const finish = (failure: string | undefined): void => {
       clearTimeout(timer);
-      log('%s: %s', lines.join(' '), outcome);
+      log('%s: %s', lines.join(' '), failure ?? 'read');
       this.#helper = undefined;
-      message.settle(delivered);
+      message.settle(failure);
       this.#sendNext();
     };
-    helper.once('error', (error) => finish(error.message, false));
+    helper.once('error', (error) => finish(error.message));
     helper.once('exit', (code, signal) => {
       if (signal === 'SIGTERM' && attempt < ATTEMPTS) {
         clearTimeout(timer);
         this.#deliver(message, attempt + 1);
       } else {
-        finish(code === 0 ? 'read' : `not read, systemd-notify exited with ${code ?? signal}`, code === 0);
+        finish(code === 0 ? undefined : `systemd-notify ended with ${code ?? signal}`);
       }
     });
   }
 }
 
 function newMessage(assignments: Assignments): Message {
-  let settle!: (delivered: boolean) => void;
-  const delivered = new Promise<boolean>((resolve) => {
+  let settle!: Message['settle'];
+  const failure = new Promise<string | undefined>((resolve) => {
     settle = resolve;
   });
-  return { assignments, delivered, settle };
+  return { assignments, failure, settle };
 }
 
-function spawnHelper(socket: string, lines: readonly string[]): ChildProcess {
+/** Without memory for a process spawn() throws; other errors are emitted later. */
+function spawnHelper(socket: string, lines: readonly string[]): ChildProcess | Error {
   const { PATH } = process.env;
   // Not imported at the top: see require.ts.
   const { spawn } = process.getBuiltinModule('node:child_process');
-  return spawn('systemd-notify', lines, {
-    // The directory of a release may be gone by now.
-    cwd: '/',
-    env: { [NOTIFY_SOCKET]: socket, ...(PATH === undefined ? {} : { PATH }) },
-    stdio: 'ignore',
-  });
+  try {
+    return spawn('systemd-notify', lines, {
+      // The directory of a release may be gone by now.
+      cwd: '/',
+      env: { [NOTIFY_SOCKET]: socket, ...(PATH === undefined ? {} : { PATH }) },
+      stdio: 'ignore',
+    });
+  } catch (error) {
+    return error as Error;
+  }
 }

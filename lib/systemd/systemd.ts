@@ -1,9 +1,10 @@
 import { type EventEmitter } from 'node:events';
 import { type Server } from 'node:net';
 import { Deadline } from '../deadline.js';
-import { type GraceError } from '../errors.js';
+import { GraceError } from '../errors.js';
 import { type GraceEvents } from '../events.js';
-import { NotifySocket } from './notify-socket.js';
+import { warn } from '../log.js';
+import { type Assignments, NotifySocket } from './notify-socket.js';
 import { NOTIFY_SOCKET, type NotifyVariables, WATCHDOG_USEC, watchdogTimeout } from './notify-variables.js';
 
 /** The process that systemd is told about. */
@@ -49,6 +50,24 @@ export class Systemd {
     grace.once('ready', () => this.#onReady());
   }
 
+  /**
+   * Reports that a restart begins.
+   *
+   * @throws GraceError `RESTART_FAILED` if systemd does not read it: then it
+   * would not learn its new main process either, and end the service.
+   */
+  async restarting(): Promise<void> {
+    const { generation } = this.#grace;
+    const failure = await this.#socket.send({
+      RELOADING: 1,
+      MONOTONIC_USEC: String(process.hrtime.bigint() / 1_000n),
+      STATUS: `generation ${generation} serves, generation ${generation + 1} is being started`,
+    });
+    if (failure === undefined || this.#socket.closed) return;
+    const message = `restart failed, this process keeps serving: systemd cannot be told the new main process, and would end the service: ${failure}`;
+    throw new GraceError('RESTART_FAILED', message, { subject: NOTIFY_SOCKET, value: this.environment[NOTIFY_SOCKET] });
+  }
+
   /** Reports why a restart failed; this also ends the reload that systemd waits for. */
   restartFailed({ message }: GraceError): void {
     void this.#socket.send({ READY: 1, STATUS: oneLine(message) });
@@ -85,12 +104,11 @@ export class Systemd {
     // A predecessor reports its successor itself, when the hand-over is complete.
     if (grace.predecessor === undefined) {
       const addresses = grace.sockets.map(({ address }) => address).join(', ');
-      void this.#socket.send({ READY: 1, STATUS: `generation ${grace.generation} serves ${addresses}` });
+      void this.#announce({ READY: 1, STATUS: `generation ${grace.generation} serves ${addresses}` });
     }
     if (this.#watchdog !== undefined) {
       this.#stopWatchdog = keepAwake(this.#watchdog, () => void this.#socket.send({ WATCHDOG: 1 }));
     }
-    grace.on('restarting', () => this.#onRestarting());
     grace.once('restarted', ({ pid }) => {
       this.#stopWatchdog();
       this.#handedOver = this.#handOver(pid);
@@ -103,13 +121,15 @@ export class Systemd {
     grace.once('closed', () => this.#stopWatchdog());
   }
 
-  #onRestarting(): void {
-    const { generation } = this.#grace;
-    void this.#socket.send({
-      RELOADING: 1,
-      MONOTONIC_USEC: String(process.hrtime.bigint() / 1_000n),
-      STATUS: `generation ${generation} serves, generation ${generation + 1} is being started`,
-    });
+  /** Sends a message without which systemd takes the service for failed. */
+  async #announce(assignments: Assignments, attempts = 1): Promise<void> {
+    let failure: string | undefined;
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      failure = await this.#socket.send(assignments);
+      if (failure === undefined || this.#socket.closed) return;
+    }
+    const what = Object.entries(assignments).filter(([name]) => name !== 'STATUS').map(([name, value]) => `${name}=${value}`);
+    warn(`systemd was not told ${what.join(' ')}, so it will end the service, and a restart is not possible: ${failure}`);
   }
 
   /** The last message of this process, as a later one would overwrite its successor's. */
@@ -117,9 +137,7 @@ export class Systemd {
     const { generation } = this.#grace;
     const open = await this.#openConnections();
     const status = `generation ${generation + 1} serves, generation ${generation} handed over and drains ${open}`;
-    for (let attempt = 1; attempt <= HANDOVER_ATTEMPTS; attempt += 1) {
-      if (await this.#socket.send({ MAINPID: pid, READY: 1, STATUS: status })) return;
-    }
+    await this.#announce({ MAINPID: pid, READY: 1, STATUS: status }, HANDOVER_ATTEMPTS);
   }
 
   async #reportDrain(): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { GraceError, errnoCode } from '../../lib/errors.js';
-import { isRunning } from '../../lib/process-table.js';
+import { FLOCK, missingProgram } from '../system-programs.js';
 import { fileError } from '../file-error.js';
 
 /**
@@ -18,12 +18,12 @@ export class PidLock {
     this.#fd = fd;
   }
 
-  /** @throws GraceError `ALREADY_RUNNING`, `PID_FILE` */
+  /** @throws GraceError `ALREADY_RUNNING`, `PID_FILE`, `PROGRAM_INVALID` without flock(1) */
   static take(path: string): PidLock {
     for (;;) {
       const fd = open(path, constants.O_RDWR | constants.O_CREAT);
       const previous = readPid(path);
-      if (!lock(fd, previous)) {
+      if (!lock(fd)) {
         closeSync(fd);
         throw new GraceError('ALREADY_RUNNING', `already running: process ${previous} has locked the pid file ${path}`, {
           subject: 'pid-file',
@@ -50,13 +50,13 @@ export class PidLock {
 /**
  * The pid of the start_server that has locked this pid file.
  *
- * @throws GraceError `PID_FILE` if it cannot be read, `NOT_RUNNING` if it is not locked.
+ * @throws GraceError `PID_FILE` if it cannot be read, `NOT_RUNNING` if it is not locked, `PROGRAM_INVALID` without flock(1).
  */
 export function runningPid(path: string): number {
   const fd = open(path, constants.O_RDONLY);
   try {
     const pid = readPid(path);
-    if (pid !== undefined && !lock(fd, pid)) return pid;
+    if (pid !== undefined && !lock(fd)) return pid;
     throw new GraceError('NOT_RUNNING', `no start_server is running with the pid file ${path}, which was left behind`, {
       subject: 'pid-file',
       value: path,
@@ -67,10 +67,9 @@ export function runningPid(path: string): number {
 }
 
 /** Locks the file by flock(1): the lock belongs to the open file description, so it stays with this process. */
-function lock(fd: number, holder: number | undefined): boolean {
-  const { status } = spawnSync('flock', ['-xn', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
-  // Without flock(1) the file counts as locked if its pid is running. The pid of this process is an old one's, as in a restarted container.
-  if (status === null) return holder === undefined || holder === process.pid || !isRunning(holder);
+function lock(fd: number): boolean {
+  const { status, error } = spawnSync('flock', ['-xn', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  if (error !== undefined) throw missingProgram(FLOCK, error);
   return status === 0;
 }
 

@@ -25,7 +25,7 @@ export class LogCommand implements LogOutput {
   readonly #queue: LineQueue;
   readonly #backOff = new BackOff(RESTART_FIRST_MS, RESTART_MAX_MS);
   #restart: NodeJS.Timeout | undefined;
-  #process!: ChildProcess;
+  #process: ChildProcess | undefined;
   #exited = Promise.resolve();
   #closing = false;
   #running = false;
@@ -57,13 +57,12 @@ export class LogCommand implements LogOutput {
     // The command now reads to the end of file, unless a program that outlived its worker still has the pipe open.
     Object.values(this.#pipe).forEach((fd) => closeSync(fd));
     await Promise.race([this.#exited, pause(deadline - performance.now())]);
-    this.#process.unref();
+    this.#process?.unref();
   }
 
   #start(): void {
     const startedAt = performance.now();
-    // Detached: Ctrl-C stops the program first, and the command still reads its last messages.
-    const child = spawn('/bin/sh', ['-c', this.#command], { stdio: [this.#pipe.readFd, 'inherit', 'inherit'], detached: true });
+    const child = this.#spawn();
     this.#process = child;
     this.#running = true;
     this.#exited = new Promise((done) => {
@@ -76,11 +75,22 @@ export class LogCommand implements LogOutput {
         this.say(`log command died with status:${status}, restarting`);
         this.#restart = setTimeout(() => this.#start(), delay);
       };
+      if (child === undefined) return onExit(EXEC_FAILED);
       child.once('exit', (code, signal) => onExit(waitStatus(code, signal)));
       child.once('error', () => {
         if (child.pid === undefined) onExit(EXEC_FAILED);
       });
     });
+  }
+
+  /** Undefined if there is no memory for a process. */
+  #spawn(): ChildProcess | undefined {
+    try {
+      // Detached: Ctrl-C stops the program first, and the command still reads its last messages.
+      return spawn('/bin/sh', ['-c', this.#command], { stdio: [this.#pipe.readFd, 'inherit', 'inherit'], detached: true });
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -5,6 +5,11 @@ import { type LogOutput, stderrOutput } from './log-output.js';
 
 const PIPE = /^\s*\|\s*/;
 
+/** Whether `--log-file` names a command, after `|`. */
+export function isLogCommand(logFile: string | undefined): boolean {
+  return logFile !== undefined && PIPE.test(logFile);
+}
+
 /**
  * Opens `--log-file`: a file, or a command after `|`. Without the option the log goes to stderr.
  *

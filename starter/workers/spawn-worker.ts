@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { formatAddress } from '../../lib/address/address.js';
-import { HANDOFF, formatHandoff } from '../../lib/handoff/handoff-variable.js';
+import { HANDOFF, type HandoffSocket, formatHandoff } from '../../lib/handoff/handoff-variable.js';
 import { type Descriptors } from '../sockets/descriptors.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 
@@ -57,7 +57,7 @@ function workerEnvironment(options: SpawnOptions, nonce: string): NodeJS.Process
   };
 }
 
-function handoffSockets({ descriptors, backlog }: SpawnOptions): Parameters<typeof formatHandoff>[0]['sockets'] {
+function handoffSockets({ descriptors, backlog }: SpawnOptions): HandoffSocket[] {
   return [...descriptors.fds]
     .filter(([{ kind }]) => kind === 'stream')
     .map(([{ name, bound }, fd]) => {

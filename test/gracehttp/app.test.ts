@@ -12,7 +12,7 @@ import { Grace } from '../../lib/grace.js';
 import { makeApp } from '../support/app.js';
 import { fails } from '../support/errors.js';
 import { scratch } from '../support/scratch.js';
-import { freePort, openSockets } from '../support/sockets.js';
+import { freePort, openSockets, openedSince } from '../support/sockets.js';
 
 const OPTIONS = { exit: false, signals: false } as const;
 const answer = (port: number): Promise<string> => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
@@ -52,14 +52,14 @@ t.test('from starting to closed', async (t) => {
 t.test('a start that fails last releases the sockets that already listen', async (t) => {
   const folder = scratch(t);
   const port = await freePort();
-  const before = openSockets().size;
+  const before = openSockets();
   const servers = [http.createServer(), http.createServer()];
   const pidFile = join(folder, 'missing', 'app.pid');
   const app = makeApp(t, { pidFile });
   const entries = [{ server: servers[0]!, listen: `127.0.0.1:${port}` }, { server: servers[1]!, listen: `unix:${folder}/a.sock` }];
   await fails(t, () => app.serve(...entries), { code: 'PID_FILE', subject: 'pidFile', value: pidFile }, 'the pid file cannot be written');
   await nextTurn();
-  t.equal(openSockets().size, before);
+  t.strictSame(openedSince(before), []);
   t.strictSame(readdirSync(folder), []);
   t.ok(servers.every((server) => !server.listening));
   mkdirSync(join(folder, 'missing'));
@@ -72,9 +72,9 @@ t.test('a start that fails last releases the sockets that already listen', async
 t.test('the same address twice is refused', async (t) => {
   const port = await freePort();
   const entries = [{ server: http.createServer(), listen: `:${port}` }, { server: http.createServer(), listen: port }];
-  const before = openSockets().size;
+  const before = openSockets();
   await fails(t, () => makeApp(t).serve(...entries), { code: 'ADDRESS_IN_USE', subject: 'address', value: `:${port}` }, 'refused');
-  t.equal(openSockets().size, before);
+  t.strictSame(openedSince(before), []);
 });
 
 t.test('a second call of serve() is refused', async (t) => {
@@ -159,7 +159,7 @@ t.test('signal handlers are removed when the app is closed', async (t) => {
   const count = (): number[] => ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'].map((name) => process.listenerCount(name));
   const before = count();
   const app = makeApp(t, { signals: { restart: ['SIGUSR2', 'SIGHUP'] } });
-  t.strictSame(count(), before.map((number) => number + 1));
+  t.ok(count().every((number, index) => number > before[index]!), 'each signal has a handler');
   await app.stop();
   t.strictSame(count(), before);
 });
@@ -184,12 +184,12 @@ t.test('hooks run in order, are bounded, and their errors are reported', async (
   await app.stop();
   t.strictSame(order, ['onShutdown draining', 'closed']);
 
-  const failing = makeApp(t, { onShutdown: () => Promise.reject(new Error('the database is gone')) });
+  const reports: string[] = [];
+  const failing = makeApp(t, { onShutdown: () => Promise.reject(new Error('the database is gone')), log: (message) => reports.push(message) });
   await failing.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
-  const warned = new Promise<Error>((done) => process.once('warning', done));
   await failing.stop();
   t.match(await failing.wait(), { code: 1, cutOff: [] });
-  t.match(await warned, { message: /onShutdown failed: Error: the database is gone/ });
+  t.match(reports.at(-1), /^warning: onShutdown failed: Error: the database is gone/);
 
   const slow = makeApp(t, { drainTimeout: 50, onShutdown: () => new Promise(() => undefined) });
   await slow.serve({ server: http.createServer(), listen: '127.0.0.1:0' });

@@ -10,8 +10,8 @@ import { waitUntil } from '../support/wait.js';
 
 t.test('SIGHUP and a restart read certificates again', async (t) => {
   const [folder, second, third] = [scratch(t), scratch(t), scratch(t)];
-  const { keyFile, certFile, cert } = makeCertificate(folder);
-  const [newer, newest] = [makeCertificate(second), makeCertificate(third)];
+  const { keyFile, certFile, cert } = await makeCertificate(folder);
+  const [newer, newest] = [await makeCertificate(second), await makeCertificate(third)];
   const servers = [{ listen: '127.0.0.1:0', tls: { key: keyFile, cert: certFile } }];
   const program = start(t, fixture('created'), { args: [JSON.stringify({ servers })] });
   const port = portOf(await program.announced('ready'));

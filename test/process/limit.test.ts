@@ -1,6 +1,6 @@
+import http from 'node:http';
 import { once } from 'node:events';
 import { type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { portsOf } from '../support/address.js';
 import { connect, get, listenTo } from '../support/http/client.js';
@@ -90,7 +90,6 @@ t.test('connections beyond the queue get 503', async (t) => {
   });
   await report(control, '/go');
   await waitUntil('an empty queue', async () => (await report(control)).queued === 0);
-  await sleep(0);
   await waitUntil('the surplus connections to close', async () => (await report(control)).open <= PLACES);
   sockets.forEach((socket) => socket.end());
   const answers = await Promise.all(ends);
@@ -113,7 +112,7 @@ t.test('a limit is kept over restarts and holds for old and new process together
     let answered = 0;
     while (!stop) {
       const { body } = await get({ port }, '/?ms=20');
-      t.equal(body, 'served');
+      if (body !== 'served') throw new Error(`not the whole answer: ${body}`);
       answered += 1;
     }
     return answered;
@@ -127,7 +126,8 @@ t.test('a limit is kept over restarts and holds for old and new process together
   }
   t.match(await report(control), { limit: 6 }, 'the limit that was set at run time');
   stop = true;
-  await Promise.all(clients);
+  const answered = await Promise.all(clients);
+  t.equal(answered.filter((count) => count > 0).length, 30, 'each client was served');
   let open = 0;
   let most = 0;
   for (const { event } of program.announcements) {
@@ -142,4 +142,74 @@ t.test('a limit is kept over restarts and holds for old and new process together
   await program.announced('ready', 5);
   await program.announced('closed', 4);
   t.match(await report(control), { limit: null, free: null }, 'no limit, which is kept too');
+});
+
+/** Requests that are answered at once, each on a connection of its own. Returns the time for all of them. */
+async function timeOf(port: number, count = 1): Promise<number> {
+  const begin = performance.now();
+  await Promise.all(Array.from({ length: count }, () => get({ port }, '/?ms=0')));
+  return performance.now() - begin;
+}
+
+t.test('after limit(Infinity) a restart serves newcomers at once, also with a new limit', async (t) => {
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 4 }, tells: true })] });
+  const [port, control] = await ports(program);
+  t.match(await report(control, '/limit?n=Infinity'), { limit: null, free: null });
+  const slow = get({ port }, '/?ms=4000');
+  await program.announced('begin');
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('ready', 2);
+  t.ok((await timeOf(port, 10)) < 2_000, 'without a limit');
+  await waitUntil('places', async () => (await report(control, '/limit?n=3')).free === 2);
+  t.ok((await timeOf(port, 4)) < 2_000, 'with the two places that the predecessor leaves');
+  t.equal(program.all('closed').length, 0, 'while the predecessor drains');
+  t.equal((await slow).body, 'served');
+  await program.announced('closed');
+});
+
+t.test('a predecessor that drains makes room for connections that wait in its successor', async (t) => {
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 } })] });
+  const [port] = await ports(program);
+  const agent = new http.Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  await Promise.all(Array.from({ length: 3 }, () => get({ port }, '/?ms=50', { agent })));
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('ready', 2);
+  const took = await timeOf(port);
+  t.ok(took < 2_500, `idle connections: a newcomer waited ${took.toFixed()} ms, less than idleTimeout`);
+  t.equal(program.all('closed').length, 0, 'other idle connections are kept');
+  await program.announced('closed');
+});
+
+t.test('upgraded connections of a predecessor leave for connections that wait in its successor', async (t) => {
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 } })] });
+  const [port] = await ports(program);
+  const upgraded = Array.from({ length: 3 }, () => connect({ port }));
+  for (const socket of upgraded) {
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    await once(socket, 'data');
+  }
+  // It speaks all the time, and is closed all the same, as it has to leave.
+  const speak = setInterval(() => upgraded.forEach((socket) => socket.write('x')), 100);
+  t.teardown(() => clearInterval(speak));
+  const ends = upgraded.map((socket) => once(socket, 'close'));
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('ready', 2);
+  const took = await timeOf(port);
+  t.ok(took < 10_000, `a newcomer waited ${took.toFixed()} ms, less than drainTimeout`);
+  t.equal(upgraded.filter(({ destroyed }) => destroyed).length, 1, 'one connection is closed for one newcomer');
+  upgraded.forEach((socket) => socket.destroy());
+  await Promise.all(ends);
+  await program.announced('closed');
+});
+
+t.test('two servers with the same address :0 and no name have a limit each, also after a restart', async (t) => {
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 4 }, unnamed: true })] });
+  const [, control] = await ports(program);
+  await report(control, '/limit?n=7');
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('ready', 2);
+  await program.announced('closed');
+  const { limits } = (await report(control)) as Report & { readonly limits: readonly (number | null)[] };
+  t.strictSame(limits, [7, null], 'the limit of the first one is not one of the second');
 });

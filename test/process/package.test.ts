@@ -133,9 +133,10 @@ t.test('the package works when it is packed and installed', async (t) => {
       const program = start(t, write(name, text));
       await program.announced('ready');
       process.kill(program.pid, 'SIGUSR2');
-      const { addresses } = await program.announced('ready', 2);
-      t.match(await program.exited, { code: 0 });
+      const { addresses, pid } = await program.announced('ready', 2);
       t.equal(await getBody((addresses as string[])[0]!), 'installed');
+      process.kill(pid, 'SIGTERM');
+      t.match(await program.exited, { code: 0 });
     });
   }
 });

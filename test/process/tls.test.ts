@@ -34,7 +34,7 @@ async function visit(port: number, version: tls.SecureVersion, ca: string, sessi
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   t.test(`${version} sessions resume in the next process`, async (t) => {
-    const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+    const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
     const argument = JSON.stringify({ https: ['127.0.0.1:0'], key: keyFile, cert: certFile });
     const program = start(t, fixture('server'), { args: [argument] });
     const [address] = (await program.announced('ready')).addresses as string[];
@@ -67,7 +67,7 @@ const release = (keyFile: string, certFile: string): string => `
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   t.test(`${version} sessions resume after the first restart of "cd current && node server.js", and after a reload`, async (t) => {
     const folder = scratch(t);
-    const { keyFile, certFile, cert } = makeCertificate(folder);
+    const { keyFile, certFile, cert } = await makeCertificate(folder);
     mkdirSync(join(folder, 'release-1'));
     symlinkSync('release-1', join(folder, 'current'));
     writeFileSync(join(folder, 'release-1', 'server.mjs'), release(keyFile, certFile));

@@ -6,7 +6,7 @@ import { portOf } from './address.js';
 
 /** An App that leaves signals and the process to the test. */
 export function makeApp(t: Test, options: AppOptions = {}): App {
-  const app = new App({ exit: false, signals: false, drainTimeout: 10_000, idleTimeout: 100, ...options });
+  const app = new App({ exit: false, signals: false, log: false, drainTimeout: 10_000, idleTimeout: 100, ...options });
   t.teardown(async () => {
     if (app.state === 'serving' || app.state === 'starting') void app.stop();
     await app.wait();

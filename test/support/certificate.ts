@@ -1,19 +1,42 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generate } from 'selfsigned';
 
 export interface Certificate {
   readonly keyFile: string;
   readonly certFile: string;
+  readonly key: string;
   readonly cert: string;
 }
 
-/** A self-signed certificate for localhost, by openssl. */
-export function makeCertificate(folder: string): Certificate {
-  const keyFile = join(folder, 'key.pem');
-  const certFile = join(folder, 'cert.pem');
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
-  return { keyFile, certFile, cert: readFileSync(certFile, 'utf8') };
+const LOCALHOST = [{ name: 'commonName', value: 'localhost' }];
+const ELLIPTIC = { keyType: 'ec', algorithm: 'sha256' } as const;
+
+/** A self-signed certificate for localhost. */
+export async function makeCertificate(folder: string): Promise<Certificate> {
+  const { private: key, cert } = await generate(LOCALHOST, ELLIPTIC);
+  return write(folder, '', key, cert);
+}
+
+/** A certificate for a client, which the certificate of an authority signed; both for one folder. */
+export async function makeClientCertificate(folder: string): Promise<{ readonly authority: Certificate; readonly client: Certificate }> {
+  const made = await generate([{ name: 'commonName', value: 'authority' }], {
+    ...ELLIPTIC,
+    clientCertificate: { cn: 'client', keyType: 'ec', algorithm: 'sha256' },
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, digitalSignature: true },
+    ],
+  });
+  return {
+    authority: write(folder, 'authority-', made.private, made.cert),
+    client: write(folder, 'client-', made.clientprivate!, made.clientcert!),
+  };
+}
+
+function write(folder: string, prefix: string, key: string, cert: string): Certificate {
+  const [keyFile, certFile] = [join(folder, `${prefix}key.pem`), join(folder, `${prefix}cert.pem`)];
+  writeFileSync(keyFile, key);
+  writeFileSync(certFile, cert);
+  return { keyFile, certFile, key, cert };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** Whether a pid is taken; a zombie takes one too. */
@@ -13,6 +14,17 @@ export function isAlive(pid: number): boolean {
 /** How many descriptors a process has. */
 export function descriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Leaves a process no free descriptor; returns a function that gives it its limit back. */
+export function takeFreeDescriptors(pid: number): () => void {
+  const limit = /Max open files\s+(\d+)/.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))![1]!;
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let free = 0;
+  while (open.has(free)) free += 1;
+  const setLimit = (soft: number | string): void => void execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:`]);
+  setLimit(free);
+  return () => setLimit(limit);
 }
 
 /** The children of a process, by proc(5). */
@@ -39,5 +51,14 @@ function commandLine(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** The state of a process by proc(5): `R`, `S`, `T` for stopped, `Z` for a zombie, …; undefined if there is none. */
+export function processState(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.slice(0, 1);
+  } catch {
+    return undefined;
   }
 }

@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Run by `sh -c`, with `$NODE` and `$PROGRAM` set, in place of `node program`. */
   readonly shell?: string;
+  /** In a session and a process group of its own. */
+  readonly detached?: boolean;
   /** More descriptors for the program, from 3 on. */
   readonly passed?: readonly (number | 'pipe')[];
 }
@@ -88,6 +90,18 @@ export class Program {
     await this.#closed;
   }
 
+  /** Sends a signal to the first process until it has ended: the second request to stop is one that comes a second later. */
+  async insist(signal: NodeJS.Signals): Promise<void> {
+    let ended = false;
+    void this.exited.then(() => {
+      ended = true;
+    });
+    await waitUntil(`the end by ${signal}`, () => {
+      if (!ended) this.process.kill(signal);
+      return ended;
+    }, () => this.report());
+  }
+
   report(): string {
     const lines = this.announcements.map((announcement) => JSON.stringify(announcement));
     return `announced:\n${lines.join('\n')}\nstderr:\n${this.stderr}`;
@@ -97,6 +111,11 @@ export class Program {
     for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     await this.#closed;
   }
+}
+
+/** The path of an example, compiled. */
+export function example(name: string): string {
+  return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
 }
 
 /** The path of a fixture, compiled. */
@@ -117,6 +136,7 @@ export function start(t: Test, program: string, options: ProgramOptions = {}): P
   const child = spawn('env', ['-i', ...variables, ...command], {
     stdio: ['ignore', 'pipe', 'pipe', ...(options.passed ?? [])],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    detached: options.detached === true,
   });
   const started = new Program(child);
   t.teardown(() => started.kill());

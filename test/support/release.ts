@@ -10,7 +10,8 @@ export function goodRelease(name: string, listen: string, before = '', options =
     import http from 'node:http';
     import { App } from ${JSON.stringify(LIBRARY)};
     import { announce, announceEvents, serveOrAnnounce } from ${JSON.stringify(ANNOUNCE)};
-    const app = new App(${options});
+    // Most tests of restarts wait for the end of the first process.
+    const app = new App({ follow: false, ...${options} });
     announceEvents(app);
     ${before}
     const server = http.createServer((request, response) => response.end(${JSON.stringify(name)}));

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
 /** For a test's `skip`: a reason if what the test needs is missing. In CI nothing is skipped, and the test fails there. */
 export function skipUnless(works: () => boolean, reason: string): string | false {
@@ -8,4 +10,15 @@ export function skipUnless(works: () => boolean, reason: string): string | false
 /** The same for a command that has to end with exit code 0. */
 export function skipUnlessRuns(command: string, ...args: readonly string[]): string | false {
   return skipUnless(() => spawnSync(command, args).status === 0, `${command} does not work here`);
+}
+
+/** The same for programs that have to be in the `PATH`. */
+export function skipUnlessFound(...programs: readonly string[]): string | false {
+  const missing = programs.filter((program) => !isInPath(program));
+  return skipUnless(() => missing.length === 0, `not installed: ${missing.join(', ')}`);
+}
+
+function isInPath(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.some((folder) => statSync(join(folder, program), { throwIfNoEntry: false })?.isFile() === true);
 }

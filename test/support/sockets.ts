@@ -23,6 +23,12 @@ export function openSockets(): Map<number, string> {
   return found;
 }
 
+/** The sockets that this process has opened since; one that was being closed then may be gone now. */
+export function openedSince(before: ReadonlyMap<number, string>): string[] {
+  const known = new Set(before.values());
+  return [...openSockets().values()].filter((link) => !known.has(link));
+}
+
 /** A server that listens, closed with all of its connections after the test. */
 export async function listening<S extends net.Server>(t: Test, server: S, where: net.ListenOptions | string): Promise<S> {
   const sockets = new Set<net.Socket>();

@@ -5,8 +5,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
-import { type Program, type ProgramOptions, start } from './program.js';
+import { type Program, type ProgramOptions, fixture, start } from './program.js';
 import { scratch } from './scratch.js';
+import { skipUnlessFound } from './skip.js';
 import { waitUntil } from './wait.js';
 
 const PACKAGE = createRequire(import.meta.url)('ts-grace/package.json') as { readonly bin: { readonly start_server: string } };
@@ -15,11 +16,19 @@ export const MAIN = fileURLToPath(new URL(`../../../${PACKAGE.bin.start_server}`
 /** The Debian package libserver-starter-perl. */
 export const PERL_MAIN = '/usr/bin/start_server';
 
-/** The command of a server without ts-grace, in Python or Perl. */
-export function plain(name: 'plain.py' | 'plain.pl'): string[] {
-  const file = fileURLToPath(new URL(`../../../test/fixtures/starter/${name}`, import.meta.url));
-  return name.endsWith('.py') ? [process.env['PYTHON'] ?? 'python3', file] : ['perl', file];
+/** The command of a server without ts-grace. */
+export function plain(): string[] {
+  return [process.execPath, fixture('starter/plain')];
 }
+
+/** The same in a language whose accept(2) blocks. */
+export function plainIn(language: 'python3' | 'perl'): string[] {
+  const name = language === 'perl' ? 'plain.pl' : 'plain.py';
+  return [language, fileURLToPath(new URL(`../../../test/fixtures/starter/${name}`, import.meta.url))];
+}
+
+/** For a test's `skip`: the pid file is locked by flock(1), which the commands of start_server need. */
+export const skipWithoutFlock = skipUnlessFound('flock');
 
 export interface Outcome {
   readonly code: number | null;
@@ -84,13 +93,14 @@ export class Starter {
   }
 }
 
-/** Starts start_server with a pid and a status file. */
+/** Starts start_server with a status file, and a pid file if it can be locked here. */
 export function startStarter(
   t: Test,
   args: readonly string[],
   { main = MAIN, folder = scratch(t), ...options }: ProgramOptions & { main?: string; folder?: string } = {},
 ): Starter {
-  const files = [`--pid-file=${join(folder, 'pid')}`, `--status-file=${join(folder, 'status')}`];
+  const pidFile = skipWithoutFlock === false ? [`--pid-file=${join(folder, 'pid')}`] : [];
+  const files = [...pidFile, `--status-file=${join(folder, 'status')}`];
   const all = [...files, ...args];
   const shell = main === PERL_MAIN ? { shell: `exec ${PERL_MAIN} ${all.map(quote).join(' ')}` } : {};
   return new Starter(folder, start(t, main, { args: all, ...shell, ...options }));

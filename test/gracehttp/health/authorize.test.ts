@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { administered } from '../../support/administered.js';
+import { administered } from '../../support/http/administered.js';
 import { send } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { administered, json } from '../../support/administered.js';
+import { administered, json } from '../../support/http/administered.js';
 import { get } from '../../support/http/client.js';
 
 t.test('a check that throws, rejects or takes too long makes the process not ready', async (t) => {

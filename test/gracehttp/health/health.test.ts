@@ -1,6 +1,6 @@
 import t from 'tap';
 import { health } from '../../../gracehttp/health/health.js';
-import { administered } from '../../support/administered.js';
+import { administered } from '../../support/http/administered.js';
 import { makeApp } from '../../support/app.js';
 import { get, send } from '../../support/http/client.js';
 

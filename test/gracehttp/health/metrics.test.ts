@@ -2,7 +2,7 @@ import http from 'node:http';
 import client from 'prom-client';
 import t from 'tap';
 import { metrics } from '../../../gracehttp/health/metrics.js';
-import { administered } from '../../support/administered.js';
+import { administered } from '../../support/http/administered.js';
 import { serveHere } from '../../support/app.js';
 import { get } from '../../support/http/client.js';
 import { waitUntil } from '../../support/wait.js';
@@ -26,12 +26,14 @@ t.test('all metrics of the app are there', async (t) => {
     'grace_connections_limit{server="public"} 3',
     'grace_requests_in_flight{server="public"} 1',
     'grace_connections_total{server="public"} 1',
+    'grace_connections_moved_total{server="public"} 0',
     'grace_connections_refused_total{server="public"} 0',
     'grace_restarts_total{result="succeeded"} 0',
     'grace_restarts_total{result="failed"} 0',
     'grace_drains_total 0',
     'grace_drain_seconds_total 0',
     'grace_cut_off_total 0',
+    'grace_moved_total 0',
   ]);
   t.match(body, 'grace_connections_limit{server="admin"} +Inf\n');
   for (const type of ['grace_connections_open gauge', 'grace_connections_total counter', 'grace_restarts_total counter']) {
@@ -55,7 +57,7 @@ t.test('a registry of prom-client is appended, in either of its formats', async 
     t.ok(lines.includes('grace_connections_open{server="public"} 0'));
     t.ok(lines.includes(`# TYPE grace_drains${isOpenMetrics ? '' : '_total'} counter`), contentType);
     t.equal(String(body).trimEnd().endsWith('\n# EOF'), isOpenMetrics, 'the end');
-    const grace = lines.findIndex((line) => line === 'grace_cut_off_total 0');
+    const grace = lines.findIndex((line) => line === 'grace_moved_total 0');
     t.match(lines[grace + 1], /^# HELP mine/, 'no empty line between the two');
   }
 });

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import t from 'tap';
 import { health } from '../../../gracehttp/health/health.js';
-import { administered, json } from '../../support/administered.js';
+import { administered, json } from '../../support/http/administered.js';
 import { makeApp } from '../../support/app.js';
 import { get } from '../../support/http/client.js';
 import { waitUntil } from '../../support/wait.js';

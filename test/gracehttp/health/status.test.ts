@@ -1,5 +1,5 @@
 import t from 'tap';
-import { administered, json } from '../../support/administered.js';
+import { administered, json } from '../../support/http/administered.js';
 import { get } from '../../support/http/client.js';
 import { waitUntil } from '../../support/wait.js';
 

@@ -31,13 +31,16 @@ const ways: readonly (readonly [what: string, write: (response: ServerResponse) 
   ['writeHead() with a list', (r) => r.writeHead(200, ['X-A', 'a', 'Connection', 'keep-alive', 'X-B', 'b']).end('x')],
   ['writeHead() with a message and a list', (r) => r.writeHead(200, 'Fine', ['CONNECTION', 'keep-alive']).end('x')],
   ['writeHead() with pairs', (r) => r.writeHead(200, [['X-A', 'a'], ['Connection', 'keep-alive']] as never).end('x')],
+  ['removed header', (r) => (r.removeHeader('Connection'), r.end('x'))],
+  ['removed header and writeHead() with an object', (r) => (r.removeHeader('connection'), r.writeHead(200, { 'X-A': 'a' }).end('x'))],
+  ['removed header and writeHead() with a list', (r) => (r.removeHeader('connection'), r.writeHead(200, ['X-A', 'a']).end('x'))],
   ['its own Connection: close', (r) => r.writeHead(200, { Connection: 'close' }).end('x')],
 ];
 
 t.test('every way to write a head sends Connection: close', async (t) => {
   for (const [what, write] of ways) {
     const { headers, ended, body } = await answerOf(t, (response) => {
-      closeAfterResponse(response);
+      closeAfterResponse(response, () => true);
       write(response);
     });
     t.strictSame({ connection: headers['connection'], ended, body }, { connection: 'close', ended: true, body: 'x' }, what);
@@ -53,7 +56,7 @@ t.test('other headers are not changed', async (t) => {
   ];
   for (const head of heads) {
     const { headers } = await answerOf(t, (response) => {
-      closeAfterResponse(response);
+      closeAfterResponse(response, () => true);
       response.writeHead(200, head as never).end('x');
     });
     t.match(headers, { 'x-a': 'connection', 'x-b': '2', connection: 'close' });
@@ -69,7 +72,7 @@ t.test('Connection: Upgrade is kept', async (t) => {
   ];
   for (const write of writes) {
     const { headers, status } = await answerOf(t, (response) => {
-      closeAfterResponse(response);
+      closeAfterResponse(response, () => true);
       write(response);
     });
     t.equal(status, 426);
@@ -77,44 +80,56 @@ t.test('Connection: Upgrade is kept', async (t) => {
   }
 });
 
-t.test('undone in time, the program decides', async (t) => {
-  for (const [what, write] of ways.filter(([what]) => !what.includes('close'))) {
-    const { headers, ended } = await answerOf(t, (response) => {
-      const undo = closeAfterResponse(response);
-      undo!();
-      write(response);
-    });
-    t.match(headers['connection'], /keep-alive/i, what);
-    t.notOk(ended);
+t.test('whether it is the last one is asked when its head is written', async (t) => {
+  for (const [what, write] of ways.filter(([what]) => !what.includes('close') && !what.includes('removed'))) {
+    for (const last of [true, false]) {
+      let asked = 0;
+      let isLast = !last;
+      const { headers, ended } = await answerOf(t, (response) => {
+        closeAfterResponse(response, () => (asked += 1) > 0 && isLast);
+        isLast = last;
+        write(response);
+      });
+      t.match(headers['connection'], last ? /^close$/ : /keep-alive/i, what);
+      t.equal(ended, last);
+      t.equal(asked, 1);
+    }
   }
 });
 
-t.test('undone after the head is written, it stays', async (t) => {
-  const { headers, ended } = await answerOf(t, (response) => {
-    const undo = closeAfterResponse(response);
-    response.writeHead(200, { 'Content-Length': 1 });
-    undo!();
-    response.end('x');
-  });
-  t.strictSame({ connection: headers['connection'], ended }, { connection: 'close', ended: true });
+t.test('functions that the program has put over writeHead stay', async (t) => {
+  for (const last of [true, false]) {
+    const { headers } = await answerOf(t, (response) => {
+      const wrap = (name: string): void => {
+        const { writeHead } = response;
+        response.writeHead = function wrapped(this: ServerResponse, ...args: unknown[]) {
+          this.setHeader(name, 'set');
+          return Reflect.apply(writeHead, this, args) as ServerResponse;
+        } as ServerResponse['writeHead'];
+      };
+      wrap('X-Before');
+      closeAfterResponse(response, () => last);
+      wrap('X-Session');
+      closeAfterResponse(response, () => last);
+      wrap('X-Compression');
+      response.end('x');
+    });
+    t.match(headers, { 'x-before': 'set', 'x-session': 'set', 'x-compression': 'set', connection: last ? 'close' : 'keep-alive' });
+  }
 });
 
 t.test('a response that does not need a change', async (t) => {
-  let found: unknown = 'nothing';
   const sent = await answerOf(t, (response) => {
     response.writeHead(200, { 'Content-Length': 1 }).write('x');
-    found = closeAfterResponse(response);
+    closeAfterResponse(response, () => true);
     response.end();
   });
-  t.equal(found, undefined, 'its head is written');
-  t.equal(sent.headers['connection'], 'keep-alive');
+  t.equal(sent.headers['connection'], 'keep-alive', 'its head is written');
   for (const head of ['GET / HTTP/1.0', 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close']) {
-    found = 'nothing';
     const { headers } = await answerOf(t, (response) => {
-      found = closeAfterResponse(response);
+      closeAfterResponse(response, () => true);
       response.end('x');
     }, head);
-    t.equal(found, undefined, 'the client asked for close');
-    t.equal(headers['connection'], 'close');
+    t.equal(headers['connection'], 'close', 'the client asked for close');
   }
 });

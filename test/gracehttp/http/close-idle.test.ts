@@ -6,6 +6,12 @@ import { waitUntil } from '../../support/wait.js';
 
 const IDLE_MS = 60;
 
+/** Keeps the event loop busy. */
+function compute(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
 t.test('closes connections that are idle for the timeout, and no others', async (t) => {
   const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
   const ends = { silent: await connected(t, server), speaking: await connected(t, server), busy: await connected(t, server) };
@@ -42,6 +48,23 @@ t.test('after it is stopped it closes nothing', async (t) => {
   t.notOk(accepted.destroyed);
 });
 
+t.test('after a computation it looks again before it closes: requests may be unread', async (t) => {
+  const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
+  for (let round = 0; round < 10; round += 1) {
+    const { client, accepted } = await connected(t, server);
+    let looks = 0;
+    const stop = closeIdle({ sockets: () => [accepted], isIdle: () => (looks += 1) > 0 }, IDLE_MS);
+    await waitUntil('the first look', () => looks > 0);
+    // The kernel has these bytes, and the timer is due, before Node.js reads again.
+    client.write('x');
+    compute(2 * IDLE_MS);
+    const before = looks;
+    await waitUntil('two more looks', () => looks >= before + 2);
+    t.notOk(accepted.destroyed, `still open, round ${round}`);
+    stop();
+  }
+});
+
 t.test('many connections are closed without blocking the event loop', async (t) => {
   const sockets = Array.from({ length: 2_000 }, () => new net.Socket());
   let turns = 0;
@@ -54,8 +77,7 @@ t.test('many connections are closed without blocking the event loop', async (t) 
   const stop = closeIdle({
     sockets: () => sockets,
     isIdle: () => {
-      const end = performance.now() + 0.01;
-      while (performance.now() < end);
+      compute(0.01);
       return true;
     },
   }, 0);

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
-import t from 'tap';
+import { Duplex } from 'node:stream';
+import t, { type Test } from 'tap';
 import tls from 'node:tls';
 import { serveOn } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { type RawClient, rawClient } from '../../support/http/raw-client.js';
 import { scratch } from '../../support/scratch.js';
+import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 
@@ -55,7 +57,7 @@ t.test('requests with Expect: 100-continue are drained', async (t) => {
 });
 
 t.test('HTTPS connections, handshakes included, are followed and drained', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const pending: ServerResponse[] = [];
   const server = https.createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) }, (_, response) => pending.push(response));
   const { app, port } = await serveOn(t, server, { idleTimeout: 500 });
@@ -95,3 +97,59 @@ t.test('a response that broke off before the drain is not in flight', async (t) 
   await app.stop();
   t.match(await app.wait(), { code: 0, cutOff: [] });
 });
+
+t.test('a TLS connection over an unknown wrapper does not keep later drains until their deadline', async (t) => {
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
+  const pending: ServerResponse[] = [];
+  const server = https.createServer(
+    { key: readFileSync(keyFile), cert: readFileSync(certFile), keepAliveTimeout: 0 },
+    (request, response) => (request.url === '/held' ? pending.push(response) : response.end('x')),
+  );
+  const { app, port } = await serveOn(t, server, { idleTimeout: 100 });
+  /** A connection that a proxy in the program passes to the server: it is a stream and no socket. */
+  const wrapped = async (): Promise<RawClient> => {
+    const [here, there] = await streamPair(t);
+    server.emit('connection', there);
+    const secured = tls.connect({ socket: here, ca: cert, servername: 'localhost' });
+    await once(secured, 'secureConnect');
+    return rawClient(t, secured);
+  };
+  const gone = await wrapped();
+  gone.send(GET());
+  await gone.answered(1);
+  gone.destroy();
+  const idle = await wrapped();
+  idle.send(GET());
+  await idle.answered(1);
+  const busy = await wrapped();
+  busy.send(GET('/held'));
+  await waitUntil('the request', () => pending.length === 1);
+  const plain = tls.connect({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' });
+  await once(plain, 'secureConnect');
+  const known = await rawClient(t, plain);
+  await drain(app);
+  await Promise.all([known.untilEnded(), idle.untilEnded()]);
+  t.equal(app.state, 'draining', 'the request in flight is waited for');
+  t.equal(busy.ended, undefined);
+  pending[0]!.end('late');
+  await busy.untilEnded();
+  t.match(busy.answers, [{ body: 'late', headers: { connection: 'close' } }]);
+  t.match(await app.wait(), { code: 0, cutOff: [] });
+});
+
+/** Two streams that are connected; the second one is not a net.Socket. */
+async function streamPair(t: Test): Promise<[net.Socket, Duplex]> {
+  const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
+  const { client, accepted } = await connected(t, server);
+  const stream = new Duplex({
+    read: () => accepted.resume(),
+    write: (chunk, _, done) => void accepted.write(chunk as Buffer, () => done()),
+    final: (done) => void accepted.end(() => done()),
+    destroy: (_, done) => {
+      accepted.destroy();
+      done(null);
+    },
+  });
+  accepted.on('data', (chunk) => stream.push(chunk)).on('end', () => stream.push(null)).on('close', () => stream.destroy());
+  return [client, stream];
+}

@@ -1,11 +1,13 @@
 import http, { type ServerResponse } from 'node:http';
 import net from 'node:net';
 import t from 'tap';
+import { keptIdle } from '../../../gracehttp/http/http-service.js';
 import { serveOn } from '../../support/app.js';
-import { GET, connectionHeaders, drain, held } from '../../support/held-server.js';
+import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { rawClient } from '../../support/http/raw-client.js';
 import { waitUntil } from '../../support/wait.js';
 
+const TIMES = { idleTimeout: 5_000, drainTimeout: 30_000, drainDelay: 0 };
 const UPLOAD_BYTES = 1024 * 1024;
 
 t.test('a response in flight is finished, with Connection: close', async (t) => {
@@ -132,16 +134,16 @@ t.test('an upload in flight is read to its end', async (t) => {
 });
 
 t.test('the deadline cuts off requests in flight, and counts them', async (t) => {
-  const { held: server, app, client, port } = await held(t, { drainTimeout: 100, idleTimeout: 50 });
+  const reports: string[] = [];
+  const { held: server, app, client, port } = await held(t, { drainTimeout: 100, idleTimeout: 50, log: (message) => reports.push(message) });
   const second = await rawClient(t, port);
   const idle = await rawClient(t, port);
   client.send(GET());
   second.send(GET());
   await server.received(2);
-  const warned = new Promise<Error>((done) => process.once('warning', done));
   await app.stop();
   t.match(await app.wait(), { code: 1, cutOff: [{ address: app.addresses[0], count: 2 }] });
-  t.match(await warned, { message: /: 2 cut off after 100 ms of draining/ });
+  t.match(reports, ['draining 2 requests, up to 100 ms', /: 2 requests cut off after 100 ms of draining$/]);
   for (const each of [client, second, idle]) await each.untilEnded();
 });
 
@@ -190,4 +192,42 @@ t.test('a server that does not speak HTTP waits for its connections to close', a
   t.equal(app.state, 'draining');
   client.destroy();
   t.match(await app.wait(), { code: 0 });
+});
+
+t.test('the idle time of a drain is at least the keep-alive time and a second, within the drain timeout', async (t) => {
+  const table: [keepAliveTimeout: number, times: Partial<typeof TIMES>, kept: number][] = [
+    [5_000, {}, 6_000],
+    [65_000, {}, 29_000],
+    [65_000, { drainTimeout: 120_000 }, 66_000],
+    [65_000, { drainDelay: 10_000 }, 19_000],
+    [1_000, {}, 5_000],
+    [0, {}, 5_000],
+    [0, { idleTimeout: 0 }, 0],
+    [5_000, { idleTimeout: 0 }, 6_000],
+    [5_000, { drainTimeout: 500, idleTimeout: 100 }, 100],
+  ];
+  for (const [keepAliveTimeout, times, kept] of table) {
+    const server = http.createServer({ keepAliveTimeout });
+    t.equal(keptIdle(server, { ...TIMES, ...times }), kept, JSON.stringify({ keepAliveTimeout, ...times }));
+  }
+  t.equal(keptIdle(net.createServer(), TIMES), 5_000, 'a server without a keep-alive time');
+});
+
+t.test('a drain keeps a connection as long as its last response has promised', async (t) => {
+  const server = http.createServer({ keepAliveTimeout: 1_000 }, (_, response) => response.end('x'));
+  const { app, port } = await serveOn(t, server, { idleTimeout: 100 });
+  const [kept, silent] = [await rawClient(t, port), await rawClient(t, port)];
+  kept.send(GET());
+  t.match(await kept.answered(1), [{ headers: { 'keep-alive': 'timeout=1' } }]);
+  const begin = performance.now();
+  await drain(app);
+  await silent.untilEnded();
+  t.ok(performance.now() - begin < 900, 'a silent connection is closed after the idle timeout');
+  // Nearly the whole promised second, counted from its response.
+  await new Promise((done) => setTimeout(done, 800 - (performance.now() - begin)));
+  t.equal(kept.ended, undefined);
+  kept.send(GET());
+  await kept.untilEnded();
+  t.strictSame(connectionHeaders(kept), ['keep-alive', 'close']);
+  t.match(await app.wait(), { code: 0, cutOff: [] });
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { connectionHeaders, drain, held } from '../../support/held-server.js';
+import { connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { rawClient } from '../../support/http/raw-client.js';
 
 const UPLOAD_BYTES = 1024 * 1024;
@@ -43,4 +43,43 @@ t.test('an upload that never ends does not hold the drain after its response', a
   server.response(0).end('x');
   t.match(await app.wait(), { code: 0, cutOff: [] });
   t.match(client.answers, [{ body: 'x' }]);
+});
+
+t.test('a client that sends its upload slowly is closed two seconds after its response', async (t) => {
+  const { held: server, app, client: silent, port } = await held(t, { idleTimeout: 10_000 });
+  silent.destroy();
+  const client = await rawClient(t, net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx');
+  await server.received(1);
+  await drain(app);
+  const trickle = setInterval(() => client.send('x'), 100);
+  t.teardown(() => clearInterval(trickle));
+  const begin = performance.now();
+  server.response(0).end('x');
+  t.match(await app.wait(), { code: 0, cutOff: [] });
+  const took = performance.now() - begin;
+  t.ok(took >= 1_900 && took < 5_000, `after ${took.toFixed()} ms`);
+  t.match(client.answers, [{ body: 'x' }]);
+});
+
+t.test('a function that the program has put over destroySoon stays', async (t) => {
+  const { held: server, app, client } = await held(t, { idleTimeout: 10_000 });
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nx');
+  await server.received(1);
+  await drain(app);
+  server.response(0).writeHead(200, { 'Content-Length': 1 });
+  const socket = server.pending[0]!.request.socket as net.Socket & { destroySoon: () => void };
+  const { destroySoon } = socket;
+  let calls = 0;
+  socket.destroySoon = () => {
+    calls += 1;
+    destroySoon.call(socket);
+  };
+  const wrapped = socket.destroySoon;
+  server.response(0).end('x');
+  await client.untilEnded();
+  client.send('yz');
+  t.match(await app.wait(), { code: 0 });
+  t.equal(socket.destroySoon, wrapped);
+  t.ok(calls > 0);
 });

@@ -12,7 +12,7 @@ import { listening } from '../../support/sockets.js';
 
 t.test('the underlying socket of a TLS connection is the one that the server emitted', async (t) => {
   const folder = scratch(t);
-  const { keyFile, certFile, cert } = makeCertificate(folder);
+  const { keyFile, certFile, cert } = await makeCertificate(folder);
   const options = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
   for (const server of [tls.createServer(options), https.createServer(options)]) {
     for (const place of [{ port: 0, host: '127.0.0.1' }, { path: `${folder}/${server.constructor === tls.Server ? 'tls' : 'https'}` }]) {

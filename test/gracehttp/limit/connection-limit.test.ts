@@ -1,16 +1,19 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
+import tls from 'node:tls';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ConnectionLimit } from '../../../gracehttp/limit/connection-limit.js';
+import { type HttpConnections } from '../../../gracehttp/http/http-connections.js';
 import { Connections } from '../../../lib/socket/connections.js';
 import { type ServedServer } from '../../../gracehttp/served-server.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, connect, get, listenTo } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
@@ -45,7 +48,7 @@ async function serveAll(
 
 t.test('the limit holds for HTTP, HTTPS and unix sockets', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const held = new HeldRequests();
   const [key, socketPath] = [readFileSync(keyFile), join(folder, 'app.sock')];
   const limit = { maxConnections: 5 };
@@ -126,10 +129,58 @@ t.test('limit() changes the limit while running', async (t) => {
 
 t.test('a limit that was removed does not wait for the report of a predecessor', async (t) => {
   const server = net.createServer();
-  const limit = new ConnectionLimit(server, new Connections(server, () => undefined), { maxConnections: 1 }, () => undefined);
+  const limit = new ConnectionLimit(server, new Connections(server, () => undefined), { maxConnections: 1 });
   limit.limit(Infinity);
   limit.reserve(Infinity);
   t.equal(limit.free, Infinity);
   limit.limit(1);
   t.equal(limit.free, 0, 'a limit does');
+});
+
+t.test('the limit holds for a tls.Server of another protocol, and waiting connections are read', async (t) => {
+  const { keyFile, cert } = await makeCertificate(scratch(t));
+  const server = tls.createServer({ key: readFileSync(keyFile), cert }, (socket) => {
+    socket.on('error', () => undefined).on('data', (data) => socket.end(`heard ${data}`));
+  });
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1 });
+  const said = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => {
+      const socket = connect({ port: portOf(app), ca: cert });
+      socket.write(`${index}`);
+      return listenTo(socket);
+    }),
+  );
+  t.same(said.map(({ said }) => said), Array.from({ length: 8 }, (_, index) => `heard ${index}`));
+});
+
+t.test('a connection at the limit costs the same, however many others there are', async (t) => {
+  const server = http.createServer((_, response) => response.end('served'));
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 20 });
+  const [served] = app.servers;
+  const connections = served!.service.connections as HttpConnections;
+  let walks = 0;
+  for (const walk of ['each', 'served'] as const) {
+    const original = connections[walk];
+    Object.assign(connections, { [walk]: () => (walks += 1) && Reflect.apply(original, connections, []) });
+  }
+  const open = async (): Promise<net.Socket> => {
+    const socket = connect({ port: portOf(app) });
+    t.teardown(() => socket.destroy());
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'data');
+    return socket;
+  };
+  const idle = await Promise.all(Array.from({ length: 20 }, open));
+  t.equal(served!.limit(), 0, 'full');
+  // Each newcomer waits until one of the others has closed, and then nobody waits.
+  const begin = performance.now();
+  for (let newcomer = 0; newcomer < 100; newcomer += 1) {
+    const answered = open();
+    await waitUntil('it to wait', () => served!.connectionLimit.queued === 1);
+    idle.shift()!.destroy();
+    idle.push(await answered);
+  }
+  const ticks = (performance.now() - begin) / 50;
+  t.ok(walks <= ticks + 2, `${walks} walks over all connections for 100 newcomers in ${ticks.toFixed()} intervals of the watcher`);
+  t.ok(walks < 150);
 });

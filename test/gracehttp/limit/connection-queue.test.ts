@@ -1,14 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { type App } from '../../../gracehttp/app.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
-import { connect, get, listenTo } from '../../support/http/client.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
+import { connect, get, listenTo, send } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -26,50 +25,41 @@ t.test('a drain serves waiting connections', async (t) => {
   }
   await stopped;
   t.equal(held.most, 2);
-  for (const { body, headers } of await Promise.all(answers)) {
-    t.equal(body, 'served');
-    t.equal(headers.connection, 'close');
-  }
+  const all = await Promise.all(answers);
+  t.equal(all.filter(({ body, headers }) => body === 'served' && headers.connection === 'close').length, 12, 'all are served, and closed');
 });
 
-t.test('a final stop also serves connections in the kernel\'s queue', async (t) => {
-  const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
-  const tls = { key: readFileSync(keyFile), cert };
-  const makers = [
-    (handler: http.RequestListener) => http.createServer(handler),
-    (handler: http.RequestListener) => https.createServer(tls, handler),
-  ];
-  for (const [index, make] of makers.entries()) {
+for (const protocol of ['HTTP', 'HTTPS'] as const) {
+  t.test(`a final stop also serves connections in the kernel's queue, by ${protocol}`, async (t) => {
+    const { key, cert } = await makeCertificate(scratch(t));
     let open = 0;
     let most = 0;
-    const server = make((_, response) => {
+    const handler = (_: http.IncomingMessage, response: http.ServerResponse): void => {
       open += 1;
       most = Math.max(most, open);
       setTimeout(() => {
         open -= 1;
         response.end('served');
       }, 5);
-    });
+    };
+    const server = protocol === 'HTTP' ? http.createServer(handler) : https.createServer({ key, cert }, handler);
     const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 3 });
-    const target = { port: portOf(app), ...(index === 1 ? { ca: cert } : {}) };
+    const target = { port: portOf(app), ...(protocol === 'HTTP' ? {} : { ca: cert }) };
     const before = Array.from({ length: 10 }, () => get(target));
     await waitUntil('a queue', () => app.servers[0]!.traffic.queued > 0);
-    const sockets = Array.from({ length: 60 }, () => connect({ port: target.port }));
-    // The kernel has these; the server has not accepted them yet.
-    for (const socket of sockets) socket.write(index === 0 ? 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n' : '');
+    // Each has sent its request, or its first bytes of TLS, when the stop begins.
+    const sockets = Array.from({ length: 60 }, () => connect(target));
     const ends = sockets.map(listenTo);
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await Promise.all(sockets.map((socket) => socket.connecting && once(socket, 'connect')));
     const stopped = app.stop();
-    if (index === 1) sockets.forEach((socket) => socket.destroy());
-    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10);
-    const answers = await Promise.all(ends);
-    if (index === 0) t.equal(answers.filter(({ said }) => said.endsWith('served')).length, 60, 'all are answered');
+    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10, 'those that waited in the process are answered');
+    t.equal((await Promise.all(ends)).filter(({ said }) => said.endsWith('served')).length, 60, 'so are those in the kernel');
     await stopped;
     t.match(await app.wait(), { code: 0 });
     t.equal(most, 3);
-  }
-});
+  });
+}
 
 t.test('the drain deadline closes waiting connections, and counts them', async (t) => {
   const held = new HeldRequests();
@@ -107,4 +97,78 @@ t.test('a client that leaves while it waits does not take a place', async (t) =>
   held.answer();
   await Promise.all([first, last]);
   t.same(held.arrived, ['/first', '/last']);
+});
+
+t.test('requests of clients that left while they waited are not run', async (t) => {
+  const held = new HeldRequests();
+  const app = await serveHere(t, {}, { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 });
+  const [served] = app.servers;
+  const target = { port: portOf(app) };
+  const first = get(target, '/first');
+  await waitUntil('the first', () => held.open === 1);
+  for (const leave of ['destroySoon', 'resetAndDestroy'] as const) {
+    const left = connect(target);
+    await once(left, 'connect');
+    left.write('GET /left HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await waitUntil('it to wait', () => served!.traffic.queued === (leave === 'destroySoon' ? 1 : 2));
+    left[leave]();
+  }
+  const upload = send(target, { method: 'POST', path: '/upload' }, 'x'.repeat(300_000));
+  await waitUntil('three waiting', () => served!.traffic.queued === 3);
+  held.answer();
+  await waitUntil('the upload', () => held.open === 1);
+  held.answer();
+  t.equal((await upload).body, 'served');
+  await first;
+  t.same(held.arrived, ['/first', '/upload']);
+  await waitUntil('free places', () => served!.limit() === 1);
+  t.match(served!.traffic, { queued: 0, open: 0 });
+});
+
+t.test('a connection waits for the queue timeout at most, and then gets 503, or a reset', async (t) => {
+  const { key, cert } = await makeCertificate(scratch(t));
+  const held = new HeldRequests();
+  const common = { listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 };
+  const app = await serveHere(
+    t,
+    {},
+    { ...common, server: http.createServer(held.handler) },
+    { ...common, server: https.createServer({ key, cert }, held.handler) },
+  );
+  for (const [index, target] of [{ port: portOf(app, 0) }, { port: portOf(app, 1), ca: cert }].entries()) {
+    const first = get(target);
+    await waitUntil('the first', () => held.open === 1);
+    const begin = performance.now();
+    if (index === 0) {
+      const waited = get(target);
+      t.match(await waited, { status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+    } else {
+      await t.rejects(get(target), { code: 'ECONNRESET' });
+    }
+    const took = performance.now() - begin;
+    t.ok(took >= 299 && took < 3_000, `after ${took.toFixed()} ms`);
+    t.match(app.servers[index]!.traffic, { refused: 1, queued: 0 });
+    held.answer();
+    t.equal((await first).body, 'served', 'a request that has a place may take longer');
+    t.equal(held.arrived.length, index + 1, 'the one that waited is not run');
+  }
+});
+
+t.test('limit() while a final stop empties the queue loses no connection', async (t) => {
+  for (const limit of [3, 1]) {
+    const server = http.createServer((_, response) => response.end('served'));
+    const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0' });
+    const sockets = Array.from({ length: 40 }, () => connect({ port: portOf(app) }));
+    for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const ends = sockets.map(listenTo);
+    await once(sockets[0]!, 'connect');
+    const stopped = app.stop();
+    // The drain has begun, the server still accepts, and what it accepts is held back.
+    t.ok(server.listening);
+    app.servers[0]!.limit(limit);
+    const answers = await Promise.all(ends);
+    t.equal(answers.filter(({ said }) => said.endsWith('served')).length, 40, `limit(${limit})`);
+    await stopped;
+    t.match(await app.wait(), { code: 0 });
+  }
 });

@@ -6,14 +6,14 @@ import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
-import { HeldRequests } from '../../support/held-requests.js';
+import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
 t.test('a connection that finds the queue full is reset or gets 503', async (t) => {
   const folder = scratch(t);
-  const { keyFile, cert } = makeCertificate(folder);
+  const { keyFile, cert } = await makeCertificate(folder);
   const [key, socketPath] = [readFileSync(keyFile), join(folder, 'app.sock')];
   const held = new HeldRequests();
   const make = (): http.Server => http.createServer(held.handler);

@@ -9,7 +9,7 @@ import { createServer } from '../../../gracehttp/create-server.js';
 import { type ServerOptions } from '../../../gracehttp/entry/server-options.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
-import { type Certificate, makeCertificate } from '../../support/certificate.js';
+import { type Certificate, makeCertificate, makeClientCertificate } from '../../support/certificate.js';
 import { answerTo, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 
@@ -17,8 +17,8 @@ const handler = (_: unknown, response: http.ServerResponse): unknown => response
 
 t.test('certificates that cannot be used', async (t) => {
   const [folder, other] = [scratch(t), scratch(t)];
-  const { keyFile, certFile } = makeCertificate(folder);
-  const strange = makeCertificate(other);
+  const { keyFile, certFile } = await makeCertificate(folder);
+  const strange = await makeCertificate(other);
   const broken = join(folder, 'broken.pem');
   writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
   const bad: [string, ServerOptions['tls'], RegExp][] = [
@@ -35,7 +35,7 @@ t.test('certificates that cannot be used', async (t) => {
 });
 
 t.test('certificates from files and from PEM', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const text = { key: readFileSync(keyFile, 'utf8'), cert };
   for (const [what, tls] of [['files', { key: keyFile, cert: certFile }], ['PEM', text]] as const) {
     const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls }));
@@ -55,27 +55,27 @@ function getText(request: http.ClientRequest): Promise<string> {
 }
 
 t.test('with `ca`, clients have to send a certificate of these authorities', async (t) => {
-  const { keyFile, certFile, cert } = makeCertificate(scratch(t));
-  const [known, second, stranger] = [makeCertificate(scratch(t)), makeCertificate(scratch(t)), makeCertificate(scratch(t))];
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
+  const [known, second, stranger] = [await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t))];
   const identity = (of: Certificate) => ({ key: readFileSync(of.keyFile), cert: of.cert });
   const own = { key: keyFile, cert: certFile };
-  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.certFile, second.cert] } }));
-  t.equal(await visit(portOf(strict), cert, identity(known)), 'served');
-  t.equal(await visit(portOf(strict), cert, identity(second)), 'served', 'several authorities');
+  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.authority.certFile, second.authority.cert] } }));
+  t.equal(await visit(portOf(strict), cert, identity(known.client)), 'served');
+  t.equal(await visit(portOf(strict), cert, identity(second.client)), 'served', 'several authorities');
   await t.rejects(visit(portOf(strict), cert), 'without a certificate');
-  await t.rejects(visit(portOf(strict), cert, identity(stranger)), 'with a certificate of another authority');
+  await t.rejects(visit(portOf(strict), cert, identity(stranger.client)), 'with a certificate of another authority');
   t.strictSame(strict.reload(), []);
   await t.rejects(visit(portOf(strict), cert), 'also after the certificates were read again');
   await strict.stop();
 
-  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.cert, rejectUnauthorized: false } }));
+  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.authority.cert, rejectUnauthorized: false } }));
   t.equal(await visit(portOf(lenient), cert), 'served', 'unless the program says otherwise');
   await lenient.stop();
 });
 
 t.test('every option of tls.createServer can be given', async (t) => {
-  const { keyFile, certFile } = makeCertificate(scratch(t));
-  const other = makeCertificate(scratch(t));
+  const { keyFile, certFile } = await makeCertificate(scratch(t));
+  const other = await makeCertificate(scratch(t));
   const context = tls.createSecureContext({ key: readFileSync(other.keyFile), cert: other.cert });
   const asked: string[] = [];
   const options: ServerOptions['tls'] = {

@@ -3,7 +3,7 @@ import { type GenerationMessage, type SignalMessage, formatFollowMessage, parseG
 
 t.test('a message is one line, and is read as it was written', async (t) => {
   const fromGeneration: GenerationMessage[] = [{ type: 'serving', pid: 10 }, { type: 'exit', pid: 10, code: 7 }];
-  const fromFirst: SignalMessage[] = [{ type: 'signal', signal: 'SIGTERM' }, { type: 'signal', signal: 'SIGUSR2' }];
+  const fromFirst: SignalMessage[] = [{ type: 'signal', signal: 'SIGTERM', self: true }, { type: 'signal', signal: 'SIGUSR2', self: false }];
   for (const message of fromGeneration) {
     const line = formatFollowMessage(message);
     t.equal(line.indexOf('\n'), line.length - 1);

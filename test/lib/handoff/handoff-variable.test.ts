@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Handoff, type HandoffSocket, formatHandoff, parseHandoff } from '../../../lib/handoff/handoff-variable.js';
+import { type Handoff, type HandoffSocket, formatHandoff, parseHandoff, socketsOf, splitHandoff } from '../../../lib/handoff/handoff-variable.js';
 import { fails } from '../../support/errors.js';
 
 const SOCKET: HandoffSocket = {
@@ -25,6 +25,20 @@ const HANDOFF: Handoff = { pid: 10, generation: 2, pipe: 6, nonce: 'n', sockets:
 
 t.test('a handoff is read as it was written', async (t) => {
   for (const handoff of [HANDOFF, { ...HANDOFF, sockets: [] }]) t.strictSame(parseHandoff(formatHandoff(handoff)), handoff);
+});
+
+t.test('a list of many sockets goes through the pipe, as one variable has at most 128 KiB (E2BIG)', async (t) => {
+  const many = Array.from({ length: 2_000 }, (_, index) => ({ ...SOCKET, fd: 7 + index }));
+  const { variable, state } = splitHandoff({ ...HANDOFF, sockets: many });
+  t.ok(variable.length < 1_000, `${variable.length} characters`);
+  const read = parseHandoff(variable);
+  t.strictSame(read, { ...HANDOFF, sockets: undefined });
+  t.strictSame(socketsOf(read, JSON.parse(JSON.stringify(state)) as typeof state), many);
+  await fails(t, () => socketsOf(read, {}), { code: 'INHERITANCE_INVALID', subject: 'GRACE_HANDOFF', value: variable }, 'without the list');
+
+  const few = splitHandoff(HANDOFF);
+  t.strictSame(few, { variable: formatHandoff(HANDOFF), state: {} });
+  t.strictSame(socketsOf(parseHandoff(few.variable), {}), HANDOFF.sockets);
 });
 
 t.test('fields of a later version are ignored', async (t) => {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { readLines } from '../../../lib/handoff/lines.js';
@@ -50,7 +51,28 @@ t.test('a line that is too long is dropped', async (t) => {
   readLines(stream, (line) => found.push(line));
   stream.write('x'.repeat(MAX_LINE_CHARACTERS + 1));
   await turn();
-  stream.write('\nafter it\n');
+  stream.write('its end\nafter it\n');
   await turn();
-  t.strictSame(found, ['', 'after it']);
+  t.strictSame(found, ['after it']);
+});
+
+/** Characters that V8 has to copy to read a line in pieces, measured by time. */
+async function timeToRead(pieces: number): Promise<number> {
+  const stream = new EventEmitter() as unknown as PassThrough;
+  stream.setEncoding = () => stream;
+  let length = 0;
+  readLines(stream, (line) => {
+    length = line.length;
+  });
+  const begin = performance.now();
+  for (let piece = 0; piece < pieces; piece += 1) stream.emit('data', 'x'.repeat(16));
+  stream.emit('data', '\n');
+  if (length !== pieces * 16) throw new Error(`the line has ${length} characters`);
+  return performance.now() - begin;
+}
+
+t.test('a line in many pieces is read in linear time', async (t) => {
+  await timeToRead(1_000);
+  const [short, long] = [await timeToRead(4_000), await timeToRead(64_000)];
+  t.ok(long < 100 * Math.max(short, 1), `16 times the pieces: ${short} ms and ${long} ms; 256 times as long would be quadratic`);
 });

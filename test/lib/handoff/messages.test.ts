@@ -4,6 +4,8 @@ import { type PredecessorMessage, type SuccessorMessage, formatMessage, parsePre
 t.test('a message is one line, and is read as it was written', async (t) => {
   const fromPredecessor: PredecessorMessage[] = [
     { type: 'hello', nonce: 'n', state: { a: 'two\nlines', b: [1] } },
+    { type: 'hello', nonce: 'n', state: {}, acknowledges: true },
+    { type: 'yours', nonce: 'n' },
     { type: 'restart' },
     { type: 'news', key: 'k', value: [1] },
   ];
@@ -14,6 +16,9 @@ t.test('a message is one line, and is read as it was written', async (t) => {
     { type: 'exit', code: 7 },
     { type: 'ready', nonce: 'n', pid: 10, kept: [3, 4] },
     { type: 'ready', nonce: 'n', pid: 10, kept: [] },
+    { type: 'ready', nonce: 'n', pid: 10, kept: [3], waits: true },
+    { type: 'serving', nonce: 'n' },
+    { type: 'ask', key: 'k', value: [1] },
   ];
   for (const message of [...fromPredecessor, ...fromSuccessor]) {
     const line = formatMessage(message);
@@ -33,7 +38,7 @@ t.test('other lines are ignored', async (t) => {
   const lines = [
     '', 'x', '{', 'null', '[]', '1', '{}', '{"type":1}', '{"type":"later"}', '{"type":"hello"}', '{"type":"hello","nonce":1}',
     '{"type":"stderr"}', '{"type":"stderr","text":1}', '{"type":"exit"}', '{"type":"exit","code":-1}', '{"type":"exit","code":"1"}',
-    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}',
+    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}', '{"type":"ask"}',
     '{"type":"ready"}', '{"type":"ready","nonce":"n"}', '{"type":"ready","nonce":"n","pid":1}',
     '{"type":"ready","nonce":"n","pid":1,"kept":3}', '{"type":"ready","nonce":"n","pid":1,"kept":["3"]}',
     '{"type":"ready","pid":1,"kept":[]}', '{"type":"ready","nonce":"n","pid":-1,"kept":[]}',

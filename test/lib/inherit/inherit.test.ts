@@ -47,7 +47,7 @@ t.test('variables leave the environment, valid or not', async (t) => {
 t.test('invalid variables are reported once, by name', async (t) => {
   const pid = String(process.pid);
   const bad: readonly (readonly [variables: Readonly<Record<string, string>>, subject: string])[] = [
-    ...['abc', '-1', '1e3', '', '1.5'].map((count) => [{ LISTEN_FDS: count, LISTEN_PID: pid }, 'LISTEN_FDS'] as const),
+    ...['abc', '-1', '1e3', '1.5'].map((count) => [{ LISTEN_FDS: count, LISTEN_PID: pid }, 'LISTEN_FDS'] as const),
     [{ LISTEN_FDS: '999999999', LISTEN_PID: pid }, 'LISTEN_FDS'],
     [{ LISTEN_FDS: '1', LISTEN_PID: 'me' }, 'LISTEN_PID'],
     [{ LISTEN_FDS: '1', LISTEN_PID: pid, LISTEN_FDNAMES: 'a:b' }, 'LISTEN_FDNAMES'],

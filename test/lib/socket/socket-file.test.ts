@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from '../../../lib/socket/socket-file.js';
 import { type ExpectedError, fails } from '../../support/errors.js';
+import { recordReports } from '../../support/reports.js';
 import { scratch } from '../../support/scratch.js';
 import { connected, listening } from '../../support/sockets.js';
 
@@ -168,19 +169,40 @@ t.test('mode', async (t) => {
     await serveAt(t, path, mode);
     t.equal(statSync(path).mode & 0o777, mode, mode.toString(8));
   }
+  const draft = await bind(join(folder, 'draft'), 0o600);
+  t.teardown(() => draft.discard());
+  const name = readdirSync(folder).find((file) => file.startsWith('.'))!;
+  t.equal(statSync(join(folder, name)).mode & 0o777, 0o600, 'before it listens, so before anybody can connect');
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
   await serveAt(t, join(folder, 'umask'));
   t.equal(statSync(join(folder, 'umask')).mode & 0o777, 0o700, 'as the umask has it');
 });
 
-t.test('the draft cannot be renamed to the path', async (t) => {
+t.test('two starters do not replace each other', async (t) => {
+  const folder = scratch(t);
+  const path = join(folder, 'app.sock');
+  for (const [state, code] of [['nothing there', 'ADDRESS_IN_USE'], ['a stale socket there', 'ADDRESS_IN_USE']] as const) {
+    if (state !== 'nothing there') leaveStale(path);
+    const drafts = [await bind(path), await bind(path)];
+    const servers = drafts.map(({ bound }) => net.createServer().listen(bound.target, 5));
+    t.teardown(() => servers.forEach((server) => server.close()));
+    const { ino } = drafts[0]!.place();
+    await fails(t, () => drafts[1]!.place(), refused(code, path), state);
+    t.equal(lstatSync(path, { bigint: true }).ino, BigInt(ino), 'the first one stays');
+    t.ok(await accepts(path));
+    t.strictSame(readdirSync(folder), ['app.sock'], 'no draft is left');
+    renameSync(path, join(scratch(t), 'elsewhere'));
+  }
+});
+
+t.test('a file that was made at the path meanwhile is not touched', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const draft = await bind(path);
   t.teardown(() => draft.bound.close());
   mkdirSync(path);
-  await fails(t, () => draft.place(), refused('ADDRESS_INVALID', path), 'a folder was made there meanwhile');
+  await fails(t, () => draft.place(), refused('NOT_A_SOCKET', path), 'a folder');
   t.strictSame(readdirSync(folder), ['app.sock'], 'no draft is left');
 });
 
@@ -202,7 +224,7 @@ t.test('a file is removed by its owner only', async (t) => {
 t.test('a file that cannot be removed is a warning', async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, 'file'), '');
-  const warned = new Promise<Error>((done) => process.once('warning', done));
+  const reports = recordReports(t);
   t.notOk(removeSocketFile(join(folder, 'file', 'app.sock'), { dev: '1', ino: '1' }));
-  t.match(await warned, { name: 'GraceWarning', message: /cannot remove the socket file .*ENOTDIR/ });
+  t.match(reports, [/^warning: cannot remove the socket file .*ENOTDIR/]);
 });

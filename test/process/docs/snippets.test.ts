@@ -60,15 +60,7 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     t.equal((await get(WEB)).body, 'hello\n', 'still served, so that load balancers notice');
     t.match(await program.exited, { code: 0 });
   },
-  'docs/containers.md js 1': async ({ t, project, program }) => {
-    await serves(program, WEB);
-    writeFileSync(join(project.folder, 'server.js'), `${SNIPPETS.get('docs/containers.md js 1')}console.log('second');`);
-    process.kill(program.pid, 'SIGUSR2');
-    await prints(program, 'second');
-    await serves(program, WEB);
-    await stops(t, program);
-  },
-  'docs/containers.md js 2': async ({ t, program }) => {
+  'docs/containers.md js 1': async ({ t, program }) => {
     await serves(program, WEB);
     await unreadyWhenStopped(t, program);
   },
@@ -82,6 +74,7 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await prints(program, '500');
     await stops(t, program);
   },
+  'docs/limits.md js 2': standAlone,
   'docs/connections.md js 1': async ({ t, program }) => {
     await serves(program, WEB);
     const socket = new WebSocket('ws://127.0.0.1:8080');
@@ -132,6 +125,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'readme.md sh 6': 'test/process/starter/commands.test.ts',
   'docs/architecture.md text 1': 'a drawing',
   'docs/architecture.md text 2': 'a drawing',
+  'docs/architecture.md text 3': 'a drawing',
+  'docs/connections.md text 1': 'a drawing',
   'docs/containers.md dockerfile 1': 'needs Docker',
   'docs/containers.md yaml 1': 'needs Kubernetes',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',
@@ -183,9 +178,9 @@ async function stream(): Promise<http.IncomingMessage> {
   return response;
 }
 
-/** `server.js` with the text of a snippet. Other programs of the snippet may need the server of docs/starter.md, which is `server.js` too. */
-function run(t: Test, snippet: string, options: ProgramOptions = {}): Running {
-  const project = makeProject(t);
+/** `server.js` with the text of a snippet, started. */
+async function run(t: Test, snippet: string, options: ProgramOptions = {}): Promise<Running> {
+  const project = await makeProject(t);
   const path = project.write(snippet);
   return { t, project, program: start(t, path, { cwd: project.folder, ...options }) };
 }
@@ -202,8 +197,8 @@ t.test('every snippet of the readme and docs/ is run, or says what it needs', as
 
 for (const [snippet, check] of Object.entries(RUN)) {
   t.test(snippet, { skip: await skipIfTaken(snippet) }, async (t) => {
-    if (snippet !== 'docs/starter.md js 3') return check(run(t, snippet));
-    const project = makeProject(t);
+    if (snippet !== 'docs/starter.md js 3') return check(await run(t, snippet));
+    const project = await makeProject(t);
     const path = join(project.folder, 'starter.js');
     writeFileSync(path, SNIPPETS.get(snippet)!);
     project.write('docs/starter.md js 1');
@@ -216,7 +211,7 @@ async function skipIfTaken(snippet: string): Promise<string | false> {
 }
 
 t.test('docs/starter.md: the commands print what the page shows', { skip: await skipIfTaken('docs/starter.md js 1') }, async (t) => {
-  const project = makeProject(t);
+  const project = await makeProject(t);
   project.write('docs/starter.md js 1');
   const [first, restart] = ['docs/starter.md console 1', 'docs/starter.md console 2'].map((name) => readConsole(SNIPPETS.get(name)!));
   const starter = start(t, 'unused', { cwd: project.folder, shell: first!.command });
@@ -247,7 +242,7 @@ t.test('docs/starter.md js 2: a server without ts-grace', async (t) => {
   const held = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
   const { port } = held.address() as net.AddressInfo;
   const env = { SERVER_STARTER_PORT: '127.0.0.1:8080=3' };
-  const { program } = run(t, 'docs/starter.md js 2', { env, passed: [descriptorOf(held)] });
+  const { program } = await run(t, 'docs/starter.md js 2', { env, passed: [descriptorOf(held)] });
   // Otherwise this process takes connections too.
   await waitUntil('the program', () => program.process.pid !== undefined);
   held.close();
@@ -257,7 +252,7 @@ t.test('docs/starter.md js 2: a server without ts-grace', async (t) => {
 
 t.test('docs/starter.md python 1', { skip: skipUnlessRuns('python3', '--version') }, async (t) => {
   const held = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
-  const project = makeProject(t);
+  const project = await makeProject(t);
   const path = join(project.folder, 'server.py');
   writeFileSync(path, `${SNIPPETS.get('docs/starter.md python 1')}print(listener.getsockname()[1])\n`);
   const env = { SERVER_STARTER_PORT: '127.0.0.1:8080=3' };

@@ -40,7 +40,7 @@ export interface Project {
   write(snippet: string): string;
 }
 
-export function makeProject(t: Test): Project {
+export async function makeProject(t: Test): Promise<Project> {
   const folder = scratch(t);
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
@@ -48,7 +48,7 @@ export function makeProject(t: Test): Project {
   symlinkSync(ROOT, join(modules, 'ts-grace'));
   symlinkSync(join(ROOT, 'node_modules', 'ws'), join(modules, 'ws'));
   writeFileSync(join(modules, '.bin', 'start_server'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
-  const { cert } = makeCertificate(folder);
+  const { cert } = await makeCertificate(folder);
   const path = join(folder, 'server.js');
   return {
     folder,

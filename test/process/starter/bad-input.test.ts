@@ -5,9 +5,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { scratch } from '../../support/scratch.js';
-import { type Outcome, plain, run, startStarter } from '../../support/starter.js';
+import { type Outcome, plain, run, skipWithoutFlock, startStarter } from '../../support/starter.js';
 
-const COMMAND = ['--', ...plain('plain.py')];
+const COMMAND = ['--', ...plain()];
 
 /** Exit code 1, and one line on stderr. */
 function fails(t: Tap, { code, stderr, stdout }: Outcome, message: RegExp): void {
@@ -45,10 +45,10 @@ t.test('usage errors', async (t) => {
     [['--log-file=/nonexistent/log', ...COMMAND], /failed to open log file:\/nonexistent\/log/],
     [['--log-file=| ', ...COMMAND], /no command after the \|/],
     [['--status-file=/nonexistent/status', ...COMMAND], /failed to create status file:\/nonexistent\/status/],
-    [['--pid-file=/nonexistent/pid', ...COMMAND], /failed to open file:\/nonexistent\/pid/],
     [['--path=/nonexistent/app.sock', ...COMMAND], /failed to listen to file \/nonexistent\/app\.sock/],
     [[`--path=/tmp/${'x'.repeat(120)}`, ...COMMAND], /longer than the 107 bytes/],
   ];
+  if (skipWithoutFlock === false) cases.push([['--pid-file=/nonexistent/pid', ...COMMAND], /failed to open file:\/nonexistent\/pid/]);
   for (const [args, message] of cases) fails(t, await run(args), message);
   fails(t, await run(COMMAND, { AUTO_RESTART_INTERVAL: 'often' }), /AUTO_RESTART_INTERVAL="often", expected a number of seconds/);
 });
@@ -63,7 +63,8 @@ t.test('a port in use: nothing is left behind', async (t) => {
     udp.close();
   });
   const tcp = (server.address() as net.AddressInfo).port;
-  const files = [`--pid-file=${folder}/pid`, `--status-file=${folder}/status`, `--path=${folder}/app.sock`, '--port=127.0.0.1:0'];
+  const pidFile = skipWithoutFlock === false ? [`--pid-file=${folder}/pid`] : [];
+  const files = [...pidFile, `--status-file=${folder}/status`, `--path=${folder}/app.sock`, '--port=127.0.0.1:0'];
   const taken = /failed to bind to 127\.0\.0\.1:\d+: something else listens there/;
   fails(t, await run([...files, `--port=127.0.0.1:${tcp}`, ...COMMAND]), taken);
   fails(t, await run([...files, `--port=127.0.0.1:u${udp.address().port}`, ...COMMAND]), taken);
@@ -86,13 +87,13 @@ t.test('a path: a stale socket is removed, a socket in use or any other file is 
   await second.stop();
   t.notOk(existsSync(path));
   writeFileSync(path, 'precious');
-  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${path}`, ...COMMAND]), /exists and is not a socket/);
   t.ok(existsSync(path));
   mkdirSync(join(folder, 'directory'));
-  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is no socket/);
+  fails(t, await run([`--path=${join(folder, 'directory')}`, ...COMMAND]), /exists and is not a socket/);
 });
 
-t.test('the pid file of a running start_server is refused, a stale one is taken over', async (t) => {
+t.test('the pid file of a running start_server is refused, a stale one is taken over', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, COMMAND);
   await starter.program.announced('ready');
   fails(t, await starter.command(...COMMAND), new RegExp(`already running: process ${starter.pid} has locked the pid file`));
@@ -105,4 +106,19 @@ t.test('the pid file of a running start_server is refused, a stale one is taken 
   await next.program.announced('ready');
   t.match(await next.command('--stop'), { code: 0 });
   fails(t, await next.command('--stop'), /failed to open file/);
+});
+
+t.test('a program of the system that start_server needs and does not find is named, before anything is bound', async (t) => {
+  const folder = scratch(t);
+  const needs = [
+    [`--pid-file=${folder}/pid`, /needs flock to lock the --pid-file, and it is not there: install util-linux or busybox/],
+    ['--log-file=| cat', /needs mkfifo for a command as --log-file, and it is not there: install coreutils/],
+  ] as const;
+  for (const [option, message] of needs) {
+    fails(t, await run([option, `--path=${folder}/app.sock`, ...COMMAND], { PATH: folder }), message);
+    t.same(readdirSync(folder), [], 'nothing is left behind');
+  }
+  const pidFile = join(folder, 'pid');
+  writeFileSync(pidFile, `${process.pid}\n`);
+  fails(t, await run(['--stop', `--pid-file=${pidFile}`], { PATH: folder }), /needs flock/);
 });

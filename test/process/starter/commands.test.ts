@@ -6,22 +6,22 @@ import { isRunning } from '../../../lib/process-table.js';
 import { portOf } from '../../support/address.js';
 import { isAlive } from '../../support/proc.js';
 import { scratch } from '../../support/scratch.js';
-import { MAIN, ask, plain, run, startStarter } from '../../support/starter.js';
+import { MAIN, ask, plain, run, skipWithoutFlock, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
-const COMMAND = ['--', ...plain('plain.py')];
+const COMMAND = ['--', ...plain()];
 /** Exits at once with the code in EXIT, if there is one. */
-const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain('plain.py')];
+const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain()];
 
 t.test('--help and --version', async (t) => {
   t.match(await run(['--help']), { code: 0, stdout: /^Usage: start_server/ });
   t.match(await run(['--version']), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
 });
 
-t.test('--restart waits until no old worker is left, and prints one line', async (t) => {
+t.test('--restart waits until no old worker is left, and prints one line', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--interval=0.2', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
   const { pid } = await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
@@ -33,7 +33,7 @@ t.test('--restart waits until no old worker is left, and prints one line', async
   await starter.stop();
 });
 
-t.test('--restart fails if the program does not start, if it takes too long, and if start_server exits', async (t) => {
+t.test('--restart fails if the program does not start, if it takes too long, and if start_server exits', { skip: skipWithoutFlock }, async (t) => {
   const folder = join(scratch(t), 'env');
   mkdirSync(folder);
   const starter = startStarter(t, ['--interval=0.5', `--envdir=${folder}`, '--port=127.0.0.1:0', ...MAY_FAIL], { env: { TERM_AFTER: '1.5' } });
@@ -49,7 +49,7 @@ t.test('--restart fails if the program does not start, if it takes too long, and
   t.match(await waiting, { code: 1 });
 });
 
-t.test('--status shows a table, --json more', async (t) => {
+t.test('--status shows a table, --json more', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--interval=0.1', '--workers=2', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
   await starter.program.announced('ready', 2);
   await waitUntil('both', () => /^1:\d+\n1:\d+\n$/.test(starter.status()));
@@ -72,7 +72,7 @@ t.test('--status shows a table, --json more', async (t) => {
   t.notOk(existsSync(`${starter.statusFile}.json`));
 });
 
-t.test('--daemonize: a new session, errors in the foreground, output to --log-file', async (t) => {
+t.test('--daemonize: a new session, errors in the foreground, output to --log-file', { skip: skipWithoutFlock }, async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
   const files = [`--pid-file=${folder}/pid`, `--status-file=${folder}/status`];

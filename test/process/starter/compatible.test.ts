@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { skipUnless } from '../../support/skip.js';
-import { MAIN, PERL_MAIN, type Starter, ask, plain, startStarter } from '../../support/starter.js';
+import { MAIN, PERL_MAIN, type Starter, ask, plain, skipWithoutFlock, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
@@ -10,11 +10,11 @@ t.setTimeout(110_000);
 
 /* Both programs must print the same on stderr and write the same files, when pids are replaced by numbers in order of appearance. */
 
-const skip = skipUnless(() => existsSync(PERL_MAIN), 'the Debian package libserver-starter-perl is not installed');
+const skip = skipWithoutFlock || skipUnless(() => existsSync(PERL_MAIN), 'the Debian package libserver-starter-perl is not installed');
 
 type Scenario = (starter: Starter) => Promise<void>;
 
-const COMMAND = ['--', ...plain('plain.py')];
+const COMMAND = ['--', ...plain()];
 const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; readonly env?: Record<string, string>; readonly play: Scenario }>> = {
   'deploy, crash, stop': {
     args: ['--port=127.0.0.1:0', '--interval=1', ...COMMAND],

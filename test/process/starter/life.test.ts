@@ -10,9 +10,9 @@ import { waitUntil } from '../../support/wait.js';
 /** Other tests may keep the processors busy. */
 t.setTimeout(110_000);
 
-const COMMAND = ['--', ...plain('plain.py')];
+const COMMAND = ['--', ...plain()];
 /** Exits at once with the code in EXIT, if there is one. */
-const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain('plain.py')];
+const MAY_FAIL = ['--', 'sh', '-c', '[ -z "$EXIT" ] || exit "$EXIT"; exec "$@"', 'sh', ...plain()];
 
 /** A test uses the envdir to change what the next worker does. */
 function envdir(t: Tap, files: Record<string, string>): { readonly folder: string; set(name: string, text?: string): void } {

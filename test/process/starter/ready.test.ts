@@ -2,14 +2,14 @@ import { statSync } from 'node:fs';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { fixture } from '../../support/program.js';
-import { ask, plain, startStarter } from '../../support/starter.js';
+import { ask, plain, skipWithoutFlock, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 const NODE = process.execPath;
 const SLOW = fixture('starter/slow');
 const SERVER = [NODE, fixture('server'), JSON.stringify({ http: [':0'] })];
 
-t.test('a worker that uses ts-grace is up when it says that it is ready, long before the interval', async (t) => {
+t.test('a worker that uses ts-grace is up when it says that it is ready, long before the interval', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--port=127.0.0.1:u0', '--interval=20', '--', ...SERVER]);
   const first = await starter.program.announced('ready');
   t.match(first, { generation: 1, addresses: [/^127\.0\.0\.1:\d+$/] });
@@ -23,7 +23,7 @@ t.test('a worker that uses ts-grace is up when it says that it is ready, long be
   await starter.stop();
 });
 
-t.test('a worker that announces a ready message is waited for longer than the interval', async (t) => {
+t.test('a worker that announces a ready message is waited for longer than the interval', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', NODE, SLOW, '1500']);
   const started = await starter.program.announced('started');
   t.same((started['environment'] as string[]).toSorted(), ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'], 'the variables that pass sockets are not in its environment');
@@ -36,11 +36,11 @@ t.test('a worker that announces a ready message is waited for longer than the in
 });
 
 t.test('--ready-timeout: a worker that is not ready in time is killed and counts as failed', async (t) => {
-  for (const command of [[NODE, SLOW, 'never'], plain('plain.py')]) {
+  for (const [command, status] of [[[NODE, SLOW, 'never'], 0], [plain(), 9]] as const) {
     const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--ready-timeout=0.8', '--', ...command], { env: { IGNORE_TERM: '1' } });
     const line = await starter.said(/^new worker \d+ was not ready within 0\.8 seconds$/);
     const pid = Number(/\d+/.exec(line)![0]);
-    await starter.said(new RegExp(`^new worker ${pid} seems to have failed to start, exit status:${command[0] === NODE ? 0 : 9}$`));
+    await starter.said(new RegExp(`^new worker ${pid} seems to have failed to start, exit status:${status}$`));
     await starter.said('starting new worker', 2);
     t.equal(starter.status(), '');
     starter.signal('SIGTERM');
@@ -61,7 +61,7 @@ t.test('a worker ignores SIGUSR2, and says which process to send SIGHUP to', asy
 });
 
 t.test('start_server accepts no connection itself', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain('plain.py')]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain()]);
   const first = await starter.program.announced('ready');
   const port = portOf(first);
   const answers: number[] = [];

@@ -8,7 +8,7 @@ import { portOf } from '../../support/address.js';
 import { descriptors, resident } from '../../support/proc.js';
 import { fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
-import { skipUnlessRuns } from '../../support/skip.js';
+import { skipUnlessFound, skipUnlessRuns } from '../../support/skip.js';
 import { MAIN, ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -31,7 +31,7 @@ t.test('socket activation: a --port whose address matches a passed socket uses t
   const { port } = server.address() as { port: number };
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
   // As systemd does: the program's own pid is in its environment.
-  const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 -- ${plain('plain.py').join(' ')}`;
+  const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 -- ${plain().join(' ')}`;
   const starter = startStarter(t, [], { shell, passed: [fd], env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' } });
   const ready = await starter.program.announced('ready');
   // Otherwise this process would accept too.
@@ -42,7 +42,7 @@ t.test('socket activation: a --port whose address matches a passed socket uses t
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('Type=notify: READY when the first worker is up, RELOADING and READY around a deploy, STOPPING, never MAINPID', { skip: skipUnlessRuns('systemd-notify', '--version') }, async (t) => {
+t.test('Type=notify: READY when the first worker is up, RELOADING and READY around a deploy, STOPPING, never MAINPID', { skip: skipUnlessFound('systemd-notify', 'python3') }, async (t) => {
   const path = join(scratch(t), 'notify');
   const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => receiver.kill());
@@ -52,7 +52,7 @@ t.test('Type=notify: READY when the first worker is up, RELOADING and READY arou
   });
   await waitUntil('the receiver', () => text !== '');
   const said = (word: string, nth = 1): Promise<void> => waitUntil(`${word} ${nth}`, () => text.split(word).length > nth, () => text);
-  const starter = startStarter(t, ['--interval=0.3', '--', ...plain('plain.py')], { env: { NOTIFY_SOCKET: path } });
+  const starter = startStarter(t, ['--interval=0.3', '--', ...plain()], { env: { NOTIFY_SOCKET: path } });
   const { env } = await starter.program.announced('ready');
   t.notOk('NOTIFY_SOCKET' in (env as object), 'the worker does not get it');
   await said('READY=1');
@@ -69,7 +69,7 @@ t.test('Type=notify: READY when the first worker is up, RELOADING and READY arou
 t.test('as process 1 it passes signals on, and stops in order', { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
   const folder = scratch(t);
   const log = join(folder, 'log');
-  const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain('plain.py')];
+  const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain()];
   const unshare = spawn('unshare', ['--fork', '--pid', '--mount-proc', process.execPath, MAIN, ...args], { stdio: 'ignore' });
   const exited = once(unshare, 'exit');
   t.teardown(() => unshare.kill('SIGKILL'));
@@ -87,7 +87,7 @@ t.test('as process 1 it passes signals on, and stops in order', { skip: skipUnle
 });
 
 t.test('after 100 deploys it needs less than 60 MiB, and has no more descriptors than before', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.05', '--', ...plain('plain.pl')]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.05', '--', 'sleep', '1000']);
   const upTo = (generation: number): Promise<void> =>
     waitUntil(`generation ${generation}`, () => new RegExp(`^${generation}:\\d+\\n$`).test(starter.status()), () => starter.status());
   await upTo(1);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { scratch } from '../../support/scratch.js';
-import { ask, plain, startStarter } from '../../support/starter.js';
+import { skipUnlessFound, skipUnlessRuns } from '../../support/skip.js';
+import { ask, plain, plainIn, startStarter } from '../../support/starter.js';
 
 interface Facts {
   readonly env: Record<string, string>;
@@ -13,10 +14,10 @@ interface Facts {
   readonly [fact: string]: unknown;
 }
 
-t.test('a Python worker that calls accept(2) gets each kind of socket in both conventions', async (t) => {
+t.test('a Python worker that calls accept(2) gets each kind of socket in both conventions', { skip: skipUnlessFound('python3') }, async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
-  const args = ['--port=0', '--port=127.0.0.1:u0', '--port=[::1]:0=9', '--port=127.0.0.1:0=4', `--path=${path}`, '--', ...plain('plain.py'), 'x y', '--flag'];
+  const args = ['--port=0', '--port=127.0.0.1:u0', '--port=[::1]:0=9', '--port=127.0.0.1:0=4', `--path=${path}`, '--', ...plainIn('python3'), 'x y', '--flag'];
   const starter = startStarter(t, args, { env: { 'odd-name': 'kept' } });
   const ready = (await starter.program.announced('ready')) as unknown as Facts & { pid: number };
   t.match(ready.env, {
@@ -50,8 +51,8 @@ t.test('a Python worker that calls accept(2) gets each kind of socket in both co
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('a Perl worker that calls accept(2) is replaced by SIGHUP', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', ...plain('plain.pl')]);
+t.test('a Perl worker that calls accept(2) is replaced by SIGHUP', { skip: skipUnlessRuns('perl', '-MIO::Socket::INET', '-e', '1') }, async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', ...plainIn('perl')]);
   const first = await starter.program.announced('ready');
   const port = first['port'] as number;
   t.same(await ask(port), [first.pid, 1]);
@@ -63,12 +64,12 @@ t.test('a Perl worker that calls accept(2) is replaced by SIGHUP', async (t) => 
 });
 
 t.test('without ports SERVER_STARTER_PORT is empty; descriptor 0 can be a socket', async (t) => {
-  const none = startStarter(t, ['--', ...plain('plain.py')]);
+  const none = startStarter(t, ['--', ...plain()]);
   const { env } = (await none.program.announced('ready')) as unknown as Facts;
   t.equal(env['SERVER_STARTER_PORT'], '');
   t.notOk('LISTEN_FDS' in env);
   await none.stop();
-  const stdin = startStarter(t, ['--port=127.0.0.1:0=0', '--', ...plain('plain.py')]);
+  const stdin = startStarter(t, ['--port=127.0.0.1:0=0', '--', ...plain()]);
   const ready = await stdin.program.announced('ready');
   t.match(ready, { env: { SERVER_STARTER_PORT: '127.0.0.1:0=0', LISTEN_FDS: '1' } });
   t.match(ready['stdin'], /^socket:/);
@@ -79,7 +80,7 @@ t.test('without ports SERVER_STARTER_PORT is empty; descriptor 0 can be a socket
 t.test('--dir sets the working directory and PWD', async (t) => {
   const folder = scratch(t);
   mkdirSync(join(folder, 'inside'));
-  const starter = startStarter(t, [`--dir=${join(folder, 'inside')}`, '--', ...plain('plain.py')]);
+  const starter = startStarter(t, [`--dir=${join(folder, 'inside')}`, '--', ...plain()]);
   const ready = await starter.program.announced('ready');
   t.match(ready, { cwd: join(folder, 'inside'), env: { PWD: join(folder, 'inside') } });
   await starter.stop();

@@ -1,10 +1,10 @@
 import t from 'tap';
 import { portOf } from '../../support/address.js';
 import { fixture } from '../../support/program.js';
-import { ask, plain, startStarter } from '../../support/starter.js';
+import { ask, plain, skipWithoutFlock, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-const COMMAND = ['--', ...plain('plain.py')];
+const COMMAND = ['--', ...plain()];
 
 t.test('--workers=3: workers are numbered, share the sockets, and are replaced one by one, so that never fewer than 3 serve', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=3', '--interval=0.3', ...COMMAND]);
@@ -50,7 +50,7 @@ t.test('a crashed worker is replaced after a delay that doubles', async (t) => {
   await starter.stop();
 });
 
-t.test('a deploy does not wait for the delay after a crash', async (t) => {
+t.test('a deploy does not wait for the delay after a crash', { skip: skipWithoutFlock }, async (t) => {
   const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'] })];
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=20', '--', ...server]);
   const { pid } = await starter.program.announced('ready');

@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap';
 import { type Program, fixture, start } from '../../support/program.js';
 import { INSIDE, Systemd, skipUnlessSystemd } from '../../support/systemd/systemd.js';
+import { type CheckedLoad, checkLoad } from '../../support/http/check-load.js';
+import { answeredBy } from '../../support/systemd/load.js';
 import { Unit } from '../../support/systemd/unit.js';
 
 const RELOADS = 5;
@@ -39,7 +41,7 @@ t.test('a service under a real systemd: start by a connection, reload', { skip }
   await t.test(`${RELOADS} reloads under load`, async (t) => {
     unit.release(SERVER);
     const load = startLoad(t, systemd);
-    await load.announced('answered');
+    await answeredBy(load, await unit.mainPid());
     const states = new Set<string>();
     let watching = true;
     const watch = (async () => {
@@ -53,15 +55,15 @@ t.test('a service under a real systemd: start by a connection, reload', { skip }
       await unit.waitFor('MainPID', String(successor));
       t.equal((await slow).pid, pids.at(-1), 'the old process answers its request in flight');
       pids.push(successor as number);
+      await answeredBy(load, successor as number);
     }
     watching = false;
     await watch;
     process.kill(load.pid, 'SIGTERM');
-    const { answered, lost, pids: answering } = await load.announced('stopped');
-    t.same(lost, [], 'no request is lost');
-    t.comment(`${answered} requests`);
+    const stopped = await load.announced('stopped');
+    checkLoad(t, stopped as unknown as CheckedLoad, pids.map((pid) => [pid]));
     t.equal(new Set(pids).size, RELOADS + 1, 'a new main process each time');
-    t.same(answering, pids, 'each process answered, in order');
+    t.same(stopped['pids'], pids, 'each process answered, in order');
     t.same([...states].filter((state) => !['active', 'reloading'].includes(state)), [], 'never inactive');
     await unit.announced('closed', RELOADS);
     t.equal(await unit.show('ActiveState'), 'active', 'active when the old processes have ended');

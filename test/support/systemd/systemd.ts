@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Test } from 'tap';
-import { skipUnless, skipUnlessRuns } from '../skip.js';
+import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../skip.js';
 import { waitUntil } from '../wait.js';
 
 const SYSTEMD = '/lib/systemd/systemd';
 const TARGET = 'test.target';
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** The paths of the repository and of the running Node.js inside; a user who may not enter a home directory can read them too. */
 export const INSIDE = { repository: '/run/app/repository', node: '/run/app/node' } as const;
@@ -87,6 +87,7 @@ export function skipUnlessSystemd(): string | false {
   return (
     skipUnless(() => process.getuid?.() === 0, 'only root can start a systemd in a namespace') ||
     skipUnless(() => existsSync(SYSTEMD), `${SYSTEMD} is not installed`) ||
+    skipUnlessFound('unshare', 'nsenter', 'setpriv', 'mount', 'sed', 'find', 'ss') ||
     skipUnlessRuns('unshare', ...namespace)
   );
 }

@@ -1,0 +1,104 @@
+import { type Server, type Socket } from 'node:net';
+import { readOn, stopReading } from '../../lib/move/handle.js';
+import { Scan } from '../../lib/move/scan.js';
+import { type Onward } from '../../lib/move/sender.js';
+import { hasBegun, seesBegunRequests } from './begun-requests.js';
+import { type HttpConnections } from './http-connections.js';
+import { speaksHttp2 } from './speaks-http.js';
+
+/** What an HTTP/1.1 connection between two requests is called in the messages to the successor. */
+export const HTTP1 = 'http/1.1';
+
+/** What goes with a connection. */
+export interface HttpDetails {
+  /** Whether it has had a response: then it is kept for `keepAliveTimeout`. */
+  readonly hasSpoken: boolean;
+}
+
+/**
+ * Moves the connections of an HTTP server to the successor: each one as soon as it
+ * has no request in flight. None is closed, and no response says `Connection: close`.
+ */
+export class MoveConnections {
+  readonly #server: Server;
+  readonly #connections: HttpConnections;
+  readonly #onward: Onward;
+  readonly #underWay = new Set<Socket>();
+  /** Connections on which always another request was in flight. They are not read until they have moved. */
+  readonly #halted = new Set<Socket>();
+  /** Connections of which a part of a request has been read, at the last look and at this one. */
+  #begun = new Set<Socket>();
+  #begunNow = new Set<Socket>();
+  readonly #scan: Scan;
+
+  /** Whether a server takes connections: it speaks HTTP/1.1 without TLS. */
+  static takenBy(server: Server): boolean {
+    return !('setSecureContext' in server) && !speaksHttp2(server);
+  }
+
+  /** Whether the connections of a server can move at all. */
+  static possible(server: Server, onward: Onward | undefined): onward is Onward {
+    return MoveConnections.takenBy(server) && onward !== undefined && onward.takes(HTTP1) && seesBegunRequests(server);
+  }
+
+  constructor(server: Server, connections: HttpConnections, onward: Onward) {
+    this.#server = server;
+    this.#connections = connections;
+    this.#onward = onward;
+    connections.onAnswered = (socket) => this.#look(socket);
+    const offer = (socket: Socket): void => this.#offer(socket);
+    this.#scan = new Scan(onward, () => connections.served(), offer, () => this.#endRound());
+    onward.onChange(() => this.#halted.forEach((socket) => this.#offer(socket)));
+    this.#scan.look();
+  }
+
+  /** Connections that cannot move now, because a part of a request has been read. */
+  get begun(): ReadonlySet<Socket> {
+    return this.#begun;
+  }
+
+  stop(): void {
+    this.#scan.stop();
+    for (const socket of this.#halted) readOn(socket);
+    this.#halted.clear();
+  }
+
+  #endRound(): void {
+    this.#begun = this.#begunNow;
+    this.#begunNow = new Set();
+  }
+
+  /** A response is finished: Node.js lets go of it in the rest of this turn. */
+  #look(socket: Socket): void {
+    if (this.#scan.goesOn) process.nextTick(() => this.#offer(socket));
+  }
+
+  #offer(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (!this.#scan.goesOn || connection?.http1 !== true || this.#underWay.has(socket)) return;
+    const isHalted = this.#halted.has(socket);
+    if (socket.isPaused() && !isHalted) return;
+    if (connection.inFlight && (!connection.isPipelined || isHalted)) return;
+    if (!connection.inFlight && !this.#onward.hasRoom) return;
+    if (hasBegun(this.#server, socket)) {
+      if (!connection.inFlight) this.#begunNow.add(socket);
+    } else if (connection.inFlight) {
+      if (stopReading(socket)) this.#halted.add(socket);
+    } else if (isQuiet(socket)) {
+      void this.#send(socket, connection.hasSpoken);
+    }
+  }
+
+  async #send(socket: Socket, hasSpoken: boolean): Promise<void> {
+    const details: HttpDetails = { hasSpoken };
+    this.#underWay.add(socket);
+    this.#halted.delete(socket);
+    await this.#onward.send(HTTP1, socket, details);
+    this.#underWay.delete(socket);
+  }
+}
+
+/** Whether nothing is left to write, and nothing that was read waits. */
+function isQuiet(socket: Socket): boolean {
+  return socket.writableLength === 0 && socket.readableLength === 0 && !socket.writableEnded && !socket.readableEnded;
+}

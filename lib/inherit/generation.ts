@@ -1,0 +1,154 @@
+import { GraceError } from '../errors.js';
+import { type State } from '../events.js';
+import { type Settings } from '../options.js';
+import { PidFile } from '../handoff/pid-file.js';
+import { type Claim, claimSockets } from '../socket/claim.js';
+import { type GraceListener } from '../socket/listener.js';
+import { Adopters } from '../move/adopters.js';
+import { type Adopted, keptKind } from '../move/kept.js';
+import { kindOf } from '../move/sender.js';
+import { ConnectionReceiver } from '../move/receiver.js';
+import { Carried } from './carried.js';
+import { findInheritance } from './inherit.js';
+import { processState } from './process-state.js';
+import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
+import { reportServing, takeOver } from './take-over.js';
+
+/**
+ * One process in a row of predecessors and successors: its sockets and files, what
+ * it was given, and what it passes on.
+ */
+export class Generation {
+  /** The sockets, in the order in which the program asked for them. */
+  readonly sockets: GraceListener[] = [];
+  /** What passes from one generation to the next beside the sockets. */
+  readonly carried = new Carried();
+  /** Connections that come from the predecessor. */
+  readonly arrivals: ConnectionReceiver;
+  /** What the program does with connections that it keeps over restarts. */
+  readonly adopters = new Adopters();
+  readonly #state: () => State;
+  readonly #pidFile: PidFile | undefined;
+  #inheritance: Inheritance | undefined;
+  #takingOver = false;
+
+  /** @param state - the state of the process that this is about. */
+  constructor({ pidFile, moveConnections }: Pick<Settings, 'pidFile' | 'moveConnections'>, state: () => State) {
+    this.#state = state;
+    this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
+    if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
+  }
+
+  /** 1 in the first process, one more in each successor; known after the first {@link listen}. */
+  get number(): number {
+    return generationOf(this.#inheritance);
+  }
+
+  /** Pid of the process that handed over to this one. */
+  get predecessor(): number | undefined {
+    return predecessorPid(this.#inheritance);
+  }
+
+  /** Pid of the start_server that restarts this process, as long as it lives. */
+  get superdaemon(): number | undefined {
+    return superdaemonPid(this.#inheritance);
+  }
+
+  /** The sockets that the predecessor serves on, and that a process leaves to it that stops before it is ready. */
+  get servedByPredecessor(): ReadonlySet<number> {
+    const served = this.#inheritance?.predecessor?.alive === true;
+    return new Set(this.sockets.filter(({ inherited }) => served && inherited).map(({ fd }) => fd));
+  }
+
+  /**
+   * Claims sockets, all or none.
+   *
+   * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `STATE_INVALID`
+   */
+  async listen(claims: readonly Claim[]): Promise<GraceListener[]> {
+    this.expect('starting', 'listen');
+    const listeners = await claimSockets(claims, await this.#inherit());
+    this.sockets.push(...listeners);
+    return listeners;
+  }
+
+  /**
+   * Takes over from the predecessor, or just starts: see takeOver().
+   *
+   * @returns undefined if this process was told to stop meanwhile.
+   * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
+   */
+  async takeOver(): Promise<Inheritance | undefined> {
+    this.expect('starting', 'be ready');
+    this.#takingOver = true;
+    try {
+      const inheritance = await this.#inherit();
+      const stopped = (): boolean => this.#state() !== 'starting';
+      this.#takeKept();
+      const takes = this.arrivals.kinds;
+      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
+      return done ? inheritance : undefined;
+    } finally {
+      this.#takingOver = false;
+    }
+  }
+
+  /** Tells the predecessor that this process serves. */
+  reportServing(): void {
+    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance);
+  }
+
+  /** Puts back what a successor that failed has replaced, or somebody has deleted. */
+  async restoreFiles(): Promise<void> {
+    this.#pidFile?.restore();
+    await Promise.all(this.sockets.map((listener) => listener.restoreFile()));
+  }
+
+  /** Removes the files of this process; those of another one stay. */
+  removeFiles(which: { readonly sockets: boolean }): void {
+    this.#pidFile?.remove();
+    if (which.sockets) for (const listener of this.sockets) listener.removeFile();
+  }
+
+  /** This process has drained. */
+  leave(): void {
+    this.carried.predecessor?.leave();
+    this.carried.successor?.leave();
+  }
+
+  /** @throws GraceError `STATE_INVALID` */
+  expect(state: State, what: string): void {
+    const current = this.#state();
+    if (current === state && !(state === 'starting' && this.#takingOver)) return;
+    throw wrongState(`cannot ${what}: this process is ${current}, expected ${state}`, current);
+  }
+
+  #takeKept(): void {
+    for (const listener of this.sockets) {
+      if (!listener.adopts) continue;
+      for (const kind of this.adopters.kinds) {
+        this.arrivals.take(kindOf(keptKind(kind), listener.fd), (handle, adopted) => {
+          const socket = listener.adopt(handle);
+          try {
+            this.adopters.run(kind, socket, adopted as Adopted);
+          } catch (error) {
+            // The predecessor has it open, and goes on with it.
+            socket.destroy();
+            throw error;
+          }
+        });
+      }
+    }
+  }
+
+  async #inherit(): Promise<Inheritance> {
+    this.#inheritance ??= await findInheritance();
+    this.carried.predecessor = this.#inheritance.predecessor;
+    return this.#inheritance;
+  }
+}
+
+/** An error for a call that is not possible now. */
+export function wrongState(message: string, value: State): GraceError {
+  return new GraceError('STATE_INVALID', message, { subject: 'state', value });
+}

@@ -1,0 +1,41 @@
+/* What the preload and the library have to agree on: the preload is bundled apart, and runs in the successor before its program. */
+
+/** Our own variable: what a process hands to its successor. See docs/protocol.md. */
+export const HANDOFF = 'GRACE_HANDOFF';
+
+/** Key of the global symbol under which the preload and the library keep the process state. */
+export const PROCESS_STATE = 'ts-grace.process';
+
+/**
+ * The channel by which the predecessor's connections come. Node.js opens it for
+ * the program; the preload takes it away before the program runs.
+ */
+export interface Channel {
+  send(message: object): void;
+  /** Called when the predecessor has closed it or has died. */
+  onEnd: () => void;
+  ended: boolean;
+}
+
+/** What the preload leaves for the library in the process state, see ProcessState. */
+export interface Preload {
+  /** The predecessor's first line, which is in the pipe before this process is started; empty if the predecessor died before. */
+  readonly greeting: string;
+  /** Ends the copying of stderr and the report of the exit code; stderr itself stays as it is. */
+  stop(): void;
+}
+
+const PREFIX = '--import "data:text/javascript,';
+const SUFFIX = '"';
+
+/** `NODE_OPTIONS` that loads a module before anything that the options load. */
+export function withPreload(module: string, options: string | undefined): string {
+  return `${PREFIX}${encodeURIComponent(module)}${SUFFIX} ${options ?? ''}`.trimEnd();
+}
+
+/** `NODE_OPTIONS` as they were before {@link withPreload}; undefined if there were none. */
+export function withoutPreload(options: string | undefined): string | undefined {
+  if (options?.startsWith(PREFIX) !== true) return options;
+  const rest = options.slice(options.indexOf(SUFFIX, PREFIX.length) + SUFFIX.length).trimStart();
+  return rest === '' ? undefined : rest;
+}

@@ -1,0 +1,57 @@
+import net, { type Server, type Socket } from 'node:net';
+
+/** A connection as libuv has it: `TCP` or `Pipe`. Not in the public types. */
+export interface Handle {
+  readStop?: () => number;
+  readStart?: () => number;
+  reading?: boolean;
+  close(): void;
+}
+
+/** The handle of an open connection; undefined if it has none, or if a Node.js version does not show it. */
+export function handleOf(socket: Socket): Handle | undefined {
+  const handle = (socket as { readonly _handle?: Handle | null })._handle;
+  return socket.destroyed || handle === null || typeof handle?.readStop !== 'function' ? undefined : handle;
+}
+
+/**
+ * Stops reading from a connection at once, so that what arrives stays in the
+ * kernel for the successor. pause() alone does so only for connections of an
+ * http.Server; on others libuv reads on. Until {@link readOn} nothing starts it
+ * again: a stream does so by itself, for example when a request is dropped.
+ *
+ * @returns false if the connection is gone, or a Node.js version works in another way.
+ */
+export function stopReading(socket: Socket): boolean {
+  const handle = handleOf(socket);
+  if (handle === undefined) return false;
+  socket.pause();
+  handle.readStop?.();
+  handle.readStart = () => 0;
+  return true;
+}
+
+/**
+ * Reads on, after {@link stopReading}.
+ *
+ * @param flows - whether the program gets what is read at once.
+ */
+export function readOn(socket: Socket, flows = true): void {
+  const handle = handleOf(socket);
+  if (handle === undefined) return;
+  Reflect.deleteProperty(handle, 'readStart');
+  // The stream may believe that it reads already, so resume() alone would not start it.
+  handle.reading = true;
+  handle.readStart?.();
+  if (flows) socket.resume();
+}
+
+/** A connection of a server out of a handle that came from another process, as the server makes one when it accepts. */
+export function socketOf(handle: Handle, server?: Server): Socket {
+  const { allowHalfOpen = true, highWaterMark } = (server ?? {}) as { allowHalfOpen?: boolean; highWaterMark?: number };
+  const options = {
+    ...{ handle, allowHalfOpen, readable: true, writable: true },
+    ...(highWaterMark !== undefined && { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark }),
+  };
+  return new net.Socket(options);
+}

@@ -1,0 +1,114 @@
+import { type Socket } from 'node:net';
+import { type Writable } from 'node:stream';
+import { messageOf } from '../errors.js';
+import { warn } from '../log.js';
+import { handleOf, readOn, stopReading } from './handle.js';
+import { Scan } from './scan.js';
+import { type Onward } from './sender.js';
+
+/** The state of one connection, as JSON, may have this many bytes: it goes through the channel, with others behind it. */
+export const MAX_STATE_BYTES = 64 * 1024;
+
+/** A connection that a program can hand to its successor. */
+export interface Kept {
+  /** What kind of connection it is; the successor needs an adopter for it. */
+  readonly kind: string;
+  /** What the program has of it: the socket, or the answer that is written to it. */
+  readonly connection: Writable;
+  /** Whether it can move now. Nothing is to be written to it. */
+  isQuiet(): boolean;
+  /** The program stops writing. Its state of the connection, which has to be JSON; undefined for "not now". */
+  leave(): unknown;
+  /** How the connection goes on in the successor, see {@link Adopted}. */
+  readonly framing?: string;
+}
+
+/** What goes with a connection. */
+export interface Adopted {
+  readonly state: unknown;
+  /** What was received and not read by the program, as base64. */
+  readonly head: string;
+  readonly framing?: string | undefined;
+}
+
+/** Goes on with a connection that the program has left, but the successor has not taken. */
+export type TakeBack = (kind: string, connection: Writable, adopted: Adopted) => void;
+
+const kept = new WeakMap<Socket, Kept>();
+
+/**
+ * Remembers that a connection can move.
+ *
+ * @returns a function that forgets it.
+ */
+export function keepConnection(socket: Socket, entry: Kept): () => void {
+  kept.set(socket, entry);
+  return () => {
+    if (kept.get(socket) === entry) kept.delete(socket);
+  };
+}
+
+/** The kind, as it is named to the other process. */
+export function keptKind(kind: string): string {
+  return `keep:${kind}`;
+}
+
+/** Moves the connections that a program keeps. Those whose kind the successor does not adopt stay. */
+export class MoveKept {
+  readonly #onward: Onward;
+  readonly #takeBack: TakeBack;
+  readonly #scan: Scan;
+
+  constructor(sockets: () => Iterator<Socket, unknown>, onward: Onward, takeBack: TakeBack) {
+    this.#onward = onward;
+    this.#takeBack = takeBack;
+    this.#scan = new Scan(onward, sockets, (socket) => this.#offer(socket));
+    this.#scan.look();
+  }
+
+  stop(): void {
+    this.#scan.stop();
+  }
+
+  #offer(socket: Socket): void {
+    const entry = kept.get(socket);
+    if (entry === undefined || !this.#onward.takes(keptKind(entry.kind))) return;
+    if (handleOf(socket) === undefined || socket.writableLength > 0 || !socket.writable || !entry.isQuiet()) return;
+    const wasPaused = socket.isPaused();
+    if (!stopReading(socket)) return;
+    const state = leave(entry, socket);
+    if (state === undefined) readOn(socket, !wasPaused);
+    else void this.#move(socket, entry, state);
+  }
+
+  async #move(socket: Socket, entry: Kept, state: unknown): Promise<void> {
+    const { kind, connection, framing } = entry;
+    kept.delete(socket);
+    // The program may have written a last piece.
+    if (socket.writableLength > 0) await new Promise((done) => socket.write('', done));
+    const head = ((socket.read() as Buffer | string | null) ?? '') as Buffer | string;
+    const adopted: Adopted = { state, head: Buffer.from(head as string).toString('base64'), framing };
+    if ((await this.#onward.send(keptKind(kind), socket, adopted)) || socket.destroyed) return;
+    try {
+      this.#takeBack(kind, connection, adopted);
+    } catch (error) {
+      warn(`a connection of kind ${kind} is closed, as its adopter failed: ${messageOf(error)}`);
+      socket.destroy();
+    }
+  }
+}
+
+/** The state of the program, if it lets go and the state can be sent. A connection whose state cannot is not kept any longer. */
+function leave(entry: Kept, socket: Socket): unknown {
+  try {
+    const state = entry.leave();
+    if (state === undefined) return undefined;
+    const bytes = Buffer.byteLength(JSON.stringify(state));
+    if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, at most ${MAX_STATE_BYTES} are possible`);
+    return state;
+  } catch (error) {
+    kept.delete(socket);
+    warn(`a connection of kind ${entry.kind} cannot move: ${messageOf(error)}`);
+    return undefined;
+  }
+}

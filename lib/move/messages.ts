@@ -1,0 +1,42 @@
+/**
+ * What goes through the channel by which connections move to the successor. Node.js
+ * gives messages whose `cmd` begins with `NODE_` only to listeners of
+ * 'internalMessage', so the program never sees them.
+ */
+export const MOVE = 'NODE_GRACE_MOVE';
+export const MOVED = 'NODE_GRACE_MOVED';
+export const ASK = 'NODE_GRACE_ASK';
+export const ANSWER = 'NODE_GRACE_ANSWER';
+
+/** A connection, sent along with its descriptor. */
+export interface Move {
+  readonly cmd: typeof MOVE;
+  /** One more for each connection. */
+  readonly id: number;
+  /** What kind of connection it is, one of those that the successor takes. */
+  readonly kind: string;
+  /** What goes with the connection; JSON. */
+  readonly details?: unknown;
+}
+
+/** Whether the successor has taken a connection. If not, the predecessor keeps it. */
+export interface Moved {
+  readonly cmd: typeof MOVED;
+  readonly id: number;
+  readonly taken: boolean;
+}
+
+/** Asks whether everything up to a connection has arrived. A descriptor is lost if the receiver has none free. */
+export interface Ask {
+  readonly cmd: typeof ASK;
+  readonly id: number;
+}
+
+/** All messages are received in order, so what was sent before the question and has no {@link Moved} is lost. */
+export interface Answer {
+  readonly cmd: typeof ANSWER;
+  readonly id: number;
+}
+
+export type ToSuccessor = Move | Ask;
+export type ToPredecessor = Moved | Answer;

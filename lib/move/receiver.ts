@@ -1,0 +1,72 @@
+import { type Channel } from '../launch/preload-contract.js';
+import { logger } from '../log.js';
+import { type Handle } from './handle.js';
+import { ANSWER, ASK, MOVE, MOVED, type Move, type ToSuccessor } from './messages.js';
+
+const log = logger('move');
+
+/** Gives a connection to its server. Nothing has been read from it in this process. An error leaves it to the predecessor. */
+export type Taker = (handle: Handle, details: unknown) => void;
+
+/** Receives connections from the predecessor. */
+export class ConnectionReceiver {
+  /** Fulfils when no connection can come any more. */
+  readonly ended: Promise<void>;
+  readonly #channel: Channel | undefined;
+  readonly #takers = new Map<string, Taker>();
+  #end!: () => void;
+  #refusing = false;
+
+  constructor(channel: Channel | undefined) {
+    this.#channel = channel?.ended === false ? channel : undefined;
+    this.ended = new Promise((done) => {
+      this.#end = done;
+    });
+    if (this.#channel === undefined) {
+      this.#end();
+      return;
+    }
+    this.#channel.onEnd = this.#end;
+    process.on('internalMessage' as 'message', (message, handle) =>
+      this.#onMessage(message as ToSuccessor, handle as Handle | undefined),
+    );
+  }
+
+  /** Takes connections of a kind from now on. */
+  take(kind: string, taker: Taker): void {
+    this.#takers.set(kind, taker);
+  }
+
+  /** The kinds that this process takes. */
+  get kinds(): readonly string[] {
+    return this.#channel === undefined ? [] : [...this.#takers.keys()];
+  }
+
+  /** Takes no more: this process stops. What the predecessor still has, it serves itself. */
+  refuse(): void {
+    this.#refusing = true;
+    this.#end();
+  }
+
+  #onMessage(message: ToSuccessor, handle: Handle | undefined): void {
+    if (message.cmd === ASK) this.#channel?.send({ cmd: ANSWER, id: message.id });
+    // What this process writes now is sent before it reads from the connection for the first time: it does so in a later turn.
+    if (message.cmd === MOVE) this.#channel?.send({ cmd: MOVED, id: message.id, taken: this.#takes(message, handle) });
+  }
+
+  #takes({ kind, details }: Move, handle: Handle | undefined): boolean {
+    const taker = this.#takers.get(kind);
+    if (handle === undefined) return false;
+    if (taker === undefined || this.#refusing) {
+      handle.close();
+      return false;
+    }
+    try {
+      taker(handle, details);
+      return true;
+    } catch (error) {
+      log('a connection of kind %s was not taken: %s', kind, error);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import t from 'tap';
+import { LateSignal } from '../../lib/late-signal.js';
+
+t.test('a signal that is asked for before or after it is aborted', async (t) => {
+  const early = new LateSignal();
+  const { signal } = early;
+  t.notOk(signal.aborted);
+  t.equal(early.signal, signal, 'always the same one');
+  early.abort('this process drains: stop');
+  t.ok(signal.aborted);
+  t.match(signal.reason, { name: 'AbortError', message: 'this process drains: stop' });
+
+  const late = new LateSignal();
+  late.abort('too late');
+  t.ok(late.signal.aborted);
+  t.match(late.signal.reason, { name: 'AbortError', message: 'too late' });
+});
