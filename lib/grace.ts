@@ -22,7 +22,7 @@ import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
 import { Signals } from './signals/signals.js';
 import { type Claim, type ListenOptions } from './socket/claim.js';
-import { describeInFlight } from './socket/in-flight.js';
+import { describeInFlight } from './socket/service.js';
 import { type GraceListener } from './socket/listener.js';
 import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-variables.js';
 import { Systemd } from './systemd/systemd.js';

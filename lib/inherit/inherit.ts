@@ -8,6 +8,7 @@ import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { requirePackage } from '../require.js';
+import { closeOnExec } from '../socket/close-on-exec.js';
 import { describeDescriptor } from '../socket/descriptor.js';
 import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_FDS_START, LISTEN_PID, parseListenVariables } from '../systemd/listen-variables.js';
 import { takeVariables } from './environment.js';
@@ -59,14 +60,14 @@ async function find(): Promise<Inheritance> {
   if (handedOver !== undefined) return handedOver;
   // Our own start_server passes the same sockets both ways; SERVER_STARTER_PORT also says which address each is for.
   const underStarter = variable(SERVER_STARTER_PORT) !== undefined;
-  const passed = underStarter ? fromServerStarter() : fromSystemd();
+  const passed = await keepToOurselves(underStarter ? fromServerStarter() : fromSystemd());
   const starter = underStarter && process.env[SERVER_STARTER_GENERATION] !== undefined ? process.ppid : undefined;
   return { predecessor: undefined, starter, passed, unclaimed: new Set(passed) };
 }
 
 async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
   if (text === undefined) return undefined;
-  const handoff = parseHandoff(text);
+  const handoff = await keepPipe(parseHandoff(text));
   const { preload } = processState;
   // It holds the greeting, in which there may be TLS keys.
   processState.preload = undefined;
@@ -75,11 +76,12 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
     log('%s is not meant for this process: its pipe is not open here, or does not answer with the nonce', HANDOFF);
     return undefined;
   }
-  const passed = socketsOf(handoff, predecessor.state).map((socket): InheritedSocket => {
+  const sockets = socketsOf(handoff, predecessor.state).map((socket): InheritedSocket => {
     checkListener(socket.fd, HANDOFF, text, false);
     // The addresses that start_server was given are not those of this program: match them as systemd's sockets are.
     return predecessor.superdaemon ? { ...socket, asked: undefined } : socket;
   });
+  const passed = predecessor.superdaemon ? await keepToOurselves(sockets) : sockets;
   log('generation %d: %d sockets from process %d', handoff.generation, passed.length, handoff.pid);
   return { predecessor, passed, unclaimed: new Set(passed) };
 }
@@ -102,6 +104,19 @@ function isListenerAtItsAddress({ fd, bound }: HandoffSocket): boolean {
   if (address.kind === 'tcp' || bound.kind === 'tcp') return formatAddress(address) === formatAddress(bound);
   // The kernel knows the draft name, under which the socket was bound; see DraftSocket.
   return address.path === bound.path || dirname(address.path) === dirname(bound.path);
+}
+
+/** A program that this process starts must not get the sockets. */
+async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<readonly InheritedSocket[]> {
+  const fds = await closeOnExec(sockets.map(({ fd }) => fd));
+  return sockets.map((socket, index) => ({ ...socket, fd: fds[index] ?? socket.fd }));
+}
+
+/** Nor the pipe. Only start_server passes descriptors with a gap in the numbers; between generations there is none. */
+async function keepPipe(handoff: Handoff): Promise<Handoff> {
+  if (handoff.superdaemon !== true || !Predecessor.isPipe(handoff.pipe)) return handoff;
+  const [pipe = handoff.pipe] = await closeOnExec([handoff.pipe]);
+  return { ...handoff, pipe };
 }
 
 function systemdNames(): (string | undefined)[] {

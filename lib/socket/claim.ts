@@ -8,6 +8,7 @@ import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
 import { wholeNumber } from '../options.js';
 import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
+import { closeOnExec } from './close-on-exec.js';
 import { describeDescriptor } from './descriptor.js';
 import { explainInUse, refuseOverlaps } from './in-use.js';
 import { GraceListener, type Source } from './listener.js';
@@ -109,7 +110,7 @@ async function openSocket(
       }
       return openBindable(address.otherwise, mode);
     case 'fd':
-      return { kind: 'inherited', socket: passedDescriptor(address.fd) };
+      return { kind: 'inherited', socket: await passedDescriptor(address.fd) };
     default:
       return openBindable(address, mode);
   }
@@ -126,14 +127,15 @@ function bound(socket: BoundSocket, draft?: DraftSocket): Source {
   return { kind: 'bound', socket, draft };
 }
 
-function passedDescriptor(fd: number): InheritedSocket {
-  const { kind, address } = describeDescriptor(fd);
+async function passedDescriptor(asked: number): Promise<InheritedSocket> {
+  const { kind, address } = describeDescriptor(asked);
   if (kind !== 'listener' && kind !== 'unknown socket') {
-    throw new GraceError('INHERITANCE_INVALID', `cannot listen on fd:${fd}: it is ${kind}, expected a listening socket`, {
+    throw new GraceError('INHERITANCE_INVALID', `cannot listen on fd:${asked}: it is ${kind}, expected a listening socket`, {
       subject: 'fd',
-      value: fd,
+      value: asked,
     });
   }
+  const [fd = asked] = await closeOnExec([asked]);
   return { fd, origin: 'fd', name: undefined, asked: undefined, bound: address, backlog: undefined, file: undefined };
 }
 

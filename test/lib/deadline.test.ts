@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Deadline } from '../../lib/deadline.js';
+import { Deadline, formatTime } from '../../lib/deadline.js';
 
 const NEVER = new Promise<never>(() => undefined);
 const LONG_MS = 60_000;
@@ -74,4 +74,9 @@ t.test('a hook that finishes at once is on time, even after the deadline', async
   await deadline.passed;
   await t.resolves(deadline.runHook('onShutdown', () => undefined));
   await t.rejects(deadline.runHook('onShutdown', () => Promise.reject(new Error('its own'))), { message: 'its own' });
+});
+
+t.test('a time in a message', async (t) => {
+  const table = [[0, '0 ms'], [400.4, '400 ms'], [999, '999 ms'], [1_000, '1 s'], [1_449, '1.4 s'], [1_500, '1.5 s'], [30_000, '30 s']] as const;
+  for (const [milliseconds, text] of table) t.equal(formatTime(milliseconds), text);
 });

@@ -6,7 +6,7 @@ import { portOf } from '../support/address.js';
 import { type Program, fixture, start } from '../support/program.js';
 
 /** Longer than a test waits: a drain that takes all of it fails the test. */
-const LONG = { drainTimeout: 120_000, idleTimeout: 100 };
+const LONG = { drainTimeout: 120_000, idleTimeout: 100, follow: false };
 const UPGRADE = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n';
 
 async function run(t: Test, options: object): Promise<{ program: Program; port: number }> {

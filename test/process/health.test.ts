@@ -16,7 +16,7 @@ function line(body: string, name: string): number {
 }
 
 t.test('a process that handed over stays ready, and its successor continues the metrics', async (t) => {
-  const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainTimeout: 1_000, idleTimeout: 400 })] });
+  const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainTimeout: 1_000, idleTimeout: 400, moveConnections: false })] });
   const [target, admin] = await targets(program);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());

@@ -168,7 +168,7 @@ t.test('after limit(Infinity) a restart serves newcomers at once, also with a ne
 });
 
 t.test('a predecessor that drains makes room for connections that wait in its successor', async (t) => {
-  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 } })] });
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections: false })] });
   const [port] = await ports(program);
   const agent = new http.Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());

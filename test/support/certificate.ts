@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
@@ -20,7 +21,8 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
 
 /** A certificate for a client, which the certificate of an authority signed; both for one folder. */
 export async function makeClientCertificate(folder: string): Promise<{ readonly authority: Certificate; readonly client: Certificate }> {
-  const made = await generate([{ name: 'commonName', value: 'authority' }], {
+  // OpenSSL finds an authority by its name, so two of them need different ones.
+  const made = await generate([{ name: 'commonName', value: `authority ${randomUUID()}` }], {
     ...ELLIPTIC,
     clientCertificate: { cn: 'client', keyType: 'ec', algorithm: 'sha256' },
     extensions: [

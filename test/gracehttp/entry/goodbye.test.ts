@@ -32,7 +32,7 @@ t.test('an onDrain that fails, or never ends, is a warning, and the drain goes o
   t.match(reports.find((line) => line.startsWith('warning')), /^warning: onDrain failed: Error: no clients/);
   t.match(await failing.wait(), { code: 0 });
 
-  const hanging = makeApp(t, { drainTimeout: 50 });
+  const hanging = makeApp(t, { drainTimeout: 500 });
   await hanging.serve({ server: net.createServer(), listen: '127.0.0.1:0', onDrain: () => new Promise(() => undefined) });
   await hanging.stop();
   t.ok(reports.includes('warning: onDrain did not finish before the deadline'));

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import t, { type Test } from 'tap';
 import { SelfSent } from '../../../lib/signals/self-sent.js';
@@ -86,3 +86,36 @@ t.test('without a process.kill that can be replaced nothing counts as sent by th
   await waitUntil('the signal', () => seen.length === 1);
   t.strictSame(seen, [false]);
 });
+
+t.test('a signal to the own group is from this program too, and to another group is not', async (t) => {
+  // In a process that leads a group, as signals to the group of the test would hit its runner.
+  const program = `
+    import { spawn, spawnSync } from 'node:child_process';
+    import { SelfSent } from ${JSON.stringify(new URL('../../../lib/signals/self-sent.js', import.meta.url).href)};
+    const selfSent = new SelfSent(['SIGWINCH']);
+    const seen = [];
+    process.on('SIGWINCH', () => seen.push(selfSent.is('SIGWINCH')));
+    const came = async (count) => { while (seen.length < count) await new Promise(setImmediate); };
+    process.kill(0, 'SIGWINCH'); await came(1);
+    process.kill(-process.pid, 'SIGWINCH'); await came(2);
+    try { process.kill(-(2 ** 22 + 1), 'SIGWINCH'); } catch {}
+    spawnSync('kill', ['-WINCH', String(process.pid)]); await came(3);
+    // Without a second argument it is SIGTERM.
+    const stop = new SelfSent(['SIGTERM']);
+    process.on('SIGTERM', () => { console.log(JSON.stringify([...seen, stop.is('SIGTERM')])); process.exit(); });
+    process.kill(process.pid);
+    setTimeout(() => {}, 10_000);
+  `;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
+  t.equal(stdout.trim(), '[true,true,false,true]');
+});
+
+/** Runs a command in a process group of its own. */
+function run(command: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  return new Promise((done) => child.on('close', () => done({ stdout })));
+}

@@ -2,15 +2,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { NotifySocket } from '../../../lib/systemd/notify-socket.js';
 import { scratch } from '../../support/scratch.js';
-import { NotifyRecorder } from '../../support/systemd/notify-recorder.js';
+import { type NotifyRecorder, recordInPath } from '../../support/systemd/notify-recorder.js';
 
 function record(t: Test, script?: string): { recorder: NotifyRecorder; socket: NotifySocket } {
-  const recorder = new NotifyRecorder(scratch(t), script);
-  const { PATH } = process.env;
-  process.env['PATH'] = recorder.env['PATH'];
-  t.teardown(() => {
-    process.env['PATH'] = PATH;
-  });
+  const recorder = recordInPath(t, script);
   return { recorder, socket: new NotifySocket(recorder.env['NOTIFY_SOCKET']!) };
 }
 

@@ -33,9 +33,9 @@ const UNFIT = {
 };
 
 for (const [what, value] of Object.entries(UNFIT)) {
-  t.test(`carry() of ${what} fails the restart and leaves no child`, async (t) => {
+  t.test(`a carried value that is ${what} fails the restart and leaves no child`, async (t) => {
     const folder = scratch(t);
-    const program = start(t, writeRelease(folder, goodRelease('first', '127.0.0.1:0', `app.carry('unfit', ${value});`)));
+    const program = start(t, writeRelease(folder, goodRelease('first', '127.0.0.1:0', `app.carried.leave('unfit', ${value});`)));
     const [address] = (await program.announced('ready')).addresses as string[];
     const fds = descriptors(program.pid);
     for (let nth = 1; nth <= 3; nth += 1) {

@@ -1,5 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Test } from 'tap';
+import { scratch } from '../scratch.js';
 
 /** One message to a service manager. */
 export interface Notification {
@@ -44,4 +46,15 @@ export class NotifyRecorder {
   with(field: string): readonly Notification[] {
     return this.all.filter(({ fields }) => field in fields);
   }
+}
+
+/** A recorder in the `PATH` of this process, until the end of the test. */
+export function recordInPath(t: Test, script?: string): NotifyRecorder {
+  const recorder = new NotifyRecorder(scratch(t), script);
+  const { PATH } = process.env;
+  process.env['PATH'] = recorder.env['PATH'];
+  t.teardown(() => {
+    process.env['PATH'] = PATH;
+  });
+  return recorder;
 }
