@@ -33,6 +33,8 @@ export class Program {
   readonly process: ChildProcess;
   /** Resolves to the exit of the first process. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  /** Its stdout: lines that are no announcements too. */
+  output = '';
   stderr = '';
   readonly #closed: Promise<unknown>;
 
@@ -44,6 +46,7 @@ export class Program {
       signal: signal as NodeJS.Signals | null,
     }));
     createInterface({ input: process.stdout! }).on('line', (line) => {
+      this.output += `${line}\n`;
       if (line.startsWith('{')) this.announcements.push(JSON.parse(line) as Announcement);
     });
     process.stderr!.setEncoding('utf8').on('data', (text: string) => {
