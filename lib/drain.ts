@@ -10,6 +10,8 @@ const log = logger('drain');
 /** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
+/** `onShutdown` flushes and closes what the program holds, so it has this long although the connections used up the time. */
+const SHUTDOWN_MIN_MS = 1_000;
 
 /** What the deadline cut off of one listener. */
 export interface CutOff {
@@ -51,6 +53,7 @@ export interface DrainResult {
 /** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
 export async function drain(plan: DrainPlan): Promise<DrainResult> {
   const { listeners, handedOver } = plan;
+  const begin = performance.now();
   const deadline = new Deadline(plan.timeout);
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   try {
@@ -65,10 +68,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
     });
     await deadline.bound(ended);
     const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
-    const failure = await deadline.runHook('onShutdown', plan.onShutdown).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);
     reportFailure(failure);
     return { cutOff, failure };
@@ -90,6 +90,19 @@ function cutOffAfter(timeout: number, listener: GraceListener): CutOff {
   const count = listener.cutOff();
   if (count > 0) report(`${name ?? address}: ${describeInFlight([{ unit, count }])} cut off after ${formatTime(timeout)} of draining`);
   return { address, name, count };
+}
+
+/** Returns what the hook failed with. */
+async function shutDown(hook: () => unknown, timeLeft: number): Promise<unknown> {
+  const deadline = new Deadline(Math.max(timeLeft, SHUTDOWN_MIN_MS));
+  try {
+    await deadline.runHook('onShutdown', hook);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    deadline.clear();
+  }
 }
 
 function reportFailure(failure: unknown): void {

@@ -22,7 +22,7 @@ export interface GraceEvents {
   restarting: [];
   /** The successor is ready. This process drains next. */
   restarted: [{ readonly pid: number }];
-  /** The successor did not become ready; this process keeps serving. Printed as a warning if there is no listener. */
+  /** The successor did not become ready; this process keeps serving. */
   'restart-failed': [GraceError];
   /** The certificates were read again. */
   reloaded: [];

@@ -6,13 +6,13 @@ import { type GraceError } from './errors.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { Following } from './follow/following.js';
 import { restartSummary } from './handoff/restart-error.js';
-import { type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
+import { type Launch, type RestartOptions, Restarts, type ServingSuccessor } from './handoff/restarts.js';
 import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { successorEnvironment } from './inherit/start-environment.js';
 import { LateSignal } from './late-signal.js';
-import { successorCommand } from './launch/command.js';
 import { logger, report, reportTo } from './log.js';
 import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
 import { keepConnection } from './move/kept.js';
@@ -84,7 +84,7 @@ export class Grace extends Events {
         this.emit('restarting');
         await this.#systemd?.restarting();
       },
-      start: (timeout) => this.#startSuccessor(timeout),
+      start: (launch) => this.#startSuccessor(launch),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
     }, this.#following);
@@ -233,7 +233,7 @@ export class Grace extends Events {
    * running one and queues one more.
    *
    * @throws GraceError `RESTART_FAILED` (this process keeps serving),
-   * `RESTART_UNSUPPORTED`, also under start_server, `STATE_INVALID` before it is ready and while it drains
+   * `RESTART_UNSUPPORTED`, also under start_server, `OPTION_INVALID`, `STATE_INVALID` before it is ready and while it drains
    */
   async restart(options: RestartOptions = {}): Promise<{ readonly pid: number }> {
     this.#own.expect('serving', 'restart');
@@ -312,9 +312,10 @@ export class Grace extends Events {
     return describeInFlight(this.sockets.map((listener) => listener.inFlight()));
   }
 
-  #startSuccessor(timeout: number): Successor {
+  #startSuccessor({ command, env, timeout }: Launch): Successor {
     return new Successor({
-      command: successorCommand(),
+      command,
+      env: successorEnvironment(...env),
       generation: this.generation + 1,
       sockets: this.sockets.filter(({ listening }) => listening).map((listener) => listener.describe()),
       state: this.carried.collect(),

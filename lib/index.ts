@@ -7,7 +7,7 @@ export { type Origin } from './handoff/handoff-variable.js';
 export { type RestartOptions } from './handoff/restarts.js';
 export { inherited } from './inherit/inherit.js';
 export { type Adopter } from './move/adopters.js';
-export { type GraceOptions, type Settings, type SignalOptions } from './options.js';
+export { type Environment, type GraceOptions, type Settings, type SignalOptions } from './options.js';
 export { type Claim, type ListenOptions } from './socket/claim.js';
 export { GraceListener } from './socket/listener.js';
 export { type Service } from './socket/service.js';

@@ -11,11 +11,14 @@ export interface SignalOptions {
   readonly reload?: readonly NodeJS.Signals[];
 }
 
+/** Variables for a successor; undefined removes one. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** All times are in milliseconds. */
 export interface GraceOptions {
   /**
    * Total time from the stop signal to exit, including `drainDelay` and
-   * `onShutdown`. Connections that are left then are destroyed, and the requests
+   * `onShutdown`, which has at least one second. Connections that are left then are destroyed, and the requests
    * that this cut off are counted. Default 30 000.
    */
   readonly drainTimeout?: number;
@@ -65,9 +68,33 @@ export interface GraceOptions {
    * state for a connection, which stays behind. Both processes need it. Default true.
    */
   readonly moveConnections?: boolean;
+  /**
+   * Variables for the successor, or a function that is called at each restart and
+   * returns them; it may be async. They are added to the environment that this
+   * process was started with, whatever the program has changed in `process.env`
+   * since. undefined removes a variable. Default: none.
+   *
+   * @example
+   * env: () => dotenv.parse(readFileSync('.env'))
+   */
+  readonly env?: Environment | (() => Environment | Promise<Environment>);
+  /**
+   * How to start a successor, if the command line of this process cannot be
+   * repeated: a program, by path or as found in `PATH`, and its arguments. It has to
+   * be the server itself, or to become it by exec: only the first process gets
+   * the sockets. Runs in the directory in which this process was started. Default:
+   * the same command line.
+   *
+   * @example
+   * command: ['sh', '-c', 'exec node build/server.js']
+   */
+  readonly command?: readonly string[];
   /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
   readonly beforeRestart?: () => unknown;
-  /** Runs when the last connection is closed, for example to close the database. It has until `drainTimeout`. */
+  /**
+   * Runs when the last connection is closed, for example to close the database. It
+   * has until `drainTimeout`, and at least one second if the connections took that long.
+   */
   readonly onShutdown?: () => unknown;
 }
 
@@ -85,6 +112,8 @@ export interface Settings {
   readonly moveConnections: boolean;
   /** Undefined: stderr. */
   readonly log: ((message: string) => void) | undefined;
+  readonly env: () => Environment | Promise<Environment>;
+  readonly command: readonly string[] | undefined;
   readonly beforeRestart: () => unknown;
   readonly onShutdown: () => unknown;
 }
@@ -113,6 +142,8 @@ export function readOptions(options: GraceOptions): Settings {
     forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
     moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
     log: readLog(options.log),
+    env: readEnv(options.env),
+    command: readCommand(options.command),
     beforeRestart: ofType('beforeRestart', options.beforeRestart, 'function') ?? NOTHING,
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   } satisfies Record<keyof GraceOptions, unknown>;
@@ -149,6 +180,30 @@ function readLog(value: GraceOptions['log']): Settings['log'] {
 function readFollow(value: boolean | 'auto' | undefined): boolean | 'auto' {
   if (value === undefined || value === 'auto' || typeof value === 'boolean') return value ?? 'auto';
   throw invalid('follow', value, "true, false or 'auto'");
+}
+
+/** @throws GraceError `OPTION_INVALID` */
+export function environment(subject: string, value: unknown): Environment {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(subject, value, 'an object');
+  for (const [name, text] of Object.entries(value)) {
+    if (name === '' || /[=\0]/.test(name)) throw invalid(subject, name, 'names of variables');
+    const fits = text === undefined || (typeof text === 'string' && !text.includes('\0'));
+    if (!fits) throw invalid(`${subject}.${name}`, text, 'a string without NUL, or undefined');
+  }
+  return value as Environment;
+}
+
+function readEnv(value: GraceOptions['env']): Settings['env'] {
+  if (typeof value === 'function') return async () => environment('env', await value());
+  const variables = value === undefined ? {} : environment('env', value);
+  return () => variables;
+}
+
+function readCommand(value: readonly string[] | undefined): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const valid = Array.isArray(value) && value.every((word) => typeof word === 'string' && !word.includes('\0'));
+  if (!valid || !value[0]) throw invalid('command', value, 'a list of a program and its arguments');
+  return [...value];
 }
 
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {

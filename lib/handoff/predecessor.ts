@@ -214,12 +214,12 @@ function waitForGreeting(pipe: net.Socket, nonce: string): Promise<Greeting | un
     const finish = (line = ''): void => {
       clearTimeout(timer);
       stop();
-      pipe.off('close', onClose).off('error', onClose).pause();
+      pipe.off('end', onClose).off('close', onClose).off('error', onClose).pause();
       done(readGreeting(line, nonce));
     };
     const onClose = (): void => finish();
     const timer = setTimeout(onClose, GREETING_TIMEOUT_MS);
     const stop = readLines(pipe, finish);
-    pipe.once('close', onClose).once('error', onClose);
+    pipe.once('end', onClose).once('close', onClose).once('error', onClose);
   });
 }

@@ -7,6 +7,9 @@ const GIVEN_UP = 'restart given up, because this process stops';
 /** Why a successor is stopped if its predecessor stops while it starts. */
 export const PREDECESSOR_STOPS = 'was stopped too';
 
+const STDERR_LINES = 20;
+const STDERR_CHARACTERS = 16 * 1024;
+
 /** How a successor ended that did not become ready. */
 export interface Ending {
   readonly pid: number | undefined;
@@ -54,4 +57,14 @@ export function restartSummary({ message }: GraceError): string {
 export function asRestartError(cause: unknown, serving: boolean): GraceError {
   if (cause instanceof GraceError) return cause;
   return new GraceError('RESTART_FAILED', `${serving ? FAILED : GIVEN_UP}: ${messageOf(cause)}`, { cause });
+}
+
+/** The part of a successor's stderr that is kept while it starts. */
+export function endOf(stderr: string): string {
+  return stderr.slice(-STDERR_CHARACTERS);
+}
+
+/** The lines of its stderr that an error has. */
+export function lastLines(stderr: string): string {
+  return stderr.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
 }

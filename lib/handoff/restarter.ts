@@ -19,6 +19,10 @@ export class Restarter<Result> {
     this.#handOn = handOn;
   }
 
+  get running(): boolean {
+    return this.#running !== undefined;
+  }
+
   request(): Promise<Result> {
     if (this.#running !== undefined) {
       this.#again = true;

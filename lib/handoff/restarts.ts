@@ -3,7 +3,8 @@ import { Deadline } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { logger } from '../log.js';
-import { type Settings, milliseconds } from '../options.js';
+import { type Command, refuseUnrepeatable, successorCommand } from '../launch/command.js';
+import { type Environment, type Settings, environment, milliseconds } from '../options.js';
 import { type GraceListener } from '../socket/listener.js';
 import { refuseUnsupported } from './refuse-restart.js';
 import { PREDECESSOR_STOPS, asRestartError } from './restart-error.js';
@@ -15,6 +16,8 @@ const log = logger('restart');
 export interface RestartOptions {
   /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
   readonly timeout?: number;
+  /** Variables that are added to those of the option `env`, for this restart; the successor passes them on. undefined removes one. */
+  readonly env?: Environment;
 }
 
 /** The process that is to be restarted. */
@@ -33,12 +36,21 @@ export interface ServingSuccessor {
   readonly kept: ReadonlySet<number>;
 }
 
+/** What a successor is started with. */
+export interface Launch {
+  readonly command: Command;
+  /** What is added to the environment that this process was started with. */
+  readonly env: readonly Environment[];
+  /** Milliseconds until the successor has to be ready. */
+  readonly timeout: number;
+}
+
 /** The steps of a restart that only the process itself can do. */
 export interface RestartSteps {
   /** A restart begins. */
   begin(): Promise<void>;
-  /** Starts a successor, which has to be ready within `timeout` milliseconds. */
-  start(timeout: number): Successor;
+  /** Starts a successor. */
+  start(launch: Launch): Successor;
   /** The successor serves; `again`: it has to restart once more. */
   handOver(serving: ServingSuccessor, again: boolean): void;
   failed(error: GraceError): Promise<void>;
@@ -52,6 +64,7 @@ export class Restarts {
   readonly #restarter: Restarter<ServingSuccessor>;
   #starting: Successor | undefined;
   #timeout: number;
+  #env: Environment = {};
   #failed = 0;
 
   /** @param first - whether this process stays after a restart, see Following. */
@@ -74,9 +87,13 @@ export class Restarts {
     return this.#failed;
   }
 
-  /** @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID` */
+  /**
+   * @throws GraceError `RESTART_FAILED`, `RESTART_UNSUPPORTED`, `OPTION_INVALID`;
+   * `STATE_INVALID` for `env` while a restart runs.
+   */
   async request(options: RestartOptions): Promise<{ readonly pid: number }> {
-    refuseUnknown({ options, where: 'restart()', names: ['timeout'] satisfies readonly (keyof RestartOptions)[] });
+    refuseUnknown({ options, where: 'restart()', names: ['timeout', 'env'] satisfies readonly (keyof RestartOptions)[] });
+    const { timeout, env } = options;
     const { sockets, superdaemon, settings } = this.#process;
     refuseUnsupported({
       platform: process.platform,
@@ -85,7 +102,9 @@ export class Restarts {
       superdaemon,
       follow: this.#first.stays,
     });
-    this.#timeout = milliseconds('timeout', options.timeout, settings.restartTimeout);
+    if (settings.command === undefined) refuseUnrepeatable();
+    if (env !== undefined) this.#env = this.#ownVariables(env);
+    this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
     const { pid } = await this.#restarter.request();
     return { pid };
   }
@@ -107,13 +126,16 @@ export class Restarts {
   }
 
   async #attempt(): Promise<ServingSuccessor> {
+    const own = this.#env;
+    this.#env = {};
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
     try {
       await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
+      const launch = await this.#prepare(deadline, own);
       this.#refuseStopping();
-      const successor = this.#steps.start(this.#timeout);
+      const successor = this.#steps.start(launch);
       this.#starting = successor;
       const kept = await successor.serving;
       return { successor, kept, pid: successor.pid! };
@@ -127,6 +149,22 @@ export class Restarts {
     } finally {
       deadline.clear();
     }
+  }
+
+  async #prepare(deadline: Deadline, own: Environment): Promise<Launch> {
+    const { env, command } = this.#process.settings;
+    const added: Environment[] = [];
+    await deadline.runHook('env', async () => void added.push(await env()));
+    return { command: await successorCommand(command), env: [...added, own], timeout: this.#timeout };
+  }
+
+  /** A queued restart may be done by the successor, which would not know these variables. */
+  #ownVariables(env: Environment): Environment {
+    if (this.#restarter.running) {
+      const message = 'cannot restart with env while another restart runs: wait until it has ended';
+      throw new GraceError('STATE_INVALID', message, { subject: 'env', value: env });
+    }
+    return environment('env', env);
   }
 
   #refuseStopping(): void {

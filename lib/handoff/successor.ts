@@ -9,7 +9,7 @@ import { throughIntermediate, untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
 import { optionsWithPreload } from '../launch/preload.js';
-import { successorError } from './restart-error.js';
+import { endOf, lastLines, successorError } from './restart-error.js';
 import { ConnectionSender, type Onward } from '../move/sender.js';
 
 const log = logger('successor');
@@ -19,11 +19,10 @@ const FIRST_FD = 3;
 const KILL_AFTER_MS = 2_000;
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
 const EXIT_AFTER_CLOSE_MS = 1_000;
-const STDERR_LINES = 20;
-const STDERR_CHARACTERS = 16 * 1024;
 
 export interface SuccessorOptions {
   readonly command: Command;
+  readonly env: Readonly<Record<string, string>>;
   readonly generation: number;
   /** The sockets to pass; `fd` is the number in this process. */
   readonly sockets: readonly HandoffSocket[];
@@ -202,7 +201,7 @@ export class Successor {
       const stopReading = readLines(this.#pipe, (line) => {
         const message = parseSuccessorMessage(line);
         if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') stderr = (stderr + message.text).slice(-STDERR_CHARACTERS);
+        if (message?.type === 'stderr') stderr = endOf(stderr + message.text);
         if (message?.type === 'exit') reportedCode = message.code;
         if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
@@ -251,17 +250,17 @@ export class Successor {
  *
  * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
  */
-function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
+function spawnSuccessor({ command, env, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
   const child = spawn(file, args, {
     cwd,
     env: {
-      ...process.env,
+      ...env,
       ...serviceManager,
       PWD: cwd,
-      NODE_OPTIONS: optionsWithPreload(process.env['NODE_OPTIONS']),
+      NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
     stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
@@ -274,8 +273,4 @@ function spawnSuccessor({ command, sockets, serviceManager, follow, moves }: Suc
 /** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
 function hasPipes(child: ChildProcess): boolean {
   return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
 }

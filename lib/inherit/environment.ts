@@ -4,7 +4,7 @@ import { processState } from './process-state.js';
 import { SERVER_STARTER_PORT } from './server-starter.js';
 
 /** The variables that pass sockets. */
-const VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_STARTER_PORT] as const;
+export const PASSING_VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_STARTER_PORT] as const;
 
 /**
  * Takes the variables that pass sockets out of an environment: a program that
@@ -12,7 +12,7 @@ const VARIABLES = [HANDOFF, LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, SERVER_START
  */
 export function takeVariables(env: NodeJS.ProcessEnv): void {
   const taken: Record<string, string> = {};
-  for (const variable of VARIABLES) {
+  for (const variable of PASSING_VARIABLES) {
     const value = env[variable];
     if (value === undefined) continue;
     taken[variable] = value;
@@ -22,6 +22,6 @@ export function takeVariables(env: NodeJS.ProcessEnv): void {
 }
 
 /** The value that a variable had when it was taken; undefined if it was not set. */
-export function takenVariable(name: (typeof VARIABLES)[number]): string | undefined {
+export function takenVariable(name: (typeof PASSING_VARIABLES)[number]): string | undefined {
   return processState.variables[name];
 }

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { type BindableAddress, type TcpAddress, formatAddress } from '../address/address.js';
 import { GraceError, errnoCode } from '../errors.js';
+import { holderOf } from './holder.js';
 
 /** A socket that has its address and does not listen yet. `net.Server` can listen on `target`. */
 export interface BoundSocket {
@@ -150,7 +151,7 @@ export function bindError(address: BindableAddress, cause: unknown): GraceError 
   const failed = `cannot listen on ${value}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new GraceError('ADDRESS_IN_USE', `${failed}: something else listens there (${code})`, facts);
+      return new GraceError('ADDRESS_IN_USE', `${failed}: ${holderOf(address) ?? 'something else'} listens there (${code})`, facts);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

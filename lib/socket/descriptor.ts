@@ -36,6 +36,16 @@ export function describeDescriptor(fd: number, closely = true): Descriptor {
   return { kind: 'unknown socket' };
 }
 
+/** The inodes of the listening sockets of this network namespace whose address fits, as far as the kernel tells. */
+export function findListeners(fits: (address: BindableAddress) => boolean): string[] {
+  const tcp = ['tcp', 'tcp6'].flatMap(rows).filter((columns) => columns[3] === TCP_LISTEN);
+  const found = [
+    ...tcp.map(([, local = '', , , , , , , , inode]) => ({ inode, address: readInternetAddress(local) })),
+    ...rows('unix').filter(isUnixListener).map((columns) => ({ inode: columns[6], address: readUnixAddress(columns) })),
+  ];
+  return found.flatMap(({ inode, address }) => (inode !== undefined && fits(address) ? [inode] : []));
+}
+
 /* The tables of /proc/net, see proc(5) and the kernel's Documentation/networking/proc_net_tcp.rst. */
 const TCP_LISTEN = '0A';
 const UNIX_FLAG_LISTENING = 0x1_0000;
@@ -57,11 +67,18 @@ function lookAtTcp(inode: string): Descriptor | undefined {
 function lookAtUnix(inode: string): Descriptor | undefined {
   const row = rows('unix').find((columns) => columns[6] === inode);
   if (row === undefined) return undefined;
-  const [, , , flags = '0', type, state, , ...words] = row;
+  const [, , , , type, state] = row;
   if (type !== UNIX_TYPE_STREAM) return { kind: 'datagram socket' };
   if (state === UNIX_STATE_CONNECTED) return { kind: 'connected socket' };
-  if ((Number.parseInt(flags, 16) & UNIX_FLAG_LISTENING) === 0 || words.length === 0) return { kind: 'unknown socket' };
-  return { kind: 'listener', address: { kind: 'unix', path: words.join(' ').replace(/^@/, '\0') } };
+  return isUnixListener(row) ? { kind: 'listener', address: readUnixAddress(row) } : { kind: 'unknown socket' };
+}
+
+function isUnixListener([, , , flags = '0', , , , path]: readonly string[]): boolean {
+  return (Number.parseInt(flags, 16) & UNIX_FLAG_LISTENING) !== 0 && path !== undefined;
+}
+
+function readUnixAddress(columns: readonly string[]): BindableAddress {
+  return { kind: 'unix', path: columns.slice(7).join(' ').replace(/^@/, '\0') };
 }
 
 function lookAtUdp(inode: string): Descriptor | undefined {

@@ -5,7 +5,8 @@ import { fails } from '../support/errors.js';
 const MAX_MS = 2_147_483_647;
 
 t.test('defaults', async (t) => {
-  const { beforeRestart, onShutdown, ...rest } = readOptions({});
+  const { beforeRestart, onShutdown, env, ...rest } = readOptions({});
+  t.strictSame(env(), {});
   t.strictSame(rest, {
     drainTimeout: 30_000,
     idleTimeout: 5_000,
@@ -18,6 +19,7 @@ t.test('defaults', async (t) => {
     forceExit: true,
     moveConnections: true,
     log: undefined,
+    command: undefined,
   });
   t.equal(beforeRestart(), undefined);
   t.equal(onShutdown(), undefined);
@@ -36,10 +38,40 @@ t.test('given values are used', async (t) => {
     forceExit: false,
     moveConnections: false,
     log: () => undefined,
+    command: ['sh', '-c', ''],
     beforeRestart: () => 1,
     onShutdown: () => 2,
   };
-  t.strictSame(readOptions(options), options);
+  const { env, ...rest } = readOptions({ ...options, env: { A: '1', B: undefined } });
+  t.strictSame(rest, options);
+  t.strictSame(env(), { A: '1', B: undefined });
+  t.strictSame(await readOptions({ env: async () => ({ A: '2' }) }).env(), { A: '2' });
+});
+
+t.test('variables for a successor', async (t) => {
+  const wrong: readonly (readonly [subject: string, env: unknown, value: unknown])[] = [
+    ['env', null, null],
+    ['env', 5, 5],
+    ['env', ['A'], ['A']],
+    ['env', { 'A=B': '1' }, 'A=B'],
+    ['env', { '': '1' }, ''],
+    ['env', { 'A\0': '1' }, 'A\0'],
+    ['env.A', { A: 5 }, 5],
+    ['env.A', { A: null }, null],
+    ['env.A', { A: '\0' }, '\0'],
+  ];
+  for (const [subject, env, value] of wrong) {
+    const facts = { code: 'OPTION_INVALID', subject, value } as const;
+    await fails(t, async () => readOptions({ env: env as Record<string, string> }).env(), facts, `env ${JSON.stringify(env)}`);
+    await fails(t, async () => readOptions({ env: () => env as Record<string, string> }).env(), facts, `a function that returns ${JSON.stringify(env)}`);
+  }
+});
+
+t.test('the command for a successor', async (t) => {
+  for (const command of ['node', [], [''], ['node', 5], ['node', '\0'], null, { 0: 'node' }]) {
+    const facts = { code: 'OPTION_INVALID', subject: 'command', value: command } as const;
+    await fails(t, () => readOptions({ command: command as string[] }), facts, JSON.stringify(command));
+  }
 });
 
 t.test('times', async (t) => {

@@ -9,6 +9,7 @@ import { children, isAlive, processesWith } from '../../support/proc.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { WAIT, goodRelease, writeRelease } from '../../support/release.js';
 import { scratch } from '../../support/scratch.js';
+import { skipUnless } from '../../support/skip.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -312,26 +313,29 @@ t.test('a final stop during a restart ends within drainTimeout', async (t) => {
   t.ok(performance.now() - begin < 1_900, 'before the SIGKILL that comes after 2 s');
 });
 
+/** A release with a server that is not HTTP. `first` runs first, `before` before it is ready. */
+const graceRelease = (name: string, before = '', first = ''): string => `
+  import net from 'node:net';
+  import { Grace } from ${JSON.stringify(import.meta.resolve('ts-grace'))};
+  import { announce, announceEvents } from ${JSON.stringify(new URL('../../fixtures/announce.js', import.meta.url).href)};
+  ${first}
+  const grace = new Grace({ follow: false });
+  announceEvents(grace);
+  const listener = await grace.listen('127.0.0.1:0');
+  const server = net.createServer((socket) => socket.on('error', () => {}).end('${name}'));
+  await listener.serve(server);
+  announce('serving', { listening: server.listening });
+  ${before}
+  await grace.ready();
+  announce('accepts', { listening: server.listening });
+`;
+
 t.test('a successor with the Grace class accepts nothing before it is ready', async (t) => {
   const folder = scratch(t);
-  const release = (name: string, before: string): string => `
-    import net from 'node:net';
-    import { Grace } from ${JSON.stringify(import.meta.resolve('ts-grace'))};
-    import { announce, announceEvents } from ${JSON.stringify(new URL('../../fixtures/announce.js', import.meta.url).href)};
-    const grace = new Grace();
-    announceEvents(grace);
-    const listener = await grace.listen('127.0.0.1:0');
-    const server = net.createServer((socket) => socket.on('error', () => {}).end('${name}'));
-    await listener.serve(server);
-    announce('serving', { listening: server.listening });
-    ${before}
-    await grace.ready();
-    announce('accepts', { listening: server.listening });
-  `;
-  const program = start(t, writeRelease(folder, release('first', '')));
+  const program = start(t, writeRelease(folder, graceRelease('first')));
   const [address] = (await program.announced('ready')).addresses as string[];
   t.match(await program.announced('serving'), { listening: true }, 'without a predecessor it accepts in serve()');
-  writeRelease(folder, release('second', `await new Promise((done) => process.once('SIGHUP', done)); process.exit(1);`));
+  writeRelease(folder, graceRelease('second', `await new Promise((done) => process.once('SIGHUP', done)); process.exit(1);`));
   process.kill(program.pid, 'SIGUSR2');
   const { pid, listening: early } = await program.announced('serving', 2);
   t.equal(early, false);
@@ -339,11 +343,25 @@ t.test('a successor with the Grace class accepts nothing before it is ready', as
   t.same(new Set(await Promise.all(answers)), new Set(['first']));
   process.kill(pid, 'SIGHUP');
   await program.announced('restart-failed');
-  writeRelease(folder, release('third', ''));
+  writeRelease(folder, graceRelease('third'));
   process.kill(program.pid, 'SIGUSR2');
   t.match(await program.announced('accepts', 2), { listening: true });
   await program.exited;
   t.equal(await answerOf(Number(address!.split(':')[1])), 'third');
+});
+
+const root = skipUnless(() => process.getuid?.() === 0, 'only root can change the user');
+
+t.test('a predecessor of another user is alive, although this process may not signal it', { skip: root }, async (t) => {
+  const folder = scratch(t);
+  const program = start(t, writeRelease(folder, graceRelease('first')));
+  const [address] = (await program.announced('ready')).addresses as string[];
+  writeRelease(folder, graceRelease('second', '', 'process.setuid(65_534);'));
+  process.kill(program.pid, 'SIGUSR2');
+  t.match(await program.announced('serving', 2), { listening: false }, 'so this process waits for it');
+  t.match(await program.announced('accepts', 2), { listening: true });
+  await program.exited;
+  t.equal(await answerOf(Number(address!.split(':')[1])), 'second');
 });
 
 /** What a server sends before it closes the connection. */

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { isRunning } from '../../../lib/process-table.js';
 import { portOf } from '../../support/address.js';
-import { downloaded } from '../../support/downloaded.js';
+import { downloaded } from '../../support/installed.js';
 import { get } from '../../support/http/client.js';
 import { type Announcement, fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
