@@ -25,9 +25,10 @@ const RECENT_LINES = 500;
 /** Both processes get every line. A user who moves gets the recent ones that came to the new process only. */
 const recent = new Map<string, Line>();
 const names = new Map<WebSocket, string>();
-const app = new App({ follow: false });
+const [address = '127.0.0.1:0', drainTimeout = '30000', compress] = process.argv.slice(2);
+const app = new App({ follow: false, drainTimeout: Number(drainTimeout) });
 const server = createServer();
-const wss = new WebSocketServer({ server });
+const wss = new WebSocketServer({ server, perMessageDeflate: compress !== undefined });
 let count = 0;
 
 wss.on('connection', (ws, request) => join(ws, new URL(request.url ?? '/', 'http://localhost').searchParams.get('name') ?? 'nobody'));
@@ -39,7 +40,7 @@ moveWebSockets<WebSocket, User>(app, wss, {
   },
 });
 app.carried.onAsk('chat', (line) => say(line as Line, 'successor'));
-await app.serve({ server, listen: process.argv[2] ?? '127.0.0.1:0' });
+await app.serve({ server, listen: address });
 app.carried.hear('chat', (line) => say(line as Line, 'predecessor'));
 console.log(JSON.stringify({ event: 'ready', pid: process.pid, addresses: app.addresses }));
 

@@ -5,7 +5,7 @@ import { type GraceListener } from '../lib/socket/listener.js';
 import { PlainService, type Service } from '../lib/socket/service.js';
 import { type Connections } from '../lib/socket/connections.js';
 import { HttpConnections } from './http/http-connections.js';
-import { type LongResponse, keepResponse } from './http/keep-response.js';
+import { type LongResponse, keepResponse } from './move/keep-response.js';
 import { type HttpDetails, MoveConnections } from './http/move-connections.js';
 import { type DrainTimes, HttpService } from './http/http-service.js';
 import { speaksHttp } from './http/speaks-http.js';

@@ -37,7 +37,7 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/check': [],
-  'lib/socket': ['lib/address', 'lib/check'],
+  'lib/socket': ['lib/address', 'lib/check', 'lib/move'],
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
@@ -49,6 +49,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/move': [],
   'gracehttp/websocket': [],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],

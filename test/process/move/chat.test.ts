@@ -70,3 +70,23 @@ t.test(`the example of a chat: nobody is disconnected in ${RESTARTS} restarts, a
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
 });
+
+t.test('a client that compresses cannot move: it gets 1012 before the drain deadline, and another one has moved meanwhile', async (t) => {
+  const program = start(t, example('chat'), { args: ['127.0.0.1:0', '3000', 'compress'] });
+  const [port] = portsOf(await program.announced('ready'));
+  const [compressing, plain] = [new User(port!, 'compressing', true), new User(port!, 'plain', false)];
+  t.teardown(() => [compressing, plain].forEach(({ ws }) => ws.terminate()));
+  await waitUntil('both users', () => [compressing, plain].every(({ ws }) => ws.readyState === WebSocket.OPEN));
+  t.match(compressing.ws.extensions, 'permessage-deflate');
+  process.kill(program.serving, 'SIGUSR2');
+  await program.announced('ready', 2);
+  plain.say();
+  await waitUntil('the plain user to talk to the new process', () => plain.pids.has(String(program.serving)));
+  await waitUntil('the close code', () => compressing.closed !== undefined);
+  t.equal(compressing.closed, 1012);
+  t.equal(plain.closed, undefined);
+  plain.stopped = true;
+  plain.ws.terminate();
+  process.kill(program.serving, 'SIGTERM');
+  await program.ended();
+});

@@ -1,7 +1,7 @@
 import { type ServerResponse } from 'node:http';
 import { type Writable } from 'node:stream';
 import { type Kept } from '../../lib/move/kept.js';
-import { type HttpConnections } from './http-connections.js';
+import { type HttpConnections } from '../http/http-connections.js';
 import { CHUNKED, MovedResponse } from './moved-response.js';
 
 /** A response of this process, or the rest of one that came from the predecessor. */
