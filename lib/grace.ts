@@ -385,7 +385,8 @@ export class Grace extends Events {
   #close(closed: Closed): void {
     this.#state = 'closed';
     this.#removeFiles();
-    this.#removeHandlers();
+    // A process that exits now must not be ended by one more signal, with another exit code.
+    if (!this.settings.exit) this.#removeHandlers();
     this.emit('closed', closed);
     this.#own.leave();
     this.#end(this.#serverError === undefined ? closed : Promise.reject(this.#serverError.error));
@@ -393,8 +394,7 @@ export class Grace extends Events {
 
   #removeHandlers(): void {
     this.#signals.remove();
-    // The first process still tells its own signals from others when it has drained.
-    if (!this.#following.isFirst) this.#selfSent.remove();
+    this.#selfSent.remove();
     this.#stopReporting();
   }
 

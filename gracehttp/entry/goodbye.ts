@@ -27,7 +27,8 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
     connections: service.connections,
     ...(service.unit !== undefined && { unit: service.unit }),
     ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
-    begin: (onward) => service.begin(onward),
+    ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
+    begin: (onward, takeBack) => service.begin(onward, takeBack),
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);
     },

@@ -29,6 +29,7 @@ export type StopAction = 'drain' | 'exit' | 'cut-off' | 'report-drain' | 'ignore
  */
 export function actionOnStop(signal: NodeJS.Signals, situation: Situation, second: boolean): StopAction {
   const { state, firstProcess } = situation;
+  if (state === 'closed') return 'ignore';
   if (systemdEndsDrain(signal, situation)) return 'report-drain';
   const force = second && canForce(situation);
   // The generation that serves gets the signal too. What is left here must not keep this process from ending.

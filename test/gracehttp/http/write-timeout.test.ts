@@ -9,6 +9,7 @@ import { createServer } from '../../../gracehttp/create-server.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { connect, get, listenTo } from '../../support/http/client.js';
+import { recordReports } from '../../support/reports.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Answers after `?ms=`; with `?piece` it writes a first piece at once. */
@@ -58,11 +59,8 @@ t.test('a late response is cut off', async (t) => {
 });
 
 t.test('what is cut off is said, without the query, and at most a tenth late', async (t) => {
-  const warnings: string[] = [];
-  const onWarning = ({ message }: Error): unknown => warnings.push(message);
-  process.on('warning', onWarning);
-  t.teardown(() => process.off('warning', onWarning));
   const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { writeTimeout: 500, readTimeout: 0 }));
+  const reports = recordReports(t);
   const target = { port: portOf(app) };
   const begin = performance.now();
   const late = t.rejects(get(target, '/report?ms=5000&token=secret'), { code: 'ECONNRESET' });
@@ -73,14 +71,14 @@ t.test('what is cut off is said, without the query, and at most a tenth late', a
   await late;
   const took = performance.now() - begin;
   t.ok(took >= 499 && took < 650, `after ${took.toFixed()} ms`);
-  await waitUntil('the warning', () => warnings.length > 0);
-  t.strictSame(warnings, ['cut off after a writeTimeout of 500 ms: GET /report']);
+  await waitUntil('the warning', () => reports.length > 0);
+  t.strictSame(reports, ['warning: cut off after a writeTimeout of 500 ms: GET /report']);
 
   const answers = Array.from({ length: 5 }, () => t.rejects(get(target, '/many?ms=5000'), { code: 'ECONNRESET' }));
   await Promise.all(answers);
-  await waitUntil('the warning', () => warnings.length > 1);
-  t.ok(warnings.length < 5, 'one line for each check');
-  t.match(warnings[1], /GET \/many$/);
+  await waitUntil('the warning', () => reports.length > 1);
+  t.ok(reports.length < 5, 'one line for each check');
+  t.match(reports[1], /GET \/many$/);
 });
 
 t.test('server-sent events are not ended, however their type is set', async (t) => {

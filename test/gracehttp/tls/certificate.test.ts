@@ -9,7 +9,7 @@ import { createServer } from '../../../gracehttp/create-server.js';
 import { type ServerOptions } from '../../../gracehttp/entry/server-options.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
-import { type Certificate, makeCertificate } from '../../support/certificate.js';
+import { type Certificate, makeCertificate, makeClientCertificate } from '../../support/certificate.js';
 import { answerTo, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 
@@ -56,19 +56,19 @@ function getText(request: http.ClientRequest): Promise<string> {
 
 t.test('with `ca`, clients have to send a certificate of these authorities', async (t) => {
   const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
-  const [known, second, stranger] = [await makeCertificate(scratch(t)), await makeCertificate(scratch(t)), await makeCertificate(scratch(t))];
+  const [known, second, stranger] = [await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t))];
   const identity = (of: Certificate) => ({ key: readFileSync(of.keyFile), cert: of.cert });
   const own = { key: keyFile, cert: certFile };
-  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.certFile, second.cert] } }));
-  t.equal(await visit(portOf(strict), cert, identity(known)), 'served');
-  t.equal(await visit(portOf(strict), cert, identity(second)), 'served', 'several authorities');
+  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.authority.certFile, second.authority.cert] } }));
+  t.equal(await visit(portOf(strict), cert, identity(known.client)), 'served');
+  t.equal(await visit(portOf(strict), cert, identity(second.client)), 'served', 'several authorities');
   await t.rejects(visit(portOf(strict), cert), 'without a certificate');
-  await t.rejects(visit(portOf(strict), cert, identity(stranger)), 'with a certificate of another authority');
+  await t.rejects(visit(portOf(strict), cert, identity(stranger.client)), 'with a certificate of another authority');
   t.strictSame(strict.reload(), []);
   await t.rejects(visit(portOf(strict), cert), 'also after the certificates were read again');
   await strict.stop();
 
-  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.cert, rejectUnauthorized: false } }));
+  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.authority.cert, rejectUnauthorized: false } }));
   t.equal(await visit(portOf(lenient), cert), 'served', 'unless the program says otherwise');
   await lenient.stop();
 });

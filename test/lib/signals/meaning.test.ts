@@ -17,6 +17,7 @@ t.test('stop signals', async (t) => {
     ['serving', SERVING, 'drain', 'exit'],
     ['stopping', STOPPING, 'ignore', 'exit'],
     ['after a hand-over', HANDED_OVER, 'ignore', 'exit'],
+    ['closed: it exits now', { ...STOPPING, state: 'closed' }, 'ignore', 'ignore'],
     ['systemd, serving', { ...SERVING, ...UNDER_SYSTEMD }, 'drain', 'exit'],
     ['systemd, stopping: it repeats SIGTERM', { ...STOPPING, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain'],
     ['systemd, stopping, SIGINT: from a user', { ...STOPPING, ...UNDER_SYSTEMD }, 'ignore', 'exit', 'SIGINT'],
