@@ -167,19 +167,25 @@ t.test('after limit(Infinity) a restart serves newcomers at once, also with a ne
   await program.announced('closed');
 });
 
-t.test('a predecessor that drains makes room for connections that wait in its successor', async (t) => {
-  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections: false })] });
-  const [port] = await ports(program);
-  const agent = new http.Agent({ keepAlive: true });
-  t.teardown(() => agent.destroy());
-  await Promise.all(Array.from({ length: 3 }, () => get({ port }, '/?ms=50', { agent })));
-  process.kill(program.pid, 'SIGUSR2');
-  await program.announced('ready', 2);
-  const took = await timeOf(port);
-  t.ok(took < 2_500, `idle connections: a newcomer waited ${took.toFixed()} ms, less than idleTimeout`);
-  t.equal(program.all('closed').length, 0, 'other idle connections are kept');
-  await program.announced('closed');
-});
+for (const moveConnections of [true, false]) {
+  const what = moveConnections ? 'a successor that got its connections' : 'a predecessor that drains';
+  t.test(`${what} makes room for connections that wait after a restart`, async (t) => {
+    const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections })] });
+    const [port] = await ports(program);
+    const agent = new http.Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    await Promise.all(Array.from({ length: 3 }, () => get({ port }, '/?ms=50', { agent })));
+    process.kill(program.pid, 'SIGUSR2');
+    await program.announced('ready', 2);
+    const took = await timeOf(port);
+    t.ok(took < 2_500, `a newcomer waited ${took.toFixed()} ms, less than idleTimeout`);
+    const kept = (): number => Object.values(agent.freeSockets).flat().length;
+    await waitUntil('the end of a connection', () => kept() < 3);
+    t.equal(kept(), 2, 'one idle connection is closed for one newcomer');
+    agent.destroy();
+    await program.announced('closed');
+  });
+}
 
 t.test('upgraded connections of a predecessor leave for connections that wait in its successor', async (t) => {
   const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 } })] });
