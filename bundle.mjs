@@ -23,6 +23,8 @@ await build({
   entryPoints: ['lib/index.ts', 'gracehttp/index.ts'],
   chunkNames: 'chunks/[name]-[hash]',
 });
+// Apart too: most programs do not need it.
+await build({ ...common, entryPoints: ['gracehttp/websocket/index.ts'] });
 // Apart, as what two bundles share becomes files of its own, which every successor would load.
 await build({
   ...common,

@@ -5,6 +5,7 @@ import { PidFile } from '../handoff/pid-file.js';
 import { type Claim, claimSockets } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
 import { Adopters } from '../move/adopters.js';
+import { socketOf } from '../move/handle.js';
 import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
@@ -124,11 +125,12 @@ export class Generation {
   }
 
   #takeKept(): void {
-    for (const listener of this.sockets) {
-      if (!listener.adopts) continue;
+    for (const { fd, server, service } of this.sockets) {
+      if (service?.adopt === undefined) continue;
       for (const kind of this.adopters.kinds) {
-        this.arrivals.take(kindOf(keptKind(kind), listener.fd), (handle, adopted) => {
-          const socket = listener.adopt(handle);
+        this.arrivals.take(kindOf(keptKind(kind), fd), (handle, adopted) => {
+          const socket = socketOf(handle, server);
+          service.adopt?.(socket);
           try {
             this.adopters.run(kind, socket, adopted as Adopted);
           } catch (error) {

@@ -1,15 +1,14 @@
-import { type Cluster } from 'node:cluster';
 import { closeSync, existsSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { type InheritedSocket } from '../address/match.js';
+import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError } from './bind.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
-import { type Handle, socketOf } from '../move/handle.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
@@ -174,16 +173,9 @@ export class GraceListener {
     this.removeFile();
   }
 
-  /** @internal Whether connections that a program kept can come to this server. */
-  get adopts(): boolean {
-    return this.#service?.adopt !== undefined;
-  }
-
-  /** @internal A connection that the program kept has come from the predecessor. */
-  adopt(handle: Handle): net.Socket {
-    const socket = socketOf(handle, this.#server);
-    this.#service?.adopt?.(socket);
-    return socket;
+  /** @internal What drains the connections of the server, from {@link serve} on. */
+  get service(): Service | undefined {
+    return this.#service;
   }
 
   /** @internal Begins the drain, see Service. */
@@ -283,12 +275,4 @@ export class GraceListener {
       { subject: 'fd', value: this.fd, cause },
     );
   }
-}
-
-function refuseClusterWorker(): void {
-  if (!(process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) return;
-  throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own that it could hand over', {
-    subject: 'cluster.isWorker',
-    value: true,
-  });
 }

@@ -9,6 +9,7 @@ import { portOf } from '../support/address.js';
 import { makeCertificate } from '../support/certificate.js';
 import { getBody } from '../support/http/client.js';
 import { type Program, type ProgramOptions, fixture, start } from '../support/program.js';
+import { goodRelease, writeRelease } from '../support/release.js';
 import { scratch } from '../support/scratch.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -176,6 +177,31 @@ t.test('the drain deadline closes connections, counts them and names their serve
   t.same((await program.announced('closed')).cutOff, [{ address: addresses[1], name: 'http1', count: 2 }]);
   t.match(program.stderr, /http1: 2 requests cut off/);
 });
+
+const HOOKS = [
+  { takes: 500, failure: undefined, shutDown: true },
+  { takes: 60_000, failure: /onShutdown failed: Error: onShutdown did not finish/, shutDown: false },
+];
+
+for (const { takes, failure, shutDown } of HOOKS) {
+  t.test(`onShutdown of ${takes} ms has a second of its own after the deadline`, async (t) => {
+    const hook = `async () => { announce('hook'); await new Promise((done) => setTimeout(done, ${takes})); announce('shut-down'); }`;
+    const release = goodRelease('never', '127.0.0.1:0', '', `{ drainTimeout: 300, onShutdown: ${hook} }`);
+    const program = start(t, writeRelease(scratch(t), release.replace(/response\.end\([^)]*\)/, `announce('request')`)));
+    const [address] = (await program.announced('ready')).addresses as string[];
+    const cut = getBody(address!).catch(() => 'cut off');
+    await program.announced('request');
+    const begin = performance.now();
+    process.kill(program.pid, 'SIGTERM');
+    await program.announced('hook');
+    t.same(await program.exited, { code: 1, signal: null });
+    const took = performance.now() - begin;
+    t.ok(took >= 300 + Math.min(takes, 1_000), `${took} ms`);
+    t.equal(await cut, 'cut off');
+    t.equal(program.all('shut-down').length, shutDown ? 1 : 0);
+    if (failure !== undefined) t.match(program.stderr, failure);
+  });
+}
 
 t.test('a handler that writes Connection: keep-alive does not delay the drain', async (t) => {
   const program = serve(t, { http: ['127.0.0.1:0'] });
