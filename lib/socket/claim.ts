@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Address, type BindableAddress, formatAddress, parseAddress } from '../address/address.js';
+import { type Address, type BindableAddress, type UnixAddress, formatAddress, parseAddress } from '../address/address.js';
 import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
 import { refuseUnknown } from '../check/names.js';
 import { GraceError, show } from '../errors.js';
 import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
 import { wholeNumber } from '../options.js';
-import { type BoundSocket, bindPath, bindTcp, resolveHost } from './bind.js';
+import { type BoundSocket, bindError, bindPath, bindTcp, resolveHost } from './bind.js';
 import { closeOnExec } from './close-on-exec.js';
 import { describeDescriptor } from './descriptor.js';
 import { explainInUse, refuseOverlaps } from './in-use.js';
@@ -118,9 +118,18 @@ async function openSocket(
 
 async function openBindable(address: BindableAddress, mode: number | undefined): Promise<Source> {
   if (address.kind === 'tcp') return bound(await bindTcp(address));
-  if (address.path.startsWith('\0')) return bound(bindPath(address.path));
+  if (address.path.startsWith('\0')) return bound(bindAbstract(address));
   const draft = await bindSocketFile(address, mode);
   return bound(draft.bound, draft);
+}
+
+/** In Linux's abstract namespace, where there is no file. */
+function bindAbstract(address: UnixAddress): BoundSocket {
+  try {
+    return bindPath(address.path);
+  } catch (error) {
+    throw bindError(address, error);
+  }
 }
 
 function bound(socket: BoundSocket, draft?: DraftSocket): Source {

@@ -64,7 +64,7 @@ t.test('READY names the addresses; a successor leaves that to its predecessor', 
   t.strictSame(await first.said('READY'), { READY: '1', STATUS: 'generation 3 serves here, there' });
   const successor = await tell(t, { predecessor: 42 });
   successor.grace.emit('ready');
-  successor.grace.emit('restarting');
+  void successor.systemd.restarting();
   await successor.said('RELOADING');
   t.strictSame(successor.recorder.with('READY'), []);
 });
@@ -73,7 +73,7 @@ t.test('RELOADING has the time of the start, and a failed restart ends the reloa
   const { grace, systemd, said } = await tell(t, { predecessor: 42 });
   grace.emit('ready');
   const before = process.hrtime.bigint() / 1_000n;
-  grace.emit('restarting');
+  void systemd.restarting();
   const { MONOTONIC_USEC, ...rest } = await said('RELOADING');
   t.strictSame(rest, { RELOADING: '1', STATUS: 'generation 3 serves, generation 4 is being started' });
   const time = BigInt(MONOTONIC_USEC!);
@@ -130,17 +130,17 @@ t.test('a stop asks for more time, at once, every few seconds and at each SIGTER
 });
 
 t.test('a process that has stopped gives no sign of life any longer', async (t) => {
-  const { grace, said, recorder } = await tell(t, { watchdogUsec: '40000' });
+  const { grace, systemd, said, recorder } = await tell(t, { watchdogUsec: '40000' });
   grace.emit('ready');
   await said('WATCHDOG', 2);
   grace.emit('closed', { code: 0, cutOff: [] } as unknown as GraceEvents['closed'][0]);
   // A message that is on its way may come; after it there are more of another kind only.
-  grace.emit('restarting');
+  void systemd.restarting();
   await said('RELOADING');
   const signs = recorder.with('WATCHDOG').length;
-  grace.emit('restarting');
+  void systemd.restarting();
   await said('RELOADING', 2);
-  grace.emit('restarting');
+  void systemd.restarting();
   await said('RELOADING', 3);
   t.equal(recorder.with('WATCHDOG').length, signs);
 });

@@ -127,6 +127,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/architecture.md text 2': 'a drawing',
   'docs/architecture.md text 3': 'a drawing',
   'docs/connections.md text 1': 'a drawing',
+  'docs/connections.md ts 1': 'test/process/move/chat.test.ts',
+  'docs/connections.md ts 2': 'test/process/move/kept.test.ts',
   'docs/containers.md dockerfile 1': 'needs Docker',
   'docs/containers.md yaml 1': 'needs Kubernetes',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',

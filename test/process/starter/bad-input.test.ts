@@ -65,7 +65,7 @@ t.test('a port in use: nothing is left behind', async (t) => {
   const tcp = (server.address() as net.AddressInfo).port;
   const pidFile = skipWithoutFlock === false ? [`--pid-file=${folder}/pid`] : [];
   const files = [...pidFile, `--status-file=${folder}/status`, `--path=${folder}/app.sock`, '--port=127.0.0.1:0'];
-  const taken = /failed to bind to 127\.0\.0\.1:\d+: something else listens there/;
+  const taken = /failed to bind to 127\.0\.0\.1:\d+: process \d+ \(.*\) listens there/;
   fails(t, await run([...files, `--port=127.0.0.1:${tcp}`, ...COMMAND]), taken);
   fails(t, await run([...files, `--port=127.0.0.1:u${udp.address().port}`, ...COMMAND]), taken);
   t.same(readdirSync(folder), []);
@@ -76,7 +76,7 @@ t.test('a path: a stale socket is removed, a socket in use or any other file is 
   const path = join(folder, 'app.sock');
   const first = startStarter(t, [`--path=${path}`, ...COMMAND]);
   const { pid } = await first.program.announced('ready');
-  fails(t, await run([`--path=${path}`, ...COMMAND]), /failed to listen to file .*something else listens there/);
+  fails(t, await run([`--path=${path}`, ...COMMAND]), /failed to listen to file .*listens there/);
   first.signal('SIGKILL');
   process.kill(pid, 'SIGKILL');
   await first.program.ended();
