@@ -1,6 +1,6 @@
 import t from 'tap';
 import { portOf } from '../../support/address.js';
-import { Conversation, converse } from '../../support/conversation.js';
+import { Conversation, converse } from '../../support/http/conversation.js';
 import { fixture, start } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 

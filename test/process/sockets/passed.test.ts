@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import t, { type Test } from 'tap';
 import { portOf } from '../../support/address.js';
-import { converse } from '../../support/conversation.js';
+import { converse } from '../../support/http/conversation.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 

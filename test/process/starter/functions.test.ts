@@ -4,7 +4,7 @@ import t from 'tap';
 import { GraceError } from 'ts-grace';
 import { restartServer, serverStatus, startServer, stopServer } from 'ts-grace/starter';
 import { portOf } from '../../support/address.js';
-import { converse } from '../../support/conversation.js';
+import { converse } from '../../support/http/conversation.js';
 import { isAlive } from '../../support/proc.js';
 import { fixture, start } from '../../support/program.js';
 import { writeRelease } from '../../support/release.js';
