@@ -38,6 +38,8 @@ export interface DrainPlan {
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
+  /** Fulfils with true when this process is not needed any more, with false when it has to serve again. */
+  readonly proven: Promise<boolean>;
   /** Called when no new connection can come. */
   readonly onBegin: () => void;
   /** Called some time before the deadline. */
@@ -50,24 +52,33 @@ export interface DrainResult {
   readonly failure: unknown;
 }
 
-/** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
-export async function drain(plan: DrainPlan): Promise<DrainResult> {
-  const { listeners, handedOver } = plan;
+/**
+ * Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons.
+ *
+ * @returns undefined if this process has to serve again. What the drain has begun is still to be taken back then.
+ */
+export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   const begin = performance.now();
   const deadline = new Deadline(plan.timeout);
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
+  const takenBack = new Promise<'taken back'>((done) => void plan.proven.then((proven) => proven || done('taken back')));
+  const until = async (work: Promise<unknown>): Promise<boolean> => (await Promise.race([work, takenBack])) === 'taken back';
   try {
-    await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
-    const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
-    const ended = stopped.then(async () => {
+    if (await until(deadline.bound(Promise.all([pause(plan.delay), plan.after])))) return undefined;
+    const stopped = stopAccepting(plan);
+    const ended = until(stopped).then(async (isOver) => {
+      if (isOver) return;
       // Not earlier: a client that is told to leave would come back to this process.
       plan.onBegin();
       await plan.noneComes;
-      await Promise.all(listeners.map(hasEnded));
+      await Promise.all(plan.listeners.map(hasEnded));
     });
-    await deadline.bound(ended);
-    const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    if (await until(deadline.bound(ended))) {
+      await stopped;
+      return undefined;
+    }
+    const counts = plan.listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    if (!(await plan.proven)) return undefined;
     const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);
     reportFailure(failure);
@@ -76,6 +87,11 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
     clearTimeout(closing);
     deadline.clear();
   }
+}
+
+async function stopAccepting({ listeners, handedOver, onward, takeBack }: DrainPlan): Promise<void> {
+  for (const listener of listeners) listener.beginDrain(onward(listener), takeBack);
+  await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
 }
 
 async function hasEnded(listener: GraceListener): Promise<void> {

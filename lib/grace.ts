@@ -11,6 +11,8 @@ import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { Probation } from './probation/probation.js';
+import { type Standby } from './probation/standby.js';
 import { successorEnvironment } from './inherit/start-environment.js';
 import { LateSignal } from './late-signal.js';
 import { logger, report, reportTo } from './log.js';
@@ -57,6 +59,8 @@ export class Grace extends Events {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  /** Whether a new process proves itself before the old one leaves. */
+  readonly probation: Probation;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
   readonly #leaving = new LateSignal();
@@ -71,6 +75,7 @@ export class Grace extends Events {
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
     this.#own = new Generation(this.settings, () => this.#state);
+    this.probation = new Probation({ settings: this.settings, carried: this.carried, giveBack: () => this.#giveBack() });
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
@@ -82,6 +87,7 @@ export class Grace extends Events {
     this.#restarts = new Restarts(this, {
       begin: async () => {
         this.emit('restarting');
+        await this.probation.end();
         await this.#systemd?.restarting();
       },
       start: (launch) => this.#startSuccessor(launch),
@@ -176,6 +182,11 @@ export class Grace extends Events {
     return this.#own.predecessor;
   }
 
+  /** @internal Whether other processes serve until this one is ready. */
+  protected get replaces(): boolean {
+    return this.#own.servedByPredecessor.size > 0;
+  }
+
   /** Pid of the start_server that restarts this process, as long as it lives. */
   get superdaemon(): number | undefined {
     return this.#own.superdaemon;
@@ -214,7 +225,7 @@ export class Grace extends Events {
    */
   async ready(): Promise<void> {
     this.#beginSystemd();
-    const inheritance = await this.#own.takeOver();
+    const inheritance = this.#state === 'draining' ? undefined : await this.#own.takeOver();
     if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
     const { predecessor } = inheritance;
@@ -223,6 +234,7 @@ export class Grace extends Events {
       if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
     this.#own.reportServing();
+    this.probation.begin();
     log('generation %d is ready', this.generation);
     this.emit('ready');
   }
@@ -242,6 +254,7 @@ export class Grace extends Events {
 
   /** Drains without a successor. Fulfils when nothing is left; with the option `exit` the process exits right after. */
   async stop(): Promise<void> {
+    void this.probation.end();
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
       await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
@@ -303,7 +316,7 @@ export class Grace extends Events {
       reason: this.#reason,
       systemd: this.#systemd !== undefined,
       superdaemon: this.superdaemon,
-      firstProcess: this.#following.isFirst,
+      firstProcess: this.#following.isFirst || (this.#systemd !== undefined && this.probation.standby !== undefined),
       forceExit: this.settings.forceExit,
     };
   }
@@ -323,7 +336,8 @@ export class Grace extends Events {
       follow: this.#following.descriptor(this.generation),
       onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
-      moves: this.settings.moveConnections && process.platform !== 'win32',
+      moves: this.settings.moveConnections,
+      watches: this.probation.terms.time > 0,
     });
   }
 
@@ -343,7 +357,38 @@ export class Grace extends Events {
     this.#following.handOver(successor, pid);
     report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
+    this.probation.stand({
+      successor,
+      listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
+      stopSignals: this.settings.signals.stop,
+    });
     void this.#drain('handover', kept);
+  }
+
+  /** The successor has failed on probation. */
+  async #takeBack(standby: Standby): Promise<void> {
+    this.#state = 'serving';
+    this.#reason = undefined;
+    this.#leaving.renew();
+    this.#closing.renew();
+    this.#restarts.reset();
+    this.#following.takeBack();
+    await standby.resume(this.sockets);
+    await this.#own.restoreFiles();
+    const failed = this.carried.successor;
+    const error = await standby.report();
+    if (this.carried.successor === failed) this.carried.successor = undefined;
+    this.#systemd?.restartFailed(error);
+    report(restartSummary(error));
+    this.emit('restart-reverted', error);
+  }
+
+  /** This process has failed on probation, and its predecessor serves again. */
+  #giveBack(): void {
+    if (this.#state !== 'serving') return;
+    report('taken back: the previous process serves again');
+    this.#following.giveBack();
+    void this.#drain('handover', this.#own.servedByPredecessor);
   }
 
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
@@ -354,7 +399,8 @@ export class Grace extends Events {
     this.emit('draining', { reason });
     const begin = performance.now();
     if (reason === 'stop') this.arrivals.refuse();
-    const { cutOff, failure } = await drain({
+    const { standby } = this.probation;
+    const result = await drain({
       listeners: this.sockets,
       handedOver,
       onward: ({ fd }) => this.carried.successor?.onward(fd),
@@ -364,12 +410,15 @@ export class Grace extends Events {
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
       // the first to close the socket.
-      after: this.#restarts.settled(),
+      after: Promise.all([this.#restarts.settled(), standby?.prepared, reason === 'stop' ? this.probation.end() : undefined]),
+      proven: standby?.proven ?? Promise.resolve(true),
       timeout: drainTimeout,
       onShutdown,
       onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
       onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
+    if (result === undefined) return this.#takeBack(standby!);
+    const { cutOff, failure } = result;
     // At the deadline, a successor that was stopped may still be there.
     this.#restarts.kill();
     await this.#restarts.settled();
@@ -395,6 +444,7 @@ export class Grace extends Events {
   #removeHandlers(): void {
     this.#signals.remove();
     this.#selfSent.remove();
+    this.probation.removeHandlers();
     this.#stopReporting();
   }
 

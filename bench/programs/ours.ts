@@ -2,7 +2,7 @@ import { App } from '../../gracehttp/index.js';
 import { longestStall, makeServer, tell, tellOnSignals } from './common.js';
 
 /** The same server, served by an App. */
-const app = new App({ idleTimeout: 500 });
+const app = new App({ idleTimeout: 500, probation: 0 });
 tellOnSignals();
 app.on('closed', () => tell({ longestStall: longestStall() }));
 await app.serve({ server: makeServer(), listen: '127.0.0.1:0' });

@@ -28,6 +28,7 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
     ...(service.unit !== undefined && { unit: service.unit }),
     ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
+    resume: () => service.resume(),
     begin: (onward, takeBack) => service.begin(onward, takeBack),
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);

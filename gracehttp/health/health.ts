@@ -1,7 +1,7 @@
 import { type IncomingMessage, type RequestListener } from 'node:http';
 import { refuseUnknown } from '../../lib/check/names.js';
 import { GraceError, show } from '../../lib/errors.js';
-import { milliseconds } from '../../lib/options.js';
+import { milliseconds } from '../../lib/check/numbers.js';
 import { type App } from '../app.js';
 import { refusal } from './authorize.js';
 import { type Check, Checks } from './checks.js';

@@ -29,7 +29,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
-  readonly #closeWhen: (() => boolean)[] = [];
+  readonly #closeWhen = new Set<(socket: Socket) => boolean>();
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
@@ -97,11 +97,15 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
-  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
-  closeWhen(condition: () => boolean): void {
-    this.#closeWhen.push(condition);
-    if (this.#closeWhen.length > 1) return;
-    for (const connection of this.each()) this.#follow(connection);
+  /**
+   * From now on, a response whose head is written while the condition holds is the last one on its connection.
+   *
+   * @returns a function that ends that.
+   */
+  closeWhen(condition: (socket: Socket) => boolean): () => void {
+    this.#closeWhen.add(condition);
+    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
+    return () => void this.#closeWhen.delete(condition);
   }
 
   onRequest({ request, response, socket }: Exchange): void {
@@ -109,7 +113,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     if (connection === undefined) return;
     connection.requestStarted(request, response);
     if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
-    if (this.#closeWhen.length > 0) this.#follow(connection);
+    if (this.#closeWhen.size > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
@@ -144,7 +148,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** Of pipelined requests only the newest is the last one. */
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
-    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
+    if (this.#find(request.socket)?.response !== response || ![...this.#closeWhen].some((holds) => holds(request.socket))) return false;
     lingerOverUpload(request, request.socket);
     return true;
   }

@@ -27,6 +27,7 @@ export class HttpService implements Service {
   #moving: MoveConnections | undefined;
   #movingKept: MoveKept | undefined;
   #stopClosingIdle: (() => void) | undefined;
+  #keepOpen: (() => void) | undefined;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
     this.connections = connections;
@@ -44,8 +45,16 @@ export class HttpService implements Service {
     this.#moving = moving;
     this.#closeIdle(() => moving.begun);
     onward.onChange(() => {
-      if (!onward.open) this.#endConnections();
+      if (!onward.open && this.#moving === moving) this.#endConnections();
     });
+  }
+
+  resume(): void {
+    this.#stop();
+    this.#moving = undefined;
+    this.#movingKept?.stop();
+    this.#keepOpen?.();
+    this.#sessions?.open();
   }
 
   async finished(): Promise<void> {
@@ -83,7 +92,7 @@ export class HttpService implements Service {
   #endConnections(): void {
     this.#stop();
     this.#sessions?.close();
-    this.connections.closeWhen(() => true);
+    this.#keepOpen = this.connections.closeWhen(() => true);
     this.#closeIdle(() => this.connections.served());
   }
 

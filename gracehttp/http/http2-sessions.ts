@@ -14,6 +14,11 @@ export class Http2Sessions {
     });
   }
 
+  /** Sessions that open later are kept again. */
+  open(): void {
+    this.#closing = false;
+  }
+
   /**
    * Sends GOAWAY (RFC 9113, 6.8) on every session, and on sessions that open
    * later. Open streams finish; later ones are refused, which is safe to retry.

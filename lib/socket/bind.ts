@@ -142,6 +142,12 @@ function systemError(errno: number): Error {
   return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
 }
 
+/** An error of listen(2) on a socket that was passed to this process. */
+export function inheritedError(fd: number, asked: string, cause: unknown): GraceError {
+  const message = `cannot listen on the inherited descriptor ${fd} for ${asked}: ${(cause as Error).message}`;
+  return new GraceError('INHERITANCE_INVALID', message, { subject: 'fd', value: fd, cause });
+}
+
 /** A bind or listen error as a GraceError that names the address. */
 export function bindError(address: BindableAddress, cause: unknown): GraceError {
   if (cause instanceof GraceError) return cause;

@@ -1,18 +1,18 @@
 import { closeSync, existsSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
-import { type InheritedSocket } from '../address/match.js';
 import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
-import { type BoundSocket, bindError } from './bind.js';
+import { type BoundSocket, bindError, inheritedError } from './bind.js';
+import { type ListenerOptions, type Source } from './listener-source.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
-import { type DraftSocket, removeSocketFile } from './socket-file.js';
+import { removeSocketFile } from './socket-file.js';
 
 const log = logger('listener');
 
@@ -22,20 +22,6 @@ export const DEFAULT_BACKLOG = 511;
 const KERNEL_MAXIMUM = 0x7fff_ffff;
 /** setInterval() takes no more. */
 const LONGEST_MS = 0x7fff_ffff;
-
-/** Where a listener's socket comes from: bound here, or passed to this process. */
-export type Source =
-  | { readonly kind: 'bound'; readonly socket: BoundSocket; readonly draft: DraftSocket | undefined }
-  | { readonly kind: 'inherited'; readonly socket: InheritedSocket };
-
-/** What a program asked for beside the address; see ListenOptions. */
-export interface ListenerOptions {
-  readonly name?: string | undefined;
-  readonly backlog?: number | undefined;
-  readonly mode?: number | undefined;
-  /** Whether to accept only when {@link GraceListener.open} is called, because a predecessor serves. */
-  readonly waits?: boolean;
-}
 
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
@@ -49,7 +35,7 @@ export class GraceListener {
   readonly origin: Origin;
   /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
-  readonly #source: Source;
+  #source: Source;
   /** systemd's name for the socket. A later version of the program may ask for it by that name. */
   readonly #passedName: string | undefined;
   #bound: BindableAddress | undefined;
@@ -88,6 +74,11 @@ export class GraceListener {
   /** The address that the socket is bound to, port 0 resolved: `[::]:8080`, `127.0.0.1:80`, `unix:/path`. */
   get address(): string {
     return this.#bound === undefined ? this.asked : formatAddress(this.#bound);
+  }
+
+  /** @internal The same, if it is known. */
+  get bound(): BindableAddress | undefined {
+    return this.#bound;
   }
 
   /** The descriptor; -1 if the platform has none. */
@@ -202,6 +193,13 @@ export class GraceListener {
     closeListening(server);
   }
 
+  /** @internal Accepts again after {@link stopAccepting}, on another descriptor of the socket, or on a new one. */
+  async reopen(socket: BoundSocket): Promise<void> {
+    this.#source = { kind: 'bound', socket, draft: undefined };
+    this.#opened = false;
+    await this.open();
+  }
+
   /** @internal Fulfils when no connection is left. */
   async drained(): Promise<void> {
     await this.#service?.finished();
@@ -269,10 +267,6 @@ export class GraceListener {
   #listenError(cause: unknown): GraceError {
     if (cause instanceof GraceError) return cause;
     if (this.#source.kind === 'bound') return bindError(this.#source.socket.address, cause);
-    return new GraceError(
-      'INHERITANCE_INVALID',
-      `cannot listen on the inherited descriptor ${this.fd} for ${this.asked}: ${(cause as Error).message}`,
-      { subject: 'fd', value: this.fd, cause },
-    );
+    return inheritedError(this.fd, this.asked, cause);
   }
 }
