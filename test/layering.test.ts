@@ -53,11 +53,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/websocket': [],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
-  'starter/log': ['starter/workers'],
-  'starter/control': ['starter/log'],
-  'starter/workers': ['starter/sockets', 'starter/control'],
+  'starter/process': [],
+  'starter/log': ['starter/process'],
+  'starter/control': ['starter/log', 'starter/process'],
+  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');
