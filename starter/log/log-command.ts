@@ -35,6 +35,9 @@ export class LogCommand implements LogOutput {
   readonly #backOff = new BackOff(RESTART_FIRST_MS, RESTART_MAX_MS);
   #restart: NodeJS.Timeout | undefined;
   #process: ManagedProcess | undefined;
+  #failure: WaitStatus;
+  /** Before {@link prove} an exit fails the start, and the command is not started again. */
+  #onTrial: boolean;
   #closing = false;
 
   /**
@@ -43,6 +46,7 @@ export class LogCommand implements LogOutput {
    */
   constructor(command: string, before?: LogHandover) {
     this.#command = command;
+    this.#onTrial = before === undefined;
     this.#pipe = before?.pipe ?? openPipe(command);
     this.#queue = new LineQueue(this.#pipe.nonblockingWriteFd);
     this.#drain = new PipeDrain(this.#pipe.nonblockingReadFd, (line) => this.#queue.addBack(line));
@@ -65,9 +69,11 @@ export class LogCommand implements LogOutput {
 
   /** @throws GraceError `FILE_INVALID` if the command exits at once. */
   async prove(): Promise<void> {
-    const lives = Symbol('lives');
-    const status = await Promise.race([this.#process?.exited, pause(TRIAL_MS).then(() => lives)]);
-    if (status === lives || typeof status === 'symbol') return;
+    if (!this.#onTrial) return;
+    const lives = pause(TRIAL_MS).then(() => 'lives' as const);
+    const status = this.#failure ?? (await Promise.race([this.#process!.exited, lives]));
+    this.#onTrial = status !== 'lives';
+    if (status === 'lives') return;
     throw new GraceError('FILE_INVALID', `the log command ${describeStatus(status)} at once: | ${this.#command}`, {
       subject: 'log-file',
       value: `| ${this.#command}`,
@@ -77,6 +83,7 @@ export class LogCommand implements LogOutput {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#restart);
+    if (this.#onTrial && this.#process === undefined) return Object.values(this.#pipe).forEach((fd) => closeSync(fd));
     // If the command exited and waits for its restart, the pipe still has to be read.
     if (this.#process === undefined) this.#run();
     const deadline = performance.now() + CLOSE_TIMEOUT_MS;
@@ -98,7 +105,8 @@ export class LogCommand implements LogOutput {
 
   #onExit(status: WaitStatus, lived: number): void {
     this.#process = undefined;
-    if (this.#closing) return;
+    this.#failure = status;
+    if (this.#closing || this.#onTrial) return;
     this.#queue.hold();
     this.#drain.begin();
     if (lived >= HEALTHY_MS) this.#backOff.reset();
