@@ -3,6 +3,7 @@ import { MoveKept, type TakeBack } from '../../lib/move/kept.js';
 import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
+import { type LeaveTimes } from '../http2/leave.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
 import { MoveConnections } from './move-connections.js';
@@ -14,6 +15,8 @@ export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainD
 const AFTER_KEEP_ALIVE_MS = 1_000;
 /** Idle connections are closed this long before the drain deadline, so that what follows has time too. */
 const BEFORE_DEADLINE_MS = 1_000;
+/** An HTTP/2 session that was without a stream for so long may be told to leave. Then its client sends nothing at that moment, most probably. */
+const PAUSE_MS = 2_000;
 /** A good moment for GOAWAY comes soon or not at all; the streams that are then open need time too. */
 const LONGEST_PATIENCE_MS = 4_000;
 const PATIENCE_SHARE = 1 / 4;
@@ -81,7 +84,7 @@ export class HttpService implements Service {
   /** No connection can move: each one ends after its response, or when it is idle. */
   #endConnections(): void {
     this.#stop();
-    this.connections.sessions?.leave({ idleTimeout: this.#times.idleTimeout, patience: patience(this.#times) });
+    this.connections.sessions?.leave(leaveTimes(this.#times));
     this.connections.closeWhen(() => true);
     this.#closeIdle(() => this.connections.served());
   }
@@ -102,9 +105,10 @@ export class HttpService implements Service {
   }
 }
 
-/** How long a drain looks for a good moment for GOAWAY, in milliseconds. */
-function patience({ drainTimeout, drainDelay }: DrainTimes): number {
-  return Math.min(LONGEST_PATIENCE_MS, (drainTimeout - drainDelay) * PATIENCE_SHARE);
+/** When a drain sends GOAWAY: see leave(). */
+function leaveTimes({ idleTimeout, drainTimeout, drainDelay }: DrainTimes): LeaveTimes {
+  const patience = Math.min(LONGEST_PATIENCE_MS, (drainTimeout - drainDelay) * PATIENCE_SHARE);
+  return { idleTimeout, pause: Math.min(PAUSE_MS, idleTimeout), patience };
 }
 
 /**

@@ -10,7 +10,7 @@ const ALL_TOLD_MS = 2_000;
 /** How long a session is without a stream before it leaves for a connection that waits. */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
 /** Others wait for the place of a session that leaves for them. */
-const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, patience: 500 };
+const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, pause: 0, patience: 500 };
 
 /** The open HTTP/2 sessions of a server. */
 export class Http2Sessions {
@@ -49,17 +49,19 @@ export class Http2Sessions {
     staying.forEach((open, index) => void this.#leaveLater(open, times, index * step));
   }
 
-  /** Makes sessions leave for connections that wait: those without a stream first, longest idle first, at most one for each. */
+  /** Makes sessions leave for connections that wait, at most one for each: idle ones, longest idle first, and then busy ones. */
   makeRoom(waiting: number): void {
     const now = performance.now();
-    const sessions = [...this.#open];
-    const places = waiting - sessions.filter(({ leaving }) => leaving).length;
-    if (places <= 0) return;
-    sessions
-      .filter((open) => !open.leaving && open.hasSpoken && (open.inFlight > 0 || now - open.changedAt >= IDLE_WHILE_OTHERS_WAIT_MS))
-      .sort((a, b) => Math.min(a.inFlight, 1) - Math.min(b.inFlight, 1) || a.changedAt - b.changedAt)
-      .slice(0, places)
-      .forEach((open) => void leave(open, FOR_OTHERS));
+    const [idle, busy] = [this.#spoken(({ inFlight }) => inFlight === 0), this.#spoken(({ inFlight }) => inFlight > 0)];
+    const isDue = ({ changedAt }: OpenSession): boolean => now - changedAt >= IDLE_WHILE_OTHERS_WAIT_MS;
+    const leaving = choose(idle.filter((open) => open.leaving || isDue(open)), waiting);
+    // A busy one that leaves keeps its place until its last stream has ended.
+    choose(busy, waiting - leaving);
+  }
+
+  /** Sessions that have had a stream, the longest unchanged first. */
+  #spoken(condition: (open: OpenSession) => boolean): OpenSession[] {
+    return [...this.#open].filter((open) => open.hasSpoken && condition(open)).sort((a, b) => a.changedAt - b.changedAt);
   }
 
   async #leaveLater(open: OpenSession, times: LeaveTimes, milliseconds: number): Promise<void> {
@@ -67,4 +69,13 @@ export class Http2Sessions {
     if (milliseconds > 0) await open.until(() => false, milliseconds);
     await leave(open, times);
   }
+}
+
+/** Makes so many of these sessions leave, together with those that do so already. Returns how many leave. */
+function choose(sessions: readonly OpenSession[], places: number): number {
+  const staying = sessions.filter(({ leaving }) => !leaving);
+  const before = sessions.length - staying.length;
+  const chosen = staying.slice(0, Math.max(0, places - before));
+  chosen.forEach((open) => void leave(open, FOR_OTHERS));
+  return before + chosen.length;
 }

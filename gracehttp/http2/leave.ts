@@ -5,12 +5,12 @@ import { type OpenSession } from './open-session.js';
 export interface LeaveTimes {
   /** How long a session may be silent: before its first stream, and when it has none left. */
   readonly idleTimeout: number;
+  /** How long a session has to be without a stream: a shorter pause may be one between two bursts of requests. */
+  readonly pause: number;
   /** How long to look for a good moment for GOAWAY. */
   readonly patience: number;
 }
 
-/** A session without a stream for so long is between two bursts of requests. */
-const BETWEEN_BURSTS_MS = 200;
 /** How long a client may take for its next request, when it has read a response. */
 const NEXT_REQUEST_MS = 10;
 /** How long new streams are held at most. */
@@ -27,11 +27,11 @@ const RETRY_MS = 250;
  * client wait for a response, or after a pause. A session that is new gets its first
  * request answered.
  */
-export async function leave(open: OpenSession, { idleTimeout, patience }: LeaveTimes): Promise<void> {
+export async function leave(open: OpenSession, { idleTimeout, pause, patience }: LeaveTimes): Promise<void> {
   open.leaving = true;
   if (!open.hasSpoken) await open.until(() => open.hasSpoken, idleTimeout);
-  const latest = performance.now() + patience;
-  while (!open.ended && !(await isGoodMoment(open, latest)) && performance.now() < latest);
+  const latest = performance.now() + (open.hasSpoken ? patience : 0);
+  while (!open.ended && !(await isGoodMoment(open, pause, latest)) && performance.now() < latest);
   open.session.close();
   open.release();
   await open.until(() => open.inFlight === 0);
@@ -40,11 +40,11 @@ export async function leave(open: OpenSession, { idleTimeout, patience }: LeaveT
 }
 
 /** Waits for a good moment. If it has come, new streams are held. */
-async function isGoodMoment(open: OpenSession, latest: number): Promise<boolean> {
+async function isGoodMoment(open: OpenSession, pause: number, latest: number): Promise<boolean> {
   if (open.inFlight > 0) return isWaiting(open, latest);
-  const pause = open.changedAt + BETWEEN_BURSTS_MS - performance.now();
-  if (pause > 0) {
-    await open.until(() => open.inFlight > 0, Math.min(pause, latest - performance.now()));
+  const left = Math.min(open.changedAt + pause, latest) - performance.now();
+  if (left > 0) {
+    await open.until(() => open.inFlight > 0, left);
     return false;
   }
   // What the client has sent may wait in the kernel.

@@ -22,7 +22,7 @@ interface Scenario extends Http2LoadOptions {
 const SCENARIOS: Record<string, readonly Scenario[]> = {
   'busy sessions': [
     { kind: 'busy', clients: 20, retries: false },
-    { kind: 'busy', clients: 5, loops: 8, retries: true },
+    { kind: 'busy', clients: 5, loops: 8, retries: false },
   ],
   'sessions with pauses': [
     { kind: 'bursty', clients: 40, retries: false },
