@@ -7,10 +7,10 @@ import { type Service } from '../../lib/socket/service.js';
 import { HTTP1 } from '../http/move-connections.js';
 import { ServedServer } from '../served-server.js';
 import { shareTickets } from '../tls/tickets.js';
-import { holdClose } from './hold-close.js';
-import { holdExit } from './hold-exit.js';
-import { lastSignal } from './hold-signals.js';
-import { ProgramEnd } from './program-end.js';
+import { holdClose } from './hold/close.js';
+import { holdExit } from './hold/exit.js';
+import { lastSignal } from './hold/signals.js';
+import { ProgramEnd } from './hold/program-end.js';
 
 /** The App of a program that does not know of it: its servers come one by one, whenever they listen. */
 export class AutoApp extends Grace {

@@ -1,8 +1,9 @@
+import { GraceError } from '../../lib/errors.js';
 import { isThread, markChildren } from './alone.js';
 import { Claims } from './claims.js';
-import { holdSignals } from './hold-signals.js';
-import { interceptListen } from './intercept-listen.js';
-import { readSettings } from './settings.js';
+import { holdSignals } from './hold/signals.js';
+import { interceptListen } from './listen/intercept.js';
+import { readSettings } from './options/settings.js';
 
 let begun = false;
 
@@ -23,4 +24,11 @@ export function begin(): void {
   interceptListen((server, listen, asked) => claims.listen(server, listen, asked));
 }
 
-begin();
+try {
+  begin();
+} catch (error) {
+  // The place in the code does not help to find a wrong variable.
+  if (!(error instanceof GraceError)) throw error;
+  process.stderr.write(`ts-grace: ${error.message}\n`);
+  process.exit(1);
+}

@@ -5,14 +5,14 @@ import { processState } from '../../lib/inherit/process-state.js';
 import { readOptions } from '../../lib/options.js';
 import { DEFAULT_BACKLOG } from '../../lib/socket/listener.js';
 import { isAlone } from './alone.js';
-import { type ClaimableAddress, askedAddress, isListed } from './asked-address.js';
+import { type ClaimableAddress, askedAddress, isListed } from './listen/asked-address.js';
 import { AutoApp } from './auto-app.js';
-import { inheritedListener, newListener, takeMatching } from './claimed-socket.js';
-import { holdSocket } from './held-socket.js';
-import { type Asked, type NativeListen } from './intercept-listen.js';
-import { listenAtPath } from './listen-at-path.js';
+import { inheritedListener, newListener, takeMatching } from './listen/claimed-socket.js';
+import { holdSocket } from './listen/held-socket.js';
+import { type Asked, type NativeListen } from './listen/intercept.js';
+import { listenAtPath } from './listen/at-path.js';
 import { Readiness } from './readiness.js';
-import { type AutoSettings } from './settings.js';
+import { type AutoSettings } from './options/settings.js';
 
 /** A listen() that this process claims. */
 interface Claim {

@@ -3,9 +3,9 @@ import { type InheritedSocket } from '../../lib/address/match.js';
 import { type Inheritance } from '../../lib/inherit/inheritance.js';
 import { warn } from '../../lib/log.js';
 import { readOptions } from '../../lib/options.js';
-import { type ClaimableAddress } from './asked-address.js';
+import { type ClaimableAddress } from './listen/asked-address.js';
 import { onReadyMessage } from './ready-message.js';
-import { type AutoSettings } from './settings.js';
+import { type AutoSettings } from './options/settings.js';
 
 /** A successor says what it waits for when this share of `restartTimeout` is over. */
 const LATE_SHARE = 0.8;

@@ -11,7 +11,7 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** The entry points, and the source of each. */
-const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts', 'ts-grace/ws': 'gracehttp/websocket/index.ts' };
+const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts', 'ts-grace/ws': 'gracehttp/websocket/index.ts', 'ts-grace/auto': 'gracehttp/auto/index.ts' };
 const TOOLS = join(ROOT, 'node_modules/.bin');
 const TYPES = join(ROOT, 'node_modules/@types');
 

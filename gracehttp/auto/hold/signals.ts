@@ -1,4 +1,4 @@
-import { isOwnHandler } from '../../lib/on-signals.js';
+import { isOwnHandler } from '../../../lib/on-signals.js';
 
 type Handler = (...args: unknown[]) => unknown;
 
@@ -24,6 +24,17 @@ export function holdSignals(): void {
     return true;
   };
   process.emit = holding as typeof process.emit;
+  keepOwnHandlers();
+}
+
+/** The program removes its own handlers of a signal by it, before it sends itself that signal. */
+function keepOwnHandlers(): void {
+  const { removeAllListeners } = process;
+  process.removeAllListeners = (event) => {
+    if (!isSignal(event) || !handlersOf(event as string).some(isOwnHandler)) return removeAllListeners.call(process, event);
+    for (const handler of programHandlers(event as NodeJS.Signals)) process.off(event as string, handler);
+    return process;
+  };
 }
 
 /** The program's handlers of a signal. */

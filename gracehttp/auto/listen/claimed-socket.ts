@@ -1,10 +1,10 @@
 import { type Server } from 'node:net';
-import { type BindableAddress, formatAddress, sameAddress } from '../../lib/address/address.js';
-import { type InheritedSocket, matchSockets } from '../../lib/address/match.js';
-import { type FileIdentity } from '../../lib/handoff/handoff-variable.js';
-import { type Inheritance } from '../../lib/inherit/inheritance.js';
-import { GraceListener } from '../../lib/socket/listener.js';
-import { isFileOf } from '../../lib/socket/socket-file.js';
+import { type BindableAddress, formatAddress, sameAddress } from '../../../lib/address/address.js';
+import { type InheritedSocket, matchSockets } from '../../../lib/address/match.js';
+import { type FileIdentity } from '../../../lib/handoff/handoff-variable.js';
+import { type Inheritance } from '../../../lib/inherit/inheritance.js';
+import { GraceListener } from '../../../lib/socket/listener.js';
+import { isFileOf } from '../../../lib/socket/socket-file.js';
 import { type ClaimableAddress } from './asked-address.js';
 import { handleOfServer } from './held-socket.js';
 

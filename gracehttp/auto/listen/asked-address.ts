@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type BindableAddress, type FdAddress, isWildcard, parseAddress, sameAddress } from '../../lib/address/address.js';
-import { type Asked } from './intercept-listen.js';
+import { type BindableAddress, type FdAddress, isWildcard, parseAddress, sameAddress } from '../../../lib/address/address.js';
+import { type Asked } from './intercept.js';
 
 /** An address that a server can have in the next generation again. */
 export type ClaimableAddress = BindableAddress | FdAddress;

@@ -1,10 +1,10 @@
-import { parseAddress } from '../../lib/address/address.js';
-import { refuseUnknown } from '../../lib/check/names.js';
-import { nearest } from '../../lib/check/nearest.js';
-import { GraceError, show } from '../../lib/errors.js';
-import { HANDOFF } from '../../lib/launch/preload-contract.js';
-import { warn } from '../../lib/log.js';
-import { type GraceOptions, optionNames, readOptions } from '../../lib/options.js';
+import { parseAddress } from '../../../lib/address/address.js';
+import { refuseUnknown } from '../../../lib/check/names.js';
+import { nearest } from '../../../lib/check/nearest.js';
+import { GraceError, show } from '../../../lib/errors.js';
+import { HANDOFF } from '../../../lib/launch/preload-contract.js';
+import { warn } from '../../../lib/log.js';
+import { type GraceOptions, optionNames, readOptions } from '../../../lib/options.js';
 import { type PackageFile, findPackage } from './package-file.js';
 
 /** The options of `ts-grace/auto` that `App` does not have. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { GraceError, messageOf } from '../../lib/errors.js';
+import { GraceError, messageOf } from '../../../lib/errors.js';
 
 /** A package.json with the key `grace`. */
 export interface PackageFile {

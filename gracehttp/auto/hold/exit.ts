@@ -1,4 +1,4 @@
-import { exitBy } from '../../lib/signals/exit.js';
+import { exitBy } from '../../../lib/signals/exit.js';
 
 /** What decides about `process.exit()`. */
 export interface ExitHold {

@@ -1,5 +1,5 @@
 import net, { type Server } from 'node:net';
-import { GraceError } from '../../lib/errors.js';
+import { GraceError } from '../../../lib/errors.js';
 
 /** What `net.Server` has of its socket. Not in the public types. */
 export interface ServerHandle {

@@ -1,6 +1,6 @@
-import { warn } from '../../lib/log.js';
-import { type DrainReason } from '../../lib/events.js';
-import { programHandlers } from './hold-signals.js';
+import { warn } from '../../../lib/log.js';
+import { type DrainReason } from '../../../lib/events.js';
+import { programHandlers } from './signals.js';
 
 /** How long a drained process waits for a program whose handlers return no promise to ask for its exit. */
 const ASKS_WITHIN_MS = 2_000;

@@ -1,5 +1,5 @@
 import net, { type Server } from 'node:net';
-import { GraceError } from '../../lib/errors.js';
+import { GraceError } from '../../../lib/errors.js';
 
 /** What listen() was called with, when Node.js has read its arguments and resolved the host. */
 export interface Asked {
@@ -11,13 +11,14 @@ export interface Asked {
   readonly fd: number | undefined;
 }
 
-/** Calls Node.js's own function; for a unix socket, `path` replaces the one that was asked for. */
-export type NativeListen = (path?: string) => void;
+/** Calls Node.js's own function; an address or a port given here replaces the one that was asked for. */
+export type NativeListen = (address?: string | undefined, port?: number) => void;
 
 /** Decides about a listen(). It calls the native function, or does what that does. */
 export type OnListen = (server: Server, listen: NativeListen, asked: Asked) => void;
 
-type Listen2 = (this: Server, address: string | null, port: number | null, type: number | null, backlog?: number, fd?: number, flags?: number) => void;
+/** The backlog is false or 0 if listen() got none. */
+type Listen2 = (this: Server, address: string | null, port: number | null, type: number | null, backlog?: number | false, fd?: number, flags?: number) => void;
 
 /** Node.js calls this part of listen() by its name, so that it can be replaced. It is not in the public types. */
 interface Replaceable {
@@ -46,7 +47,8 @@ export function interceptListen(onListen: OnListen): void {
   prototype._listen2 = function listen2(address, port, type, backlog, fd, flags) {
     if (hasHandle(this)) return native.call(this, address, port, type, backlog, fd, flags);
     const isPath = typeof address === 'string' && type === -1;
-    const listen: NativeListen = (path) => native.call(this, path ?? address, port, type, backlog, fd, flags);
-    onListen(this, listen, { address, port: isPath || typeof fd === 'number' ? undefined : (port ?? 0), backlog, fd });
+    const listen: NativeListen = (otherAddress = address ?? undefined, otherPort = port ?? undefined) =>
+      native.call(this, otherAddress ?? null, otherPort ?? null, type, backlog, fd, flags);
+    onListen(this, listen, { address, port: isPath || typeof fd === 'number' ? undefined : (port ?? 0), backlog: backlog || undefined, fd });
   };
 }
