@@ -8,7 +8,8 @@ import { onReadyMessage } from './ready-message.js';
 import { type AutoSettings } from './options/settings.js';
 
 /** A successor says what it waits for when this share of `restartTimeout` is over. */
-const LATE_SHARE = 0.8;
+const LATE_SHARE = 0.5;
+const MS = 1_000;
 
 /**
  * When this process is ready: with its first server; as a successor, when each
@@ -26,7 +27,10 @@ export class Readiness {
     const isSuccessor = predecessor !== undefined && !predecessor.superdaemon;
     this.#missing = new Map((isSuccessor ? passed : []).map((socket) => [keyOf(socket), socket]));
     if (this.#isManual) onReadyMessage(() => this.#begin());
-    if (isSuccessor) this.#late = setTimeout(() => this.#complain(), readOptions(options).restartTimeout * LATE_SHARE).unref();
+    if (isSuccessor) {
+      const late = readOptions(options).restartTimeout * LATE_SHARE - process.uptime() * MS;
+      this.#late = setTimeout(() => this.#complain(), late).unref();
+    }
   }
 
   /** A server listens there. */

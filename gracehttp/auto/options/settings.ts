@@ -14,7 +14,8 @@ interface OwnOptions {
   /** `GRACE_READY`: `manual` if the program says by `process.send('ready')` that it is ready. */
   readonly ready?: 'manual' | 'auto';
 }
-type AutoOptions = GraceOptions & OwnOptions;
+/** What the key `grace` of package.json may have; each is a variable too: `GRACE_DRAIN_TIMEOUT` for `drainTimeout`. */
+export type AutoOptions = GraceOptions & OwnOptions;
 
 /** How `ts-grace/auto` works in this process. */
 export interface AutoSettings {
