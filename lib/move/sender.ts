@@ -11,6 +11,8 @@ const log = logger('move');
  * descriptor after the other, and a connection stands still until it has arrived.
  */
 const UNDER_WAY = 8;
+/** More are sent when only so many are left, because each look for more has its cost. */
+const FEW = 4;
 /** A descriptor that the successor could not receive is given up after one of these, or two. */
 const ASK_EVERY_MS = 1_000;
 
@@ -137,7 +139,7 @@ export class ConnectionSender {
     if (taken) socket.destroy();
     else readOn(socket);
     settle(taken);
-    if (this.#open) this.#handlers.forEach((handler) => handler());
+    if (this.#open && this.#underWay.size <= FEW) this.#handlers.forEach((handler) => handler());
   }
 
   #stopAsking(): void {
