@@ -102,6 +102,11 @@ export class Probation {
     return this.#standby?.active === true ? this.#standby : undefined;
   }
 
+  /** @internal Fulfils with true when a process that has handed over is not needed any more, with false when it has to serve again. */
+  get proven(): Promise<boolean> {
+    return this.#standby?.proven ?? Promise.resolve(true);
+  }
+
   /** @internal What a successor is told in its greeting. */
   get terms(): Terms {
     return this.#terms;

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { type BindableAddress, type TcpAddress, formatAddress } from '../address/address.js';
-import { GraceError, errnoCode } from '../errors.js';
+import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { holderOf } from './holder.js';
 
 /** A socket that has its address and does not listen yet. `net.Server` can listen on `target`. */
@@ -142,9 +142,10 @@ function systemError(errno: number): Error {
   return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
 }
 
-/** An error of listen(2) on a socket that was passed to this process. */
+/** A listen error of a socket that was passed to this process. */
 export function inheritedError(fd: number, asked: string, cause: unknown): GraceError {
-  const message = `cannot listen on the inherited descriptor ${fd} for ${asked}: ${(cause as Error).message}`;
+  if (cause instanceof GraceError) return cause;
+  const message = `cannot listen on the inherited descriptor ${fd} for ${asked}: ${messageOf(cause)}`;
   return new GraceError('INHERITANCE_INVALID', message, { subject: 'fd', value: fd, cause });
 }
 

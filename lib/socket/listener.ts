@@ -88,7 +88,7 @@ export class GraceListener {
 
   /** Whether the socket was passed to this process. The process that passed it may still have it. */
   get inherited(): boolean {
-    return this.#source.kind === 'inherited';
+    return this.#source.kind === 'listening' ? this.#source.inherited : this.#source.kind === 'inherited';
   }
 
   /** The server that accepts on the socket, from {@link serve} on. */
@@ -116,7 +116,7 @@ export class GraceListener {
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
-    if (server.listening) {
+    if (server.listening && this.#source.kind !== 'listening') {
       throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
     }
     this.#server = server;
@@ -145,14 +145,14 @@ export class GraceListener {
 
   /** @internal This process is ready: from now on it has to remove the file of an inherited socket. */
   own(): void {
-    if (this.#source.kind === 'inherited') this.#file = this.#source.socket.file;
+    if (this.#source.kind !== 'bound') this.#file = this.#source.socket.file;
   }
 
   /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
     clearInterval(this.#keepAlive);
     this.#replacement?.close();
-    if (this.#opened) {
+    if (this.#opened || this.#source.kind === 'listening') {
       closeListening(this.#server!);
     } else if (this.#source.kind === 'inherited') {
       closeSync(this.#source.socket.fd);
@@ -254,6 +254,7 @@ export class GraceListener {
 
   async #listen(server: net.Server): Promise<void> {
     const source = this.#source;
+    if (source.kind === 'listening') return source.accept();
     await listening(server, source.kind === 'bound' ? source.socket.target : { fd: source.socket.fd }, this.backlog);
     if (source.kind !== 'bound' || source.draft === undefined) return;
     try {
@@ -265,7 +266,6 @@ export class GraceListener {
   }
 
   #listenError(cause: unknown): GraceError {
-    if (cause instanceof GraceError) return cause;
     if (this.#source.kind === 'bound') return bindError(this.#source.socket.address, cause);
     return inheritedError(this.fd, this.asked, cause);
   }

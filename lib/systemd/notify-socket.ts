@@ -43,7 +43,7 @@ export class NotifySocket {
   /** Fulfils when systemd has read it, or with the reason why it has not; never rejects. */
   send(assignments: Assignments): Promise<string | undefined> {
     if (this.#next === undefined) this.#next = newMessage(assignments);
-    else this.#next.assignments = { ...this.#next.assignments, ...assignments };
+    else this.#next.assignments = merged(this.#next.assignments, assignments);
     const { failure } = this.#next;
     if (this.#helper === undefined) this.#sendNext();
     return failure;
@@ -93,6 +93,12 @@ export class NotifySocket {
       }
     });
   }
+}
+
+/** What is said later comes later: of READY, RELOADING and STOPPING in one message, systemd takes the last. */
+function merged(earlier: Assignments, later: Assignments): Assignments {
+  const kept = Object.entries(earlier).filter(([name]) => !(name in later));
+  return Object.fromEntries([...kept, ...Object.entries(later)]);
 }
 
 function newMessage(assignments: Assignments): Message {

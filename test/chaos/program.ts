@@ -8,7 +8,7 @@ export const RELEASES = {
   exits: 'process.exit(7);',
   throws: 'throw new Error("no database");',
   hangs: 'await sleep(60_000);',
-  deaf: 'process.on("SIGTERM", () => {}); process.on("SIGHUP", () => {}); await sleep(60_000);',
+  deaf: 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
   'kills itself': 'process.kill(process.pid, "SIGKILL");',
   'dies behind its pid file': `
     const { renameSync } = fs;

@@ -9,6 +9,7 @@ import { serve } from '../../gracehttp/serve.js';
 import { type ServerEntry } from '../../gracehttp/entry/server-entry.js';
 import { type State } from '../../lib/events.js';
 import { Grace } from '../../lib/grace.js';
+import { portOf } from '../support/address.js';
 import { makeApp } from '../support/app.js';
 import { fails } from '../support/errors.js';
 import { scratch } from '../support/scratch.js';
@@ -37,7 +38,7 @@ t.test('from starting to closed', async (t) => {
   t.strictSame(app.servers.map(({ server }) => server), servers);
   t.equal(app.servers[0]!.listener.name, 'public');
   t.strictSame({ generation: app.generation, predecessor: app.predecessor, reason: app.reason }, { generation: 1, predecessor: undefined, reason: undefined });
-  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'http');
+  t.equal(await answer(portOf(app.addresses[0]!)), 'http');
   t.strictSame(readdirSync(folder).sort(), ['app.pid', 'app.sock']);
 
   await app.stop();
@@ -84,7 +85,7 @@ t.test('a second call of serve() is refused', async (t) => {
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'starting');
   await first;
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'serving');
-  t.equal(await answer(Number(app.addresses[0]!.split(':')[1])), 'first', 'the first call goes on');
+  t.equal(await answer(portOf(app.addresses[0]!)), 'first', 'the first call goes on');
   const stopped = app.stop();
   await fails(t, () => app.serve(entry()), { code: 'STATE_INVALID', subject: 'state', value: 'draining' }, 'draining');
   await stopped;

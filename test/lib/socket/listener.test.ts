@@ -30,11 +30,11 @@ t.test('serves', async (t) => {
   await listener.serve(server);
   t.ok(listener.listening);
   t.equal(listener.server, server);
-  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: Number(listener.address.split(':')[1]) });
+  t.strictSame(server.address(), { address: '127.0.0.1', family: 'IPv4', port: portOf(listener.address) });
   await connected(t, server);
   t.equal(server.listenerCount('error'), 0, 'no error handler is left');
   t.match(listener.describe(), { fd: listener.fd, name: 'echo', asked: '127.0.0.1:0', backlog: DEFAULT, origin: 'bound' });
-  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: Number(listener.address.split(':')[1]) });
+  t.strictSame(listener.describe().bound, { kind: 'tcp', host: '127.0.0.1', port: portOf(listener.address) });
 });
 
 t.test('one server for each listener, and one listener for each server', async (t) => {
@@ -135,7 +135,7 @@ t.test('the last owner accepts the connections in the queue', async (t) => {
   const listener = await claim(t, '127.0.0.1:0');
   const server = net.createServer((socket) => socket.end('served'));
   await listener.serve(server);
-  const port = Number(listener.address.split(':')[1]);
+  const port = portOf(listener.address);
   // Connected by the kernel in this turn of the event loop, accepted in later ones.
   const clients = Array.from({ length: 50 }, () => net.connect(port, '127.0.0.1'));
   await once(clients[0]!, 'connect');

@@ -24,6 +24,12 @@ t.test('messages are sent one after the other, and those that come meanwhile are
   );
 });
 
+t.test('what was said last comes last in a merged message', async (t) => {
+  const { recorder, socket } = record(t);
+  await Promise.all([{ WATCHDOG: 1 }, { READY: 1 }, { RELOADING: 1 }, { READY: 1, STATUS: 'failed' }].map((message) => socket.send(message)));
+  t.strictSame(Object.keys(recorder.all[1]!.fields), ['RELOADING', 'READY', 'STATUS']);
+});
+
 t.test('systemd-notify is started again after a SIGTERM', async (t) => {
   const once = 'test -e "$NOTIFY_SOCKET.hit" || { : > "$NOTIFY_SOCKET.hit"; kill -TERM $$; }';
   const { recorder, socket } = record(t, `#!/bin/sh\n${once}\nprintf '%s\\t%s\\n' $PPID "$1" >> "$NOTIFY_SOCKET"\n`);

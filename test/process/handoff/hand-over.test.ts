@@ -3,6 +3,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { isRunning } from '../../../lib/process-table.js';
+import { portOf } from '../../support/address.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { get, getBody, targetOf } from '../../support/http/client.js';
 import { children, isAlive, processesWith } from '../../support/proc.js';
@@ -339,7 +340,7 @@ t.test('a successor with the Grace class accepts nothing before it is ready', as
   process.kill(program.pid, 'SIGUSR2');
   const { pid, listening: early } = await program.announced('serving', 2);
   t.equal(early, false);
-  const answers = Array.from({ length: CLIENTS }, () => answerOf(Number(address!.split(':')[1])));
+  const answers = Array.from({ length: CLIENTS }, () => answerOf(portOf(address!)));
   t.same(new Set(await Promise.all(answers)), new Set(['first']));
   process.kill(pid, 'SIGHUP');
   await program.announced('restart-failed');
@@ -347,7 +348,7 @@ t.test('a successor with the Grace class accepts nothing before it is ready', as
   process.kill(program.pid, 'SIGUSR2');
   t.match(await program.announced('accepts', 2), { listening: true });
   await program.exited;
-  t.equal(await answerOf(Number(address!.split(':')[1])), 'third');
+  t.equal(await answerOf(portOf(address!)), 'third');
 });
 
 const root = skipUnless(() => process.getuid?.() === 0, 'only root can change the user');
@@ -361,7 +362,7 @@ t.test('a predecessor of another user is alive, although this process may not si
   t.match(await program.announced('serving', 2), { listening: false }, 'so this process waits for it');
   t.match(await program.announced('accepts', 2), { listening: true });
   await program.exited;
-  t.equal(await answerOf(Number(address!.split(':')[1])), 'second');
+  t.equal(await answerOf(portOf(address!)), 'second');
 });
 
 /** What a server sends before it closes the connection. */
