@@ -10,6 +10,8 @@ const log = logger('drain');
 /** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
+/** How long an old generation has that is one too many. */
+const HURRY_MS = 1_000;
 /** `onShutdown` flushes and closes what the program holds, so it has this long although the connections used up the time. */
 const SHUTDOWN_MIN_MS = 1_000;
 
@@ -27,6 +29,10 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
+  readonly spread: number;
+  /** Fulfils when the drain has to end soon. */
+  readonly hurried: Promise<void>;
   /** Where the connections of a listener can move to. */
   onward(listener: GraceListener): Onward | undefined;
   /** Goes on with a connection that could not move. */
@@ -63,6 +69,10 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   const takenBack = new Promise<'taken back'>((done) => void plan.proven.then((proven) => proven || done('taken back')));
   const until = async (work: Promise<unknown>): Promise<boolean> => (await Promise.race([work, takenBack])) === 'taken back';
+  void plan.hurried.then(() => {
+    plan.onClosing();
+    deadline.shorten(HURRY_MS);
+  });
   try {
     if (await until(deadline.bound(Promise.all([pause(plan.delay), plan.after])))) return undefined;
     const stopped = stopAccepting(plan);
@@ -89,8 +99,12 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   }
 }
 
-async function stopAccepting({ listeners, handedOver, onward, takeBack }: DrainPlan): Promise<void> {
-  for (const listener of listeners) listener.beginDrain(onward(listener), takeBack);
+async function stopAccepting({ listeners, handedOver, spread, proven, onward, takeBack }: DrainPlan): Promise<void> {
+  for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
+  let takenBack = false;
+  void proven.then((isProven) => (takenBack = !isProven));
+  await pause(spread);
+  if (takenBack) return;
   await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
 }
 

@@ -14,6 +14,8 @@ import { processState } from './inherit/process-state.js';
 import { Probation } from './probation/probation.js';
 import { type Standby } from './probation/standby.js';
 import { successorEnvironment } from './inherit/start-environment.js';
+import { flushCompileCache } from './lifetime/compile-cache.js';
+import { Lifetime } from './lifetime/lifetime.js';
 import { LateSignal } from './late-signal.js';
 import { logger, report, reportTo } from './log.js';
 import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
@@ -62,6 +64,7 @@ export class Grace extends Events {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  readonly #lifetime: Lifetime;
   /** Whether a new process proves itself before the old one leaves. */
   readonly probation: Probation;
   /** For a message: how to end the drain at once, if a signal began it. */
@@ -98,6 +101,7 @@ export class Grace extends Events {
       failed: (error) => this.#restartFailed(error),
     }, this.#following);
     this.#signals = this.#handleSignals();
+    this.#lifetime = new Lifetime(this);
   }
 
   get state(): State {
@@ -233,6 +237,7 @@ export class Grace extends Events {
    */
   async ready(): Promise<void> {
     this.#beginSystemd();
+    flushCompileCache();
     const inheritance = this.#state === 'draining' ? undefined : await this.#own.takeOver();
     if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
@@ -402,7 +407,7 @@ export class Grace extends Events {
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    const { drainDelay, drainTimeout, handoverTime, onShutdown } = this.settings;
     report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
     this.emit('draining', { reason });
     const begin = performance.now();
@@ -414,6 +419,8 @@ export class Grace extends Events {
       onward: ({ fd }) => this.carried.successor?.onward(fd),
       takeBack: (kind, connection, adopted) => this.adopters.takeBack(kind, connection, adopted),
       noneComes: this.arrivals.ended,
+      spread: reason === 'handover' && this.carried.successor !== undefined ? handoverTime : 0,
+      hurried: this.#lifetime.hurried,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is

@@ -1,7 +1,8 @@
 import { type Environment, environment } from './check/environment.js';
 import { refuseUnknown } from './check/names.js';
-import { invalid, milliseconds } from './check/numbers.js';
+import { invalid, milliseconds, wholeNumber } from './check/numbers.js';
 import { GraceError, show } from './errors.js';
+import { type RecycleOptions, type RecycleSettings, readRecycle } from './lifetime/lifetime-options.js';
 import { type ProbationOptions, type ProbationSettings, readProbation } from './probation/probation-options.js';
 
 export { type Environment };
@@ -79,6 +80,20 @@ export interface GraceOptions {
    */
   readonly probation?: number | ProbationOptions;
   /**
+   * How long both processes accept after a restart. Clients whose connections cannot
+   * move leave the old one in this time, spread evenly, and not all at once. Default 0.
+   */
+  readonly handoverTime?: number;
+  /** How many old generations may drain at the same time; the oldest of more ends within a second. Default 3. */
+  readonly maxDraining?: number;
+  /** Restarts the process by itself, before what it has gathered becomes a problem. Default: never. */
+  readonly recycle?: RecycleOptions;
+  /**
+   * Ends the process when it has had no connection for this time, if all of its sockets
+   * come from systemd, which starts it again for the next connection. Default 0: never.
+   */
+  readonly exitWhenIdle?: number;
+  /**
    * Variables for the successor, or a function that is called at each restart and
    * returns them; it may be async. They are added to the environment that this
    * process was started with, whatever the program has changed in `process.env`
@@ -121,6 +136,10 @@ export interface Settings {
   readonly forceExit: boolean;
   readonly moveConnections: boolean;
   readonly probation: ProbationSettings;
+  readonly handoverTime: number;
+  readonly maxDraining: number;
+  readonly recycle: RecycleSettings | undefined;
+  readonly exitWhenIdle: number;
   /** Undefined: stderr. */
   readonly log: ((message: string) => void) | undefined;
   readonly env: () => Environment | Promise<Environment>;
@@ -135,6 +154,7 @@ const DEFAULT_SIGNALS: Required<SignalOptions> = {
   reload: ['SIGHUP'],
   revert: [],
 };
+const DEFAULT_MAX_DRAINING = 3;
 const NOTHING = (): void => undefined;
 
 /** @throws GraceError `OPTION_INVALID` that names the option and its value. */
@@ -152,6 +172,10 @@ export function readOptions(options: GraceOptions): Settings {
     forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
     moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
     probation: readProbation(options.probation),
+    handoverTime: milliseconds('handoverTime', options.handoverTime, 0),
+    maxDraining: wholeNumber('maxDraining', options.maxDraining, 1, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_DRAINING,
+    recycle: readRecycle(options.recycle),
+    exitWhenIdle: milliseconds('exitWhenIdle', options.exitWhenIdle, 0),
     log: readLog(options.log),
     env: readEnv(options.env),
     command: readCommand(options.command),
@@ -159,8 +183,10 @@ export function readOptions(options: GraceOptions): Settings {
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   } satisfies Record<keyof GraceOptions, unknown>;
   refuseUnknown({ options, where: 'new Grace()', names: Object.keys(settings) });
-  if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
-    throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
+  for (const name of ['drainDelay', 'handoverTime'] as const) {
+    if (settings[name] > 0 && settings[name] >= settings.drainTimeout) {
+      throw invalid(name, settings[name], `less than drainTimeout (${settings.drainTimeout})`);
+    }
   }
   if (settings.follow === true && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;

@@ -41,6 +41,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
+  'lib/lifetime': ['lib/check', 'lib/handoff'],
   'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
   'lib/systemd': ['lib/launch', 'lib/signals'],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],

@@ -81,7 +81,7 @@ function telling(service: Service, onDrained: () => void): Service {
     inFlight: () => service.inFlight?.() ?? 0,
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
     resume: () => service.resume(),
-    begin: (onward, takeBack) => service.begin(onward, takeBack),
+    begin: (...drain) => service.begin(...drain),
     finished: async () => {
       await service.finished();
       onDrained();

@@ -29,7 +29,7 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
     ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
     resume: () => service.resume(),
-    begin: (onward, takeBack) => service.begin(onward, takeBack),
+    begin: (...drain) => service.begin(...drain),
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);
     },

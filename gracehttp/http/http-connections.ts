@@ -32,7 +32,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
-  readonly #closeWhen = new Set<(socket: Socket) => boolean>();
+  readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
@@ -110,7 +110,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
    *
    * @returns a function that ends that.
    */
-  closeWhen(condition: (socket: Socket) => boolean): () => void {
+  closeWhen(condition: (connection: HttpConnection) => boolean): () => void {
     this.#closeWhen.add(condition);
     if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
     return () => void this.#closeWhen.delete(condition);
@@ -163,7 +163,8 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** Of pipelined requests only the newest is the last one. */
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
-    if (this.#find(request.socket)?.response !== response || ![...this.#closeWhen].some((holds) => holds(request.socket))) return false;
+    const connection = this.#find(request.socket);
+    if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
     lingerAfter(request, request.socket);
     return true;
   }

@@ -170,8 +170,8 @@ export class GraceListener {
   }
 
   /** @internal Begins the drain, see Service. */
-  beginDrain(onward?: Onward, takeBack?: TakeBack): void {
-    this.#service?.begin(onward, takeBack);
+  beginDrain(onward?: Onward, takeBack?: TakeBack, spread?: number): void {
+    this.#service?.begin(onward, takeBack, spread);
   }
 
   /**

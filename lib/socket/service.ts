@@ -16,8 +16,9 @@ export interface Service {
    *
    * @param onward - where connections can move to; undefined if they end here.
    * @param takeBack - for a connection that the program keeps, see MoveKept.
+   * @param spread - milliseconds in which connections that cannot move leave, one after the other.
    */
-  begin(onward?: Onward, takeBack?: TakeBack): void;
+  begin(onward?: Onward, takeBack?: TakeBack, spread?: number): void;
   /** A connection of this server that the program kept has come from the predecessor. Without it, none can. */
   adopt?(socket: Socket): void;
   /** The drain is taken back: connections are kept again. */

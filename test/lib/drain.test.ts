@@ -20,6 +20,8 @@ t.test('closing comes a sixth of the time before the deadline', async (t) => {
     noneComes: Promise.resolve(),
     after: Promise.resolve(),
     proven: Promise.resolve(true),
+    spread: 0,
+    hurried: new Promise(() => undefined),
     onBegin: note('begin'),
     onClosing: note('closing'),
   });
@@ -42,6 +44,8 @@ t.test('closing does not come if the drain ends before', async (t) => {
     noneComes: Promise.resolve(),
     after: Promise.resolve(),
     proven: Promise.resolve(true),
+    spread: 0,
+    hurried: new Promise(() => undefined),
     onBegin: () => undefined,
     onClosing: () => {
       closing += 1;

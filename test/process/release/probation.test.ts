@@ -14,7 +14,7 @@ interface Options {
 
 /** A program on probation: its first process has handed over. */
 async function restarted(t: Test, options: Options = {}): Promise<Program> {
-  const program = start(t, fixture('release'), { args: [JSON.stringify({ listen: ['127.0.0.1:0'], ...options })] });
+  const program = start(t, fixture('release/faulty'), { args: [JSON.stringify({ listen: ['127.0.0.1:0'], ...options })] });
   await program.announced('ready');
   await restart(program);
   return program;
