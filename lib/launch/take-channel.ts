@@ -9,8 +9,8 @@ interface Connected {
 }
 
 /**
- * Takes the IPC channel away from the program, for which it looks as if there were
- * none: no `process.send`, no `process.connected`, no 'disconnect' event, and
+ * Takes the IPC channel away from the program, so that the program does not see
+ * it: no `process.send`, no `process.connected`, no 'disconnect' event, and
  * nothing keeps the process alive. Node.js itself needs two things to receive
  * messages: `process.channel`, and a `process.disconnect` to call at the end.
  *
@@ -30,7 +30,7 @@ export function takeChannel(fd: number): Channel | undefined {
       if (channel.ended) return;
       // Node.js asks whether it is connected, and keeps on `process` which descriptors are under way.
       program.connected = true;
-      // An error means that the predecessor is gone, which is heard of in another way.
+      // An error means that the predecessor is gone, which is noticed in another way.
       send.call(process, message, handle, {}, () => undefined);
       delete program.connected;
     },
