@@ -85,7 +85,7 @@ export class HttpService implements Service {
   #endConnections(): void {
     this.#stop();
     this.connections.sessions?.leave(leaveTimes(this.#times));
-    this.connections.closeWhen(() => true);
+    this.connections.closeAll();
     this.#closeIdle(() => this.connections.served());
   }
 
