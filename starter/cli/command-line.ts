@@ -7,6 +7,7 @@ export type Request =
   | { readonly action: 'help' | 'version' }
   | { readonly action: 'start'; readonly options: StartOptions; readonly daemonize: boolean }
   | { readonly action: 'restart'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined }
+  | { readonly action: 'upgrade'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined; readonly json: boolean }
   | { readonly action: 'stop'; readonly pidFile: string }
   | { readonly action: 'status'; readonly pidFile: string; readonly statusFile: string; readonly json: boolean };
 
@@ -37,6 +38,7 @@ const OPTIONS = {
   'listen-fds': FLAG,
   restart: FLAG,
   'restart-timeout': TEXT,
+  upgrade: FLAG,
   stop: FLAG,
   status: FLAG,
   json: FLAG,
@@ -58,6 +60,10 @@ export function readCommandLine(args: readonly string[]): Request {
   if (values.restart === true) {
     const timeout = number(values, 'restart-timeout');
     return { action: 'restart', ...files(values, '--restart'), timeout };
+  }
+  if (values.upgrade === true) {
+    const timeout = number(values, 'restart-timeout');
+    return { action: 'upgrade', ...files(values, '--upgrade'), timeout, json: values.json === true };
   }
   if (values.stop === true) return { action: 'stop', pidFile: required(values, 'pid-file', '--stop') };
   if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true };
