@@ -42,6 +42,16 @@ export interface StartObserver {
  * await startServer({ port: '127.0.0.1:8080', exec: ['node', 'server.js'], workers: 2 });
  */
 export async function startServer(options: StartOptions, observer: StartObserver = {}): Promise<void> {
+  const upgraded = UpgradePredecessor.find();
+  try {
+    await start(options, observer, upgraded);
+  } catch (error) {
+    upgraded?.fails(messageOf(error));
+    throw error;
+  }
+}
+
+async function start(options: StartOptions, observer: StartObserver, upgraded: UpgradePredecessor | undefined): Promise<void> {
   const { onMessage = stderrOutput.say, onBound } = observer;
   const settings = readStartOptions(options);
   const environment = new Environment(process.env, settings.variables);
@@ -51,7 +61,6 @@ export async function startServer(options: StartOptions, observer: StartObserver
   const removers = [ignoreSignals(), onSignals(['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'], (signal) => early.push(signal))];
   const stopCollecting = (): void => removers.forEach((remove) => remove());
   const cleanups: (() => unknown)[] = [];
-  const upgraded = UpgradePredecessor.find();
   try {
     const { env } = process;
     const before = await upgraded?.hello();
@@ -88,9 +97,6 @@ export async function startServer(options: StartOptions, observer: StartObserver
     await running;
     // The last message, before the log is closed.
     cleanups.splice(-1, 0, () => output.say('exiting'));
-  } catch (error) {
-    upgraded?.fails(messageOf(error));
-    throw error;
   } finally {
     stopCollecting();
     for (const cleanup of cleanups) await cleanup();

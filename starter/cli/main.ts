@@ -22,7 +22,7 @@ async function run(request: Request): Promise<number> {
       return 0;
     case 'restart': {
       const { restartServer } = await import('../control/restart.js');
-      await printProgress((onProgress) => restartServer(request, onProgress));
+      await printProgress((onProgress) => restartServer(request, onProgress), request.json);
       return 0;
     }
     case 'stop': {
@@ -33,10 +33,8 @@ async function run(request: Request): Promise<number> {
       return 0;
     }
     case 'status': {
-      const { serverStatus } = await import('../control/status.js');
-      const { formatStatus } = await import('./format-status.js');
-      const status = serverStatus(request);
-      process.stdout.write(`${request.json ? JSON.stringify(status, null, 2) : formatStatus(status, Date.now())}\n`);
+      const { printStatus } = await import('./print-status.js');
+      await printStatus(request);
       return 0;
     }
     case 'upgrade': {
