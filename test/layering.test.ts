@@ -45,12 +45,21 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
-  'gracehttp/http': [],
+  'gracehttp/http': ['gracehttp/http2'],
+  'gracehttp/http2': [],
   'gracehttp/move': ['gracehttp/http'],
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
   'gracehttp/websocket': [],
+  'gracehttp/auto': [
+    ...['gracehttp/auto/listen', 'gracehttp/auto/hold', 'gracehttp/auto/options'],
+    ...['gracehttp/http', 'gracehttp/move', 'gracehttp/limit', 'gracehttp/tls'],
+  ],
+  'gracehttp/auto/listen': [],
+  'gracehttp/auto/hold': ['gracehttp/http'],
+  'gracehttp/auto/options': [],
+  'gracehttp/auto/cli': ['gracehttp/auto/listen', 'gracehttp/auto/options'],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
   'starter/process': [],
@@ -180,7 +189,7 @@ t.test('index.ts only exports', async (t) => {
     t.ok(statements.length > 0 && statements.every((statement) => ts.isExportDeclaration(statement)), folder);
   }
   const others = Object.keys(LAYERS).flatMap(filesOf).filter((file) => posix.basename(file) === 'index.ts');
-  const exported = [...LIBRARY, 'gracehttp/websocket'];
+  const exported = [...LIBRARY, 'gracehttp/websocket', 'gracehttp/auto'];
   t.equal(others.length, exported.length, 'only the folders that are exported have one');
 });
 

@@ -55,7 +55,7 @@ export class Generation {
     return superdaemonPid(this.#inheritance);
   }
 
-  /** The sockets that the predecessor serves on, and that a process leaves to it that stops before it is ready. */
+  /** The sockets that the predecessor serves on. A process that stops before it is ready leaves them to the predecessor. */
   get servedByPredecessor(): ReadonlySet<number> {
     const served = this.#inheritance?.predecessor?.alive === true;
     return new Set(this.sockets.filter(({ inherited }) => served && inherited).map(({ fd }) => fd));
@@ -71,6 +71,14 @@ export class Generation {
     const listeners = await claimSockets(claims, await this.#inherit());
     this.sockets.push(...listeners);
     return listeners;
+  }
+
+  /** Adds a socket that was not claimed by {@link listen}. It is open at once if this process serves already. */
+  async join(listener: GraceListener): Promise<void> {
+    this.sockets.push(listener);
+    if (this.#state() !== 'serving') return;
+    await listener.open();
+    listener.own();
   }
 
   /**

@@ -160,7 +160,7 @@ function notPassed(name: string, passed: readonly InheritedSocket[]): GraceError
 }
 
 function discard(source: Source): void {
-  if (source.kind === 'inherited') return;
+  if (source.kind !== 'bound') return;
   if (source.draft === undefined) source.socket.close();
   else source.draft.discard();
 }
