@@ -18,6 +18,7 @@ import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
 import { keepConnection } from './move/kept.js';
 import { type ConnectionReceiver } from './move/receiver.js';
 import { type GraceOptions, type Settings, readOptions } from './options.js';
+import { exit } from './signals/exit.js';
 import { type Situation, howToForce } from './signals/meaning.js';
 import { SelfSent } from './signals/self-sent.js';
 import { Signals } from './signals/signals.js';
@@ -28,6 +29,8 @@ import { type NotifyVariables, takeNotifyVariables } from './systemd/notify-vari
 import { Systemd } from './systemd/systemd.js';
 
 const log = logger('grace');
+
+processState.copies += 1;
 
 const NOTHING_KEPT: ReadonlySet<number> = new Set();
 
@@ -204,6 +207,11 @@ export class Grace extends Events {
     return this.#own.listen(claims);
   }
 
+  /** Adds a socket on which a server listens already, or will when it accepts. */
+  protected join(listener: GraceListener): Promise<void> {
+    return this.#own.join(listener);
+  }
+
   /**
    * Takes over from the predecessor, if there is one, and serves: all sockets
    * accept, the pid file names this process, and the predecessor stops accepting.
@@ -377,9 +385,9 @@ export class Grace extends Events {
     const code = cutOff.length > 0 || failure !== undefined || this.#serverError !== undefined ? 1 : 0;
     this.#close({ cutOff, code });
     if (!this.settings.exit) return;
-    if (this.#following.ended !== undefined) process.exit(await this.#following.ended);
+    if (this.#following.ended !== undefined) return exit(await this.#following.ended);
     // After the microtasks, so that code that awaits wait() or stop() still runs.
-    setImmediate(() => process.exit(code));
+    setImmediate(() => exit(code));
   }
 
   #close(closed: Closed): void {

@@ -51,13 +51,22 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
   'gracehttp/websocket': [],
+  'gracehttp/auto': [
+    ...['gracehttp/auto/listen', 'gracehttp/auto/hold', 'gracehttp/auto/options'],
+    ...['gracehttp/http', 'gracehttp/move', 'gracehttp/limit', 'gracehttp/tls'],
+  ],
+  'gracehttp/auto/listen': [],
+  'gracehttp/auto/hold': ['gracehttp/http'],
+  'gracehttp/auto/options': [],
+  'gracehttp/auto/cli': ['gracehttp/auto/listen', 'gracehttp/auto/options'],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
-  'starter/log': ['starter/workers'],
-  'starter/control': ['starter/log'],
-  'starter/workers': ['starter/sockets', 'starter/control'],
+  'starter/process': [],
+  'starter/log': ['starter/process'],
+  'starter/control': ['starter/log', 'starter/process'],
+  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');
@@ -178,7 +187,7 @@ t.test('index.ts only exports', async (t) => {
     t.ok(statements.length > 0 && statements.every((statement) => ts.isExportDeclaration(statement)), folder);
   }
   const others = Object.keys(LAYERS).flatMap(filesOf).filter((file) => posix.basename(file) === 'index.ts');
-  const exported = [...LIBRARY, 'gracehttp/websocket'];
+  const exported = [...LIBRARY, 'gracehttp/websocket', 'gracehttp/auto'];
   t.equal(others.length, exported.length, 'only the folders that are exported have one');
 });
 

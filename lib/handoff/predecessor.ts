@@ -1,5 +1,6 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import net from 'node:net';
+import { isSocket } from '../check/file-type.js';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
@@ -76,7 +77,7 @@ export class Predecessor {
   /** Whether a descriptor can be the pipe at all. */
   static isPipe(fd: number): boolean {
     try {
-      return fstatSync(fd).isSocket();
+      return isSocket(fd);
     } catch {
       return false;
     }

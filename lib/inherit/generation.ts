@@ -73,6 +73,14 @@ export class Generation {
     return listeners;
   }
 
+  /** Adds a socket that was not claimed by {@link listen}. It is open at once if this process serves already. */
+  async join(listener: GraceListener): Promise<void> {
+    this.sockets.push(listener);
+    if (this.#state() !== 'serving') return;
+    await listener.open();
+    listener.own();
+  }
+
   /**
    * Takes over from the predecessor, or just starts: see takeOver().
    *

@@ -62,7 +62,7 @@ export class MoveKept {
   constructor(sockets: () => Iterator<Socket, unknown>, onward: Onward, takeBack: TakeBack) {
     this.#onward = onward;
     this.#takeBack = takeBack;
-    this.#scan = new Scan(onward, sockets, (socket) => this.#offer(socket));
+    this.#scan = new Scan(onward, { sockets, offer: (socket) => this.#offer(socket) });
     this.#scan.look();
   }
 

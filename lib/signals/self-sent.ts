@@ -1,3 +1,5 @@
+import { onSignals } from '../on-signals.js';
+
 type Kill = typeof process.kill;
 
 /**
@@ -17,10 +19,10 @@ export class SelfSent {
     const unwrap = signals.length === 0 ? () => undefined : watchKill((signal) => this.#sent(signal, signals));
     const onSignal = (signal: NodeJS.Signals): void => this.#received(signal);
     // First, so that handlers that were installed before know it too.
-    for (const signal of signals) process.prependListener(signal, onSignal);
+    const stop = onSignals(signals, onSignal, 'first');
     this.remove = () => {
       unwrap();
-      for (const signal of signals) process.off(signal, onSignal);
+      stop();
     };
   }
 

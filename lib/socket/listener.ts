@@ -6,7 +6,7 @@ import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
-import { type BoundSocket, bindError } from './bind.js';
+import { type BoundSocket, bindError, inheritedError } from './bind.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
@@ -23,10 +23,14 @@ const KERNEL_MAXIMUM = 0x7fff_ffff;
 /** setInterval() takes no more. */
 const LONGEST_MS = 0x7fff_ffff;
 
-/** Where a listener's socket comes from: bound here, or passed to this process. */
+/**
+ * Where a listener's socket comes from: bound here, or passed to this process; or
+ * the program's own listen() has made its server listen, see `ts-grace/auto`.
+ */
 export type Source =
   | { readonly kind: 'bound'; readonly socket: BoundSocket; readonly draft: DraftSocket | undefined }
-  | { readonly kind: 'inherited'; readonly socket: InheritedSocket };
+  | { readonly kind: 'inherited'; readonly socket: InheritedSocket }
+  | { readonly kind: 'listening'; readonly socket: InheritedSocket; readonly inherited: boolean; accept(): void };
 
 /** What a program asked for beside the address; see ListenOptions. */
 export interface ListenerOptions {
@@ -97,7 +101,7 @@ export class GraceListener {
 
   /** Whether the socket was passed to this process. The process that passed it may still have it. */
   get inherited(): boolean {
-    return this.#source.kind === 'inherited';
+    return this.#source.kind === 'listening' ? this.#source.inherited : this.#source.kind === 'inherited';
   }
 
   /** The server that accepts on the socket, from {@link serve} on. */
@@ -125,7 +129,7 @@ export class GraceListener {
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
-    if (server.listening) {
+    if (server.listening && this.#source.kind !== 'listening') {
       throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
     }
     this.#server = server;
@@ -154,14 +158,14 @@ export class GraceListener {
 
   /** @internal This process is ready: from now on it has to remove the file of an inherited socket. */
   own(): void {
-    if (this.#source.kind === 'inherited') this.#file = this.#source.socket.file;
+    if (this.#source.kind !== 'bound') this.#file = this.#source.socket.file;
   }
 
   /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
     clearInterval(this.#keepAlive);
     this.#replacement?.close();
-    if (this.#opened) {
+    if (this.#opened || this.#source.kind === 'listening') {
       closeListening(this.#server!);
     } else if (this.#source.kind === 'inherited') {
       closeSync(this.#source.socket.fd);
@@ -256,6 +260,7 @@ export class GraceListener {
 
   async #listen(server: net.Server): Promise<void> {
     const source = this.#source;
+    if (source.kind === 'listening') return source.accept();
     await listening(server, source.kind === 'bound' ? source.socket.target : { fd: source.socket.fd }, this.backlog);
     if (source.kind !== 'bound' || source.draft === undefined) return;
     try {
@@ -267,12 +272,7 @@ export class GraceListener {
   }
 
   #listenError(cause: unknown): GraceError {
-    if (cause instanceof GraceError) return cause;
     if (this.#source.kind === 'bound') return bindError(this.#source.socket.address, cause);
-    return new GraceError(
-      'INHERITANCE_INVALID',
-      `cannot listen on the inherited descriptor ${this.fd} for ${this.asked}: ${(cause as Error).message}`,
-      { subject: 'fd', value: this.fd, cause },
-    );
+    return inheritedError(this.fd, this.asked, cause);
   }
 }

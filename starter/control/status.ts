@@ -23,6 +23,8 @@ export function serverStatus({ pidFile, statusFile }: StatusOptions): ServerStat
     startedAt: NaN,
     generation,
     failedStarts: NaN,
+    failuresInRow: NaN,
+    upgrades: 0,
     lastFailure: undefined,
     deploying: false,
     workers: workers.map((worker) => {
