@@ -33,10 +33,11 @@ export function handler(name: string, app: App): RequestListener {
     if (url === undefined) return notFound(response);
     const exchange = { url, request, response };
     request.resume();
-    switch (url.pathname.replace(/(.)\/$/, '$1')) {
+    switch (url.pathname) {
       case '/':
         return reply(response, 200, 'text/html', page, PAGE_HEADERS);
       case '/sleep':
+      case '/sleep/':
         return sleep(name, exchange);
       case '/answer':
         return answer(app, exchange);

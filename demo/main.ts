@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { App, GraceError } from 'ts-grace/gracehttp';
+import { App, GraceError, type ServerEntry } from 'ts-grace/gracehttp';
 import { handler } from './handler.js';
 import { News } from './news.js';
 import { dieIfDying, exitIfBroken } from './release.js';
@@ -25,13 +25,14 @@ async function main(): Promise<void> {
   });
   const news = new News(app);
   const sockets = new Sockets(app, news);
-  const server = (name: string): http.Server => sockets.serve(http.createServer(handler(name, app)));
+  const entry = (name: string, listen: string): ServerEntry => ({
+    server: sockets.serve(http.createServer(handler(name, app))),
+    listen,
+    name: name.toLowerCase(),
+    onDrain: (_server, reason) => sockets.leave(reason),
+  });
   app.on('closed', () => console.log(`Exiting pid ${process.pid}.`));
-  await app.serve(
-    { server: server('Zero'), listen: a0, name: 'zero' },
-    { server: server('One'), listen: a1, name: 'one' },
-    { server: server('Two'), listen: a2, name: 'two' },
-  );
+  await app.serve(entry('Zero', a0), entry('One', a1), entry('Two', a2));
   announce(app);
   dieIfDying();
 }

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server } from 'node:http';
-import { type App } from 'ts-grace/gracehttp';
+import { type App, type DrainReason } from 'ts-grace/gracehttp';
 import { moveWebSockets } from 'ts-grace/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { isForeign } from './same-origin.js';
@@ -8,6 +8,8 @@ import { type FromServer } from './page/messages.js';
 
 /** A page asks for one letter at a time. */
 const MAX_MESSAGE_BYTES = 64;
+/** Close code of WebSockets, RFC 6455. */
+const GOING_AWAY = 1001;
 const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /** What moves with a WebSocket. */
@@ -44,6 +46,11 @@ export class Sockets {
       if (isForeign(request)) socket.end(FORBIDDEN);
       else this.#wss.handleUpgrade(request, socket, head, (ws) => this.#wss.emit('connection', ws, request));
     });
+  }
+
+  /** At a restart they move; when the server stops they have to leave. */
+  leave(reason: DrainReason): void {
+    if (reason === 'stop') for (const ws of this.#wss.clients) ws.close(GOING_AWAY);
   }
 
   #join(ws: WebSocket, client: Client): void {

@@ -17,10 +17,15 @@ export function tell(processes: Processes, reached: boolean): Story {
   }
   if (serving === undefined) return { text: 'The server is stopping.', bad: true };
   if (starting !== undefined) return good(`A new release starts. Process ${serving.pid} serves meanwhile.`);
-  if (failure !== undefined && performance.now() - failure.until! < TOLD_FOR_MS) return good(tellFailure(failure, serving));
+  if (failure !== undefined && isNews(failure, serving)) return good(tellFailure(failure, serving));
   const [old] = draining;
   if (old !== undefined) return good(`Process ${serving.pid} serves. Process ${old.pid} finishes the requests that it has.`);
   return good(`Process ${serving.pid} serves.`);
+}
+
+/** Old news if a better release serves since then. */
+function isNews({ until = 0 }: Process, { serving = 0 }: Process): boolean {
+  return until > serving && performance.now() - until < TOLD_FOR_MS;
 }
 
 function tellFailure(failed: Process, serving: Process): string {

@@ -55,7 +55,7 @@ t.test('the page and its files', async (t) => {
   const files = [...page.body.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
   t.strictSame(files.sort(), ['/page/main.js', '/page/page.css']);
   const main = await get(demo, '/page/main.js');
-  for (const [, path] of main.body.matchAll(/from '\.(\/[^']+)'/g)) files.push(`/page${path}`);
+  for (const [, path] of main.body.matchAll(/from ["']\.(\/[^"']+)["']/g)) files.push(`/page${path}`);
   t.ok(files.length > 5);
   for (const path of files) {
     const { status, headers } = await get(demo, path);
@@ -111,10 +111,12 @@ t.test('a WebSocket of the page moves, and hears of all processes', async (t) =>
   ws.send('.');
   await waitUntil('pong', () => heard.some((said) => said.type === 'pong' && said.pid === second));
   t.equal(ws.readyState, WebSocket.OPEN);
+  const closed = once(ws, 'close') as Promise<[number]>;
 
   const foreign = new WebSocket(`ws://127.0.0.1:${demo.port}/socket`, { origin: 'http://example.org' });
   const [, response] = (await once(foreign, 'unexpected-response')) as [unknown, { statusCode: number }];
   t.equal(response.statusCode, 403);
   foreign.on('error', () => undefined).terminate();
   await stopDemo(demo);
+  t.equal((await closed)[0], 1001, 'a stop does not wait for the page');
 });

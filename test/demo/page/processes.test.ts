@@ -45,6 +45,8 @@ t.test('a release that cannot start, and one that dies', async (t) => {
   t.equal(processes.serving?.pid, 10);
   t.match(processes.list, [{ pid: 10, draining: undefined }, { pid: undefined }, { pid: 11, failed: true }]);
   t.equal(tell(processes, true).text, 'The new release died, so process 10 serves again.');
-  processes.note(notice('draining', 10, 1), performance.now());
+  processes.greet(12, 3);
+  t.match(tell(processes, true).text, /^Process 12 serves/, 'that is over');
+  processes.note(notice('draining', 12, 3), performance.now());
   t.match(tell(processes, true), { bad: true, text: 'The server is stopping.' });
 });
