@@ -34,7 +34,7 @@ export interface StartOptions {
   readonly enableAutoRestart?: boolean | undefined;
   /** Default: the variable `AUTO_RESTART_INTERVAL`, or 360. */
   readonly autoRestartInterval?: number | undefined;
-  /** The delay between a new worker's being up and the signal to the old ones. Default: the variable `KILL_OLD_DELAY`, or 5 with auto restart, or 0. */
+  /** How long after a new worker is up the old ones get the signal. Default: the variable `KILL_OLD_DELAY`, or 5 with auto restart, or 0. */
   readonly killOldDelay?: number | undefined;
   /** How many connections the kernel queues. Default, and with 0: its maximum. */
   readonly backlog?: number | undefined;

@@ -100,7 +100,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
   }
 
-  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  /** For a connection that comes from the predecessor after it has left HTTP, and for one that comes back to HTTP. */
   setUpgraded(socket: Socket, upgraded: boolean): void {
     Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }

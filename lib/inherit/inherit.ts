@@ -96,7 +96,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
 
 /**
  * A predecessor that was killed before it wrote its greeting. Nobody else serves
- * then, so this process carries on, if its descriptors prove that they are meant:
+ * then, so this process carries on, if its descriptors prove that they are meant for it:
  * each is a listening socket with the address that the variable gives it.
  */
 function orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor | undefined {
@@ -120,7 +120,7 @@ async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<rea
   return sockets.map((socket, index) => ({ ...socket, fd: fds[index] ?? socket.fd }));
 }
 
-/** Nor the pipe. Only start_server passes descriptors with a gap in the numbers; between generations there is none. */
+/** Such a program must not get the pipe either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
 async function keepPipe(handoff: Handoff): Promise<Handoff> {
   if (handoff.superdaemon !== true || !Predecessor.isPipe(handoff.pipe)) return handoff;
   const [pipe = handoff.pipe] = await closeOnExec([handoff.pipe]);

@@ -6,7 +6,7 @@ import { onSignals } from '../../lib/on-signals.js';
  */
 const INERT: readonly NodeJS.Signals[] = ['SIGUSR1', 'SIGPIPE', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ'];
 
-/** Takes these signals their meaning; returns what gives it back. */
+/** Makes these signals do nothing; returns a function that ends that. */
 export function ignoreSignals(onSignal: (signal: NodeJS.Signals) => void = () => undefined): () => void {
   return onSignals(INERT, onSignal);
 }

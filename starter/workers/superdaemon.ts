@@ -24,7 +24,7 @@ export interface SuperdaemonOptions {
   readonly output: LogOutput;
   readonly statusFile: StatusFile | undefined;
   readonly systemd: SystemdNotify;
-  /** Closes the sockets of this process. The workers have them still; when the last worker exits, the kernel refuses new clients. */
+  /** Closes the sockets of this process. The workers still have them; when the last worker exits, the kernel refuses new clients. */
   readonly closeSockets: () => void;
   /** What the start_server before this one left. */
   readonly inherited?: Snapshot | undefined;
