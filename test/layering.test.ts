@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
-  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, 'ws', 'playwright-core'] },
   examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
