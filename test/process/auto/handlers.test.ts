@@ -1,5 +1,5 @@
 import t from 'tap';
-import { startAuto } from '../../support/auto.js';
+import { startAuto } from '../../support/auto/start-auto.js';
 import { get } from '../../support/http/client.js';
 import { freePort } from '../../support/sockets.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { startAuto } from '../../support/auto.js';
+import { startAuto } from '../../support/auto/start-auto.js';
 import { isAlive } from '../../support/proc.js';
 import { get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { startAuto } from '../../support/auto.js';
+import { startAuto } from '../../support/auto/start-auto.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { checkLoad } from '../../support/http/check-load.js';
 import { type Target } from '../../support/http/client.js';

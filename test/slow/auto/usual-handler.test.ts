@@ -1,5 +1,5 @@
 import t from 'tap';
-import { restart, startAuto } from '../../support/auto.js';
+import { restart, startAuto } from '../../support/auto/start-auto.js';
 import { checkLoad } from '../../support/http/check-load.js';
 import { Load } from '../../support/http/load.js';
 import { freePort } from '../../support/sockets.js';

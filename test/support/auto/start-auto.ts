@@ -1,7 +1,7 @@
 import { type Test } from 'tap';
-import { isAlive } from './proc.js';
-import { type Program, fixture, start } from './program.js';
-import { waitUntil } from './wait.js';
+import { isAlive } from '../proc.js';
+import { type Program, fixture, start } from '../program.js';
+import { waitUntil } from '../wait.js';
 
 /** Starts the program that knows nothing of ts-grace, by `node --import ts-grace/auto`. */
 export function startAuto(t: Test, options: object, env: Readonly<Record<string, string>> = {}): Program {
