@@ -7,10 +7,10 @@ import { type GraceListener } from './socket/listener.js';
 
 const log = logger('drain');
 
-/** How long before the deadline the work that is left is told to end: a sixth of the whole time, and no more than this. */
+/** The work that is left is told to end this long before the deadline, or a sixth of the whole time if that is shorter. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
-/** `onShutdown` flushes and closes what the program holds, so it has this long although the connections used up the time. */
+/** `onShutdown` flushes and closes what the program holds, so it has this long even if the connections used up the time. */
 const SHUTDOWN_MIN_MS = 1_000;
 
 /** What the deadline cut off of one listener. */

@@ -59,20 +59,20 @@ export interface GraceOptions {
   readonly forceExit?: boolean;
   /**
    * Gets each message for the operator: restarts, failed restarts, drains, what was
-   * cut off, and warnings. `false`: nobody does. By default each one is a line on stderr.
+   * cut off, and warnings. `false`: no messages. By default each one is a line on stderr.
    */
   readonly log?: ((message: string) => void) | false;
   /**
    * Whether a restart passes open connections on to the successor, so that their
    * clients notice nothing: HTTP/1.1 without TLS. `false` for programs that keep
-   * state for a connection, which stays behind. Both processes need it. Default true.
+   * state for a connection, which stays behind. It has to be true in both processes. Default true.
    */
   readonly moveConnections?: boolean;
   /**
    * Variables for the successor, or a function that is called at each restart and
    * returns them; it may be async. They are added to the environment that this
-   * process was started with, whatever the program has changed in `process.env`
-   * since. undefined removes a variable. Default: none.
+   * process was started with; what the program has changed in `process.env` since
+   * has no effect. undefined removes a variable. Default: none.
    *
    * @example
    * env: () => dotenv.parse(readFileSync('.env'))

@@ -12,8 +12,10 @@ import { openLog } from './log/open-log.js';
 import { type Settings, type StartOptions, readStartOptions } from './options.js';
 import { assignDescriptors } from './sockets/descriptors.js';
 import { openSockets } from './sockets/open-sockets.js';
-import { findProgram } from './workers/find-program.js';
-import { actAsProcessOne } from './workers/process-one.js';
+import { findProgram } from './process/find-program.js';
+import { ignoreSignals } from './process/inert-signals.js';
+import { reportZombies } from './process/zombies.js';
+import { type SignalTargets, handleSignals } from './signals.js';
 import { Superdaemon } from './workers/superdaemon.js';
 
 /** Callbacks for the start. */
@@ -43,22 +45,26 @@ export async function startServer(options: StartOptions, observer: StartObserver
   checkBeforeBinding(settings, environment);
 
   const early: NodeJS.Signals[] = [];
-  const stopCollecting = onSignals(['SIGHUP', 'SIGTERM', 'SIGINT'], (signal) => early.push(signal));
+  const removers = [ignoreSignals(), onSignals(['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'], (signal) => early.push(signal))];
+  const stopCollecting = (): void => removers.forEach((remove) => remove());
   const cleanups: (() => unknown)[] = [];
   try {
     const { pidFile, statusFile: statusPath } = settings;
+    const { env } = process;
     const lock = pidFile === undefined ? undefined : PidLock.take(pidFile);
     cleanups.unshift(() => lock?.release());
-    const statusFile = statusPath === undefined ? undefined : new StatusFile(statusPath);
-    cleanups.unshift(() => statusFile?.remove());
-    const output = openLog(settings.logFile);
-    cleanups.push(() => output.close());
     onMessage(`start_server (pid:${process.pid}) starting now...`);
-    const { env } = process;
     const passed = { fds: env[LISTEN_FDS], pid: env[LISTEN_PID], names: env[LISTEN_FDNAMES] };
     const sockets = await openSockets({ ...settings, passed, say: onMessage });
     const closeSockets = once(() => sockets.forEach((socket) => socket.close()));
     cleanups.unshift(closeSockets);
+    // After the lock and the sockets: a second start that fails must not touch the files of the first one.
+    const output = openLog(settings.logFile);
+    cleanups.push(() => output.close());
+    const statusFile = statusPath === undefined ? undefined : new StatusFile(statusPath);
+    statusFile?.create();
+    cleanups.unshift(() => statusFile?.remove());
+    await output.prove?.();
     const superdaemon = new Superdaemon({
       settings,
       descriptors: assignDescriptors(sockets),
@@ -69,9 +75,16 @@ export async function startServer(options: StartOptions, observer: StartObserver
       closeSockets,
     });
     onBound?.();
-    if (process.pid === 1) {
-      cleanups.unshift(actAsProcessOne((signal) => superdaemon.signalAll(signal), (message) => output.say(message)));
-    }
+    const say = (message: string): void => output.say(message);
+    if (process.pid === 1) cleanups.unshift(reportZombies(say));
+    const targets: SignalTargets = {
+      deploy: (message) => superdaemon.deploy(message),
+      stop: (received, signal) => superdaemon.stop(received, signal),
+      upgrade: () => say('received USR2'),
+      passOn: (signal) => superdaemon.signalAll(signal),
+      say,
+    };
+    cleanups.unshift(handleSignals(targets, settings.signalOnTerm));
     const running = superdaemon.run();
     stopCollecting();
     for (const signal of early) process.emit(signal, signal);

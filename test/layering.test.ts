@@ -45,7 +45,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
-  'gracehttp/http': [],
+  'gracehttp/http': ['gracehttp/http2'],
+  'gracehttp/http2': [],
   'gracehttp/move': ['gracehttp/http'],
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
@@ -61,11 +62,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/auto/cli': ['gracehttp/auto/listen', 'gracehttp/auto/options'],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
-  'starter/log': ['starter/workers'],
-  'starter/control': ['starter/log'],
-  'starter/workers': ['starter/sockets', 'starter/control'],
+  'starter/process': [],
+  'starter/log': ['starter/process'],
+  'starter/control': ['starter/log', 'starter/process'],
+  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');

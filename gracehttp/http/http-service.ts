@@ -3,11 +3,10 @@ import { MoveKept, type TakeBack } from '../../lib/move/kept.js';
 import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
+import { type LeaveTimes } from '../http2/leave.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
 import { MoveConnections } from './move-connections.js';
-import { Http2Sessions } from './http2-sessions.js';
-import { speaksHttp2 } from './speaks-http.js';
 
 /** The times of a drain, in milliseconds; see GraceOptions. */
 export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainDelay'>;
@@ -16,13 +15,17 @@ export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainD
 const AFTER_KEEP_ALIVE_MS = 1_000;
 /** Idle connections are closed this long before the drain deadline, so that what follows has time too. */
 const BEFORE_DEADLINE_MS = 1_000;
+/** An HTTP/2 session that was without a stream for so long may be told to leave. Then its client sends nothing at that moment, most probably. */
+const PAUSE_MS = 2_000;
+/** A good moment for GOAWAY comes soon or not at all; the streams that are then open need time too. */
+const LONGEST_PATIENCE_MS = 4_000;
+const PATIENCE_SHARE = 1 / 4;
 
 /** Drains the connections of an HTTP or HTTPS server. */
 export class HttpService implements Service {
   readonly connections: HttpConnections;
   readonly #server: Server;
   readonly unit = 'request';
-  readonly #sessions: Http2Sessions | undefined;
   readonly #times: DrainTimes;
   #moving: MoveConnections | undefined;
   #movingKept: MoveKept | undefined;
@@ -32,7 +35,6 @@ export class HttpService implements Service {
     this.connections = connections;
     this.#server = server;
     this.#times = times;
-    this.#sessions = speaksHttp2(server) ? new Http2Sessions(server) : undefined;
   }
 
   begin(onward?: Onward, takeBack?: TakeBack): void {
@@ -56,8 +58,8 @@ export class HttpService implements Service {
 
   inFlight(): number {
     // A waiting connection may have sent its request already.
-    let count = this.connections.waiting.size;
-    for (const { inFlight, http1 } of this.connections.each()) if (inFlight || !http1) count += 1;
+    let count = this.connections.waiting.size + this.connections.inFlight;
+    for (const { upgraded } of this.connections.each()) if (upgraded) count += 1;
     return count;
   }
 
@@ -82,7 +84,7 @@ export class HttpService implements Service {
   /** No connection can move: each one ends after its response, or when it is idle. */
   #endConnections(): void {
     this.#stop();
-    this.#sessions?.close();
+    this.connections.sessions?.leave(leaveTimes(this.#times));
     this.connections.closeWhen(() => true);
     this.#closeIdle(() => this.connections.served());
   }
@@ -101,6 +103,12 @@ export class HttpService implements Service {
       idleTimeout,
     );
   }
+}
+
+/** When a drain sends GOAWAY: see leave(). */
+function leaveTimes({ idleTimeout, drainTimeout, drainDelay }: DrainTimes): LeaveTimes {
+  const patience = Math.min(LONGEST_PATIENCE_MS, (drainTimeout - drainDelay) * PATIENCE_SHARE);
+  return { idleTimeout, pause: Math.min(PAUSE_MS, idleTimeout), patience };
 }
 
 /**

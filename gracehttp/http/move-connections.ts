@@ -24,7 +24,7 @@ export class MoveConnections {
   readonly #connections: HttpConnections;
   readonly #onward: Onward;
   readonly #underWay = new Set<Socket>();
-  /** Connections on which always another request was in flight. They are not read until they have moved. */
+  /** Connections on which another request was always in flight. They are not read until they have moved. */
   readonly #halted = new Set<Socket>();
   /** Connections of which a part of a request has been read, at the last look and at this one. */
   #begun = new Set<Socket>();
@@ -46,9 +46,11 @@ export class MoveConnections {
     this.#connections = connections;
     this.#onward = onward;
     connections.onAnswered = (socket) => this.#look(socket);
-    const offer = (socket: Socket): void => this.#offer(socket);
-    this.#scan = new Scan(onward, () => connections.served(), offer, () => this.#endRound());
-    onward.onChange(() => this.#halted.forEach((socket) => this.#offer(socket)));
+    this.#scan = new Scan(onward, {
+      sockets: () => connections.served(),
+      offer: (socket) => this.#offer(socket),
+      onRound: () => this.#endRound(),
+    });
     this.#scan.look();
   }
 
@@ -79,7 +81,11 @@ export class MoveConnections {
     const isHalted = this.#halted.has(socket);
     if (socket.isPaused() && !isHalted) return;
     if (connection.inFlight && (!connection.isPipelined || isHalted)) return;
-    if (!connection.inFlight && !this.#onward.hasRoom) return;
+    if (!connection.inFlight && !this.#onward.hasRoom) {
+      // The others are served here until it is their turn.
+      if (isHalted) this.#scan.first(socket);
+      return;
+    }
     if (hasBegun(this.#server, socket)) {
       if (!connection.inFlight) this.#begunNow.add(socket);
     } else if (connection.inFlight) {

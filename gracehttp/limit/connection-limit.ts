@@ -137,7 +137,7 @@ export class ConnectionLimit {
     this.#gate = Gate.of(this.#server);
     this.#gate.guard((socket) => this.#admits(socket));
     this.#connections.onEnd = () => {
-      // The program may hear of this end only now too, and count connections itself.
+      // The program may learn of this end only now too, and it may count connections itself.
       this.#queue.deliverSoon();
       this.onEnd();
     };

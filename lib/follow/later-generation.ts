@@ -30,7 +30,7 @@ export class LaterGeneration {
    * Says that this process serves, and from now on receives the signals that the
    * first process gets.
    *
-   * @param onAlone - called when the first process is gone: the program that watched it takes the service for stopped.
+   * @param onAlone - called when the first process is gone: the program that watched it thinks that the service has stopped.
    */
   serve(onSignal: (message: SignalMessage) => void, onAlone: () => void): void {
     this.#say({ type: 'serving', pid: process.pid });

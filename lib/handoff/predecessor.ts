@@ -1,5 +1,6 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import net from 'node:net';
+import { isSocket } from '../check/file-type.js';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
@@ -76,7 +77,7 @@ export class Predecessor {
   /** Whether a descriptor can be the pipe at all. */
   static isPipe(fd: number): boolean {
     try {
-      return fstatSync(fd).isSocket();
+      return isSocket(fd);
     } catch {
       return false;
     }
@@ -97,7 +98,7 @@ export class Predecessor {
       return undefined;
     }
     const predecessor = new Predecessor(handoff, greeting, undefined, pipe);
-    // Without this, start_server would take a program that has run for a while for ready: it runs any program.
+    // Without this, start_server would count this program as ready when it has run for a while, as it does with any program.
     if (predecessor.superdaemon) predecessor.#say({ type: 'starting', nonce: handoff.nonce });
     return predecessor;
   }
@@ -184,7 +185,7 @@ export class Predecessor {
     pipe.on('close', () => {
       log('process %d closed the pipe', this.pid);
       this.onGone.forEach((handler) => handler());
-      // It also closes the pipe of a successor that it gave up, and serves on.
+      // It also closes the pipe of a successor that it gave up, and goes on serving.
       if (this.#waiting) void untilGone(this.pid, () => !this.#waiting).then(this.#release);
     });
     pipe.on('error', (error) => log('pipe: %s', error.message));

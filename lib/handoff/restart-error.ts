@@ -10,7 +10,7 @@ export const PREDECESSOR_STOPS = 'was stopped too';
 const STDERR_LINES = 20;
 const STDERR_CHARACTERS = 16 * 1024;
 
-/** How a successor ended that did not become ready. */
+/** How a successor that did not become ready has ended. */
 export interface Ending {
   readonly pid: number | undefined;
   /** Null if a signal ended it, undefined if nobody knows. */

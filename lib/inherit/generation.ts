@@ -55,7 +55,7 @@ export class Generation {
     return superdaemonPid(this.#inheritance);
   }
 
-  /** The sockets that the predecessor serves on, and that a process leaves to it that stops before it is ready. */
+  /** The sockets that the predecessor serves on. A process that stops before it is ready leaves them to the predecessor. */
   get servedByPredecessor(): ReadonlySet<number> {
     const served = this.#inheritance?.predecessor?.alive === true;
     return new Set(this.sockets.filter(({ inherited }) => served && inherited).map(({ fd }) => fd));

@@ -10,7 +10,7 @@ import { type Inheritance } from './inheritance.js';
 export interface ProcessState {
   /** What the preload of a successor left; undefined from the moment it is used. */
   preload: Preload | undefined;
-  /** By which the predecessor's connections come; undefined if none can come. */
+  /** The channel by which the predecessor's connections come; undefined if no connection can come. */
   channel: Channel | undefined;
   /** The variables that passed sockets to this process, taken out of its environment. */
   variables: Readonly<Record<string, string>>;

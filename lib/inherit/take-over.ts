@@ -16,8 +16,8 @@ export interface TakeOver {
 
 /**
  * Takes over from the predecessor, or just starts: at the end every socket accepts
- * and the pid file names this process. Nothing that the predecessor serves by is
- * touched before it has acknowledged, or has died.
+ * and the pid file names this process. Nothing that the predecessor uses to
+ * serve is touched before it has acknowledged, or has died.
  *
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`

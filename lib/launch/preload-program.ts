@@ -59,7 +59,8 @@ function takeVariable(): string | undefined {
 
 /** Undefined if the descriptor is not the handoff pipe. Empty if the predecessor died before it wrote. */
 function readGreeting(pipe: number, nonce: string): string | undefined {
-  if (!fstatSync(pipe).isSocket() || isChannel(pipe)) return undefined;
+  // As bigint: see lib/check/file-type.ts, of which an import would take time.
+  if (!fstatSync(pipe, { bigint: true }).isSocket() || isChannel(pipe)) return undefined;
   const pieces: Buffer[] = [];
   while (pieces.at(-1)?.includes('\n') !== true) {
     const piece = Buffer.alloc(BUFFER_BYTES);

@@ -9,8 +9,8 @@ interface Connected {
 }
 
 /**
- * Takes the IPC channel away from the program, for which it looks as if there were
- * none: no `process.send`, no `process.connected`, no 'disconnect' event, and
+ * Takes the IPC channel away from the program, so that the program does not see
+ * it: no `process.send`, no `process.connected`, no 'disconnect' event, and
  * nothing keeps the process alive. Node.js itself needs two things to receive
  * messages: `process.channel`, and a `process.disconnect` to call at the end.
  *
@@ -27,7 +27,7 @@ export function takeChannel(fd: number): Channel | undefined {
   const channel: Channel = {
     ended: false,
     onEnd: () => undefined,
-    // An error means that the predecessor is gone, which is heard of in another way.
+    // An error means that the predecessor is gone, which is noticed in another way.
     send: (message) => {
       if (!channel.ended) send.call(connected, message, undefined, {}, () => undefined);
     },

@@ -3,23 +3,31 @@ import { type Onward } from './sender.js';
 
 /** How often all connections are looked through for some that have become quiet. */
 const LOOK_EVERY_MS = 50;
+/** How long the event loop is kept busy at a time: ten thousand looks in one turn would delay every response. */
+const SLICE_MS = 5;
+
+/** What a {@link Scan} goes through. */
+export interface Candidates {
+  sockets(): Iterator<Socket, unknown>;
+  offer(socket: Socket): void;
+  /** Called when all connections were looked at. */
+  onRound?(): void;
+}
 
 /** Offers connections one by one while there is room for more, and all of them again later. */
 export class Scan {
   readonly #onward: Onward;
-  readonly #sockets: () => Iterator<Socket, unknown>;
-  readonly #offer: (socket: Socket) => void;
-  readonly #onRound: () => void;
-  #candidates: Iterator<Socket, unknown> | undefined;
+  readonly #candidates: Candidates;
+  /** Those that stand still already, and so do not wait for their turn. */
+  readonly #first = new Set<Socket>();
+  #sockets: Iterator<Socket, unknown> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #nextSlice: NodeJS.Immediate | undefined;
   #stopped = false;
 
-  /** @param onRound - called when all connections were looked at. */
-  constructor(onward: Onward, sockets: () => Iterator<Socket, unknown>, offer: (socket: Socket) => void, onRound: () => void = () => undefined) {
+  constructor(onward: Onward, candidates: Candidates) {
     this.#onward = onward;
-    this.#sockets = sockets;
-    this.#offer = offer;
-    this.#onRound = onRound;
+    this.#candidates = candidates;
     onward.onChange(() => this.look());
   }
 
@@ -28,24 +36,49 @@ export class Scan {
     return !this.#stopped && this.#onward.open;
   }
 
+  /** Offers a connection before all others, as soon as there is room. */
+  first(socket: Socket): void {
+    this.#first.add(socket);
+  }
+
   look(): void {
     if (!this.goesOn) return this.stop();
+    if (this.#nextSlice !== undefined) return;
+    const end = performance.now() + SLICE_MS;
     while (this.#onward.hasRoom) {
-      this.#candidates ??= this.#sockets();
-      const { value, done } = this.#candidates.next();
-      if (done === true) return this.#lookAgain();
-      this.#offer(value);
+      const socket = this.#next();
+      if (socket === undefined) return this.#lookAgain();
+      this.#candidates.offer(socket);
+      if (performance.now() >= end) return this.#goOnLater();
     }
   }
 
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#nextSlice);
+  }
+
+  #next(): Socket | undefined {
+    for (const socket of this.#first) {
+      this.#first.delete(socket);
+      return socket;
+    }
+    this.#sockets ??= this.#candidates.sockets();
+    const { value, done } = this.#sockets.next();
+    return done === true ? undefined : value;
+  }
+
+  #goOnLater(): void {
+    this.#nextSlice = setImmediate(() => {
+      this.#nextSlice = undefined;
+      this.look();
+    });
   }
 
   #lookAgain(): void {
-    this.#candidates = undefined;
-    this.#onRound();
+    this.#sockets = undefined;
+    this.#candidates.onRound?.();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.look(), LOOK_EVERY_MS);
   }

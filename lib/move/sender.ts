@@ -1,16 +1,16 @@
 import { type ChildProcess, type SendHandle } from 'node:child_process';
 import { type Socket } from 'node:net';
 import { logger } from '../log.js';
+import { HandleChannel } from './channel.js';
 import { handleOf, readOn, stopReading } from './handle.js';
 import { ASK, ANSWER, MOVE, MOVED, type ToPredecessor, type ToSuccessor } from './messages.js';
 
 const log = logger('move');
 
-/**
- * How many connections are under way at the same time. Node.js sends one
- * descriptor after the other, and a connection stands still until it has arrived.
- */
-const UNDER_WAY = 8;
+/** How many connections are under way at the same time. Nobody reads from them until they have arrived. */
+const UNDER_WAY = 32;
+/** More are sent when only so many are left, because each look for more has its cost. */
+const FEW = 16;
 /** A descriptor that the successor could not receive is given up after one of these, or two. */
 const ASK_EVERY_MS = 1_000;
 
@@ -42,6 +42,7 @@ export class ConnectionSender {
   /** Connections that the successor has taken. */
   moved = 0;
   readonly #process: ChildProcess;
+  readonly #channel: HandleChannel;
   readonly #takes: ReadonlySet<string>;
   readonly #underWay = new Map<number, UnderWay>();
   readonly #handlers: (() => void)[] = [];
@@ -52,6 +53,7 @@ export class ConnectionSender {
   /** @param takes - the kinds of connections that the successor takes, as it said. */
   constructor(process: ChildProcess, takes: readonly string[]) {
     this.#process = process;
+    this.#channel = new HandleChannel(process);
     this.#takes = new Set(takes);
     process.on('internalMessage', (message: ToPredecessor) => this.#onMessage(message));
     process.on('disconnect', () => this.end());
@@ -113,8 +115,7 @@ export class ConnectionSender {
   }
 
   #tell(message: ToSuccessor, handle?: SendHandle, onError: () => void = () => undefined): void {
-    this.#process.send(message, handle, {}, (error) => {
-      if (error === null) return;
+    this.#channel.send(message, handle, (error) => {
       log('%s', error.message);
       onError();
     });
@@ -137,7 +138,7 @@ export class ConnectionSender {
     if (taken) socket.destroy();
     else readOn(socket);
     settle(taken);
-    if (this.#open) this.#handlers.forEach((handler) => handler());
+    if (this.#open && this.#underWay.size <= FEW) this.#handlers.forEach((handler) => handler());
   }
 
   #stopAsking(): void {

@@ -69,7 +69,7 @@ export function actionOnRestart({ state, superdaemon, firstProcess }: Situation)
 export type ForwardedAction = 'pass-on' | 'stop' | 'restart' | 'raise' | 'ignore';
 
 /**
- * What a signal means that the first process passed on.
+ * The meaning of a signal that the first process passed on.
  *
  * @param handled - whether the program has a handler for it.
  */

@@ -5,8 +5,8 @@ type Kill = typeof process.kill;
 /**
  * Tells a signal that this program sent to itself by `process.kill()` from one
  * that came from outside. The kernel knows the sender, but Node.js does not pass
- * it on, so the calls of `process.kill()` are counted. One that a program made
- * through a copy of the function from before is not seen.
+ * it on, so the calls of `process.kill()` are counted. If the program calls a copy
+ * of the original function, this is not seen.
  */
 export class SelfSent {
   /** Ends the counting. */

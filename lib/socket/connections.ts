@@ -12,7 +12,7 @@ export interface ConnectionCounts {
 
 /** The open connections of a server, with a note for each. */
 export class Connections<Note> implements ConnectionCounts {
-  /** Accepted, but not yet given to the server, because it has no place for them; by when they came (performance.now()). The oldest is first. */
+  /** Accepted, but not given to the server while it has no place for them; with the time (performance.now()) of each. The oldest is first. */
   readonly waiting = new Map<Socket, number>();
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;

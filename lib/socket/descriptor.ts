@@ -1,8 +1,9 @@
-import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { type BindableAddress, canonicalHost } from '../address/address.js';
+import { isSocket } from '../check/file-type.js';
 import { errnoCode } from '../errors.js';
 
-/** What kind of file a descriptor is that was passed to this process. */
+/** What kind of file a passed descriptor is. */
 export interface Descriptor {
   readonly kind: 'closed' | 'not a socket' | 'listener' | 'connected socket' | 'datagram socket' | 'unknown socket';
   /** The address that a listener or a UDP socket is bound to, if the kernel tells. */
@@ -22,7 +23,7 @@ export interface Descriptor {
  */
 export function describeDescriptor(fd: number, closely = true): Descriptor {
   try {
-    if (!fstatSync(fd).isSocket()) return { kind: 'not a socket' };
+    if (!isSocket(fd)) return { kind: 'not a socket' };
   } catch (error) {
     return { kind: errnoCode(error) === 'EBADF' ? 'closed' : 'not a socket' };
   }

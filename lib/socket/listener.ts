@@ -244,7 +244,7 @@ export class GraceListener {
     removeSocketFile(this.#bound.path, file);
   }
 
-  /** @internal Makes the file of a unix socket again if somebody deleted it. A failure is a warning, as this process serves on. */
+  /** @internal Makes the file of a unix socket again if somebody deleted it. A failure is a warning, as this process goes on serving. */
   async restoreFile(): Promise<void> {
     if (this.#file === undefined || this.#bound?.kind !== 'unix' || existsSync(this.#bound.path)) return;
     try {

@@ -2,6 +2,7 @@ import { chmodSync, linkSync, lstatSync, renameSync, statSync, unlinkSync } from
 import net from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type UnixAddress, formatAddress } from '../address/address.js';
+import { lookAt } from '../check/file-type.js';
 import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { type FileIdentity } from '../handoff/handoff-variable.js';
 import { warn } from '../log.js';
@@ -81,21 +82,21 @@ function linkDraft(draft: string, path: string): void {
 
 /** rename(2) leaves no moment without a file. */
 function replaceStale(draft: string, path: string, stale: FileIdentity): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found === undefined) return linkDraft(draft, path);
   if (!isSame(identify(path), stale)) refuseTaken(path);
   renameSync(draft, path);
 }
 
 function refuseTaken(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  if (lookAt(path) === undefined) return;
   throw Object.assign(new Error(`${path} exists`), { code: 'EEXIST' });
 }
 
 /** What came to be at the path since it was checked: another socket that listens, or another file. */
 function placeError(address: UnixAddress, path: string, error: unknown): GraceError {
   if (errnoCode(error) !== 'EEXIST') return bindError(address, error);
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) return notASocket(address, path);
+  if (lookAt(path)?.isSocket() === false) return notASocket(address, path);
   return bindError(address, Object.assign(new Error(messageOf(error), { cause: error }), { code: 'EADDRINUSE' }));
 }
 
@@ -121,7 +122,7 @@ async function bindDraft(
   address: UnixAddress,
   path: string,
 ): Promise<{ bound: BoundSocket; draft: string; stale: FileIdentity | undefined }> {
-  const found = lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : identify(path);
+  const found = lookAt(path) === undefined ? undefined : identify(path);
   const stale = (await checkPath(address, path)) ? found : undefined;
   for (let attempt = 1; ; attempt += 1) {
     const draft = draftPath(path);
@@ -150,7 +151,7 @@ export async function checkPath(address: UnixAddress, path: string): Promise<boo
   const folder = dirname(path);
   if (!isDirectory(folder)) throw new Error(`the folder ${folder} does not exist`);
   refuseLong(path);
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found === undefined) return false;
   if (!found.isSocket()) throw notASocket(address, path);
   const refusal = await connectOnce(path);

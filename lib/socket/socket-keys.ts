@@ -1,9 +1,9 @@
 import { type GraceListener } from './listener.js';
 
 /**
- * A key for each socket by which two generations mean the same one: the address
- * and the name that were asked for, and a number from the second one of these on,
- * as several servers may ask for port 0.
+ * A key for each socket, which is the same in two generations: the address and the
+ * name that were asked for. If several sockets have these in common, for example
+ * port 0, the key also has a number from the second one on.
  */
 export function socketKeys(listeners: readonly Pick<GraceListener, 'asked' | 'name'>[]): string[] {
   const seen = new Map<string, number>();

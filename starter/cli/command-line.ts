@@ -32,6 +32,9 @@ const OPTIONS = {
   backlog: TEXT,
   workers: TEXT,
   'ready-timeout': TEXT,
+  'start-timeout': TEXT,
+  'kill-timeout': TEXT,
+  'listen-fds': FLAG,
   restart: FLAG,
   'restart-timeout': TEXT,
   stop: FLAG,
@@ -80,8 +83,11 @@ function startOptions(values: Values, exec: readonly string[]): StartOptions {
     autoRestartInterval: number(values, 'auto-restart-interval'),
     killOldDelay: number(values, 'kill-old-delay'),
     backlog: number(values, 'backlog'),
-    workers: number(values, 'workers'),
+    workers: values.workers === 'auto' ? 'auto' : number(values, 'workers'),
     readyTimeout: number(values, 'ready-timeout'),
+    startTimeout: number(values, 'start-timeout'),
+    killTimeout: number(values, 'kill-timeout'),
+    listenFds: values['listen-fds'],
   };
 }
 

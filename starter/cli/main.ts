@@ -6,6 +6,8 @@ import { type Request, readCommandLine } from './command-line.js';
 import { foregroundReporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
 import { stderrOutput } from '../log/log-output.js';
+import { ignoreSignals } from '../process/inert-signals.js';
+import { type StartObserver } from '../start.js';
 import { printProgress } from './progress.js';
 
 /** Runs a request and loads only the code for it. Returns the exit code. */
@@ -42,14 +44,22 @@ async function run(request: Request): Promise<number> {
       // A process that does little for months gains nothing from compiled code, which takes 5 MiB.
       setFlagsFromString('--no-opt');
       setFlagsFromString('--no-sparkplug');
+      ignoreSignals();
       const { startServer } = await import('../start.js');
-      await startServer(request.options, background).catch((error: unknown) => {
+      const observer = { ...background, onBound: () => serveOn(background) };
+      await startServer(request.options, observer).catch((error: unknown) => {
         background?.fail(`start_server: ${messageOf(error)}`);
         throw error;
       });
       return 0;
     }
   }
+}
+
+/** From now on no error is a reason to leave the workers alone. */
+function serveOn(background: StartObserver | undefined): void {
+  process.on('uncaughtException', (error) => stderrOutput.say(`start_server goes on after an error: ${error.stack ?? messageOf(error)}`));
+  background?.onBound?.();
 }
 
 function version(): string {

@@ -56,13 +56,13 @@ function printSupervisors({ options }: AutoSettings): void {
   say(`Watched by: ${found.length === 0 ? 'nothing that this command knows' : found.join('; ')}.`);
   const settings = readOptions(options);
   const follow = stays(settings, { pid: process.pid, systemd: process.env['NOTIFY_SOCKET'] !== undefined });
-  say(`After a restart the first process ${follow ? 'stays, for what watches its pid' : 'exits'} (option follow).`);
+  say(`After a restart the first process ${follow ? 'stays, because another program may watch its pid' : 'exits'} (option follow).`);
   try {
     refuseUnsupported({ platform: process.platform, pid: process.pid, descriptors: [], superdaemon: isPassed() ? process.ppid : undefined, follow });
     if (settings.command === undefined) refuseUnrepeatable();
     say(`Restart: possible, by ${settings.signals.restart.join(' or ') || 'no signal'}.`);
   } catch (error) {
-    say(`Restart: refused, as ${messageOf(error)}.`);
+    say(`Restart: refused, because ${messageOf(error)}.`);
   }
 }
 

@@ -9,7 +9,7 @@ const SHUTDOWN_MIN_MS = 1_000;
 /** A handler that takes longer than the hook may is left alone just before: that is no failure. */
 const BEFORE_DEADLINE_MS = 50;
 
-/** The part that the program itself has in the end of its process: its own handlers of signals, and `process.exit()`. */
+/** What the program itself does when its process ends: its own handlers of signals, and `process.exit()`. */
 export class ProgramEnd {
   #code: number | undefined;
   #onAsked: () => void = () => undefined;

@@ -11,7 +11,7 @@ const FOR_WRITING = 2;
 
 /**
  * Makes a server listen at the path of a unix socket. libuv unlinks the path that it
- * bound when the socket is closed, under the successor's feet; so it binds a draft
+ * bound when the socket is closed, which the successor may still need; so it binds a draft
  * name, and the file is renamed. If that is not possible, Node.js says why.
  *
  * @param onListening - called with the socket file; not called if listen() failed.

@@ -14,7 +14,11 @@ async function serveHttp(t: Test, options: object = {}): Promise<{ program: Prog
   return { program, port: port! };
 }
 
-
+/** Waits for both ends of the first restart: the old process may say that it drains before the new one says that it is ready. */
+async function handedOver(program: Program): Promise<void> {
+  await program.announced('draining');
+  await program.announced('ready', 2);
+}
 
 /** Restarts, and waits until the old process has left. */
 async function restart(program: Program, nth: number): Promise<void> {
@@ -151,7 +155,7 @@ t.test('if the successor is killed, the old process serves what it still has', a
   const old = program.serving;
   client.send('GET /?ms=2500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   process.kill(old, 'SIGUSR2');
-  await program.announced('draining');
+  await handedOver(program);
   process.kill(program.serving, 'SIGKILL');
   const [answer] = await client.answered(1);
   t.equal(Number(answer!.headers['x-pid']), old);
@@ -164,7 +168,7 @@ t.test('SIGTERM to the successor while the old process still has connections: it
   const client = await rawClient(t, port);
   client.send('GET /?ms=2500 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   process.kill(program.serving, 'SIGUSR2');
-  await program.announced('draining');
+  await handedOver(program);
   await stop(program);
   const [answer] = await client.answered(1);
   t.equal(answer!.headers['connection'], 'close');

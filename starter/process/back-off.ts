@@ -1,24 +1,23 @@
-/** Delays between restarts, in milliseconds: each is twice the one before. */
+/** Delays between restarts, in milliseconds: the first restart is at once, then each delay is twice the one before. */
 export class BackOff {
   readonly #first: number;
   readonly #max: number;
-  #next: number;
+  #next = 0;
 
   constructor(first: number, max: number) {
     this.#first = Math.min(first, max);
     this.#max = max;
-    this.#next = this.#first;
   }
 
   /** The delay before the next start. */
   next(): number {
     const delay = this.#next;
-    this.#next = Math.min(Math.max(delay, 1) * 2, this.#max);
+    this.#next = delay === 0 ? Math.max(this.#first, 1) : Math.min(delay * 2, this.#max);
     return delay;
   }
 
-  /** Starts again with the first delay. */
+  /** The next start is at once again. */
   reset(): void {
-    this.#next = this.#first;
+    this.#next = 0;
   }
 }
