@@ -10,6 +10,7 @@ import { checkKept } from '../lib/move/adopters.js';
 import { keepConnection } from '../lib/move/kept.js';
 import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
+import { warnOfOtherHandlers } from '../lib/signals/other-handlers.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
 import { readEntries } from './entry/check-entries.js';
@@ -138,6 +139,7 @@ export class App extends Grace {
       reloadOnSignal(this, entries.map(({ server }) => server));
       if (this.#warmup !== undefined && this.replaces) await warmUp(this, this.#warmup, this.signal);
       await this.ready();
+      this.once('closed', warnOfOtherHandlers(this.settings.signals));
     } catch (error) {
       this.abandon();
       throw error;

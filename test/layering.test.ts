@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
-  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, 'ws', 'playwright-core'] },
   examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
@@ -69,8 +69,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'starter/log': ['starter/process'],
   'starter/control': ['starter/log', 'starter/process'],
   'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process', 'starter/upgrade'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');

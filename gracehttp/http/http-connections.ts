@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
@@ -33,6 +33,8 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
+  /** Whether every connection ends here. */
+  #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
@@ -116,6 +118,16 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return () => void this.#closeWhen.delete(condition);
   }
 
+  /** From now on, every response whose head is written is the last one on its connection. */
+  closeAll(): () => void {
+    this.#closing = true;
+    const remove = this.closeWhen(() => true);
+    return () => {
+      this.#closing = false;
+      remove();
+    };
+  }
+
   onRequest({ request, response, socket }: Exchange): void {
     const connection = this.#find(socket);
     if (connection === undefined) return;
@@ -154,10 +166,11 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return count;
   }
 
-  #follow({ request, response, inFlight }: HttpConnection): void {
+  #follow(connection: HttpConnection): void {
+    const { request, response, inFlight } = connection;
     if (request === undefined || response === undefined || !inFlight) return;
     if (!response.headersSent) closeAfterResponse(response, this.#isLast);
-    else if (!response.shouldKeepAlive) lingerAfter(request, request.socket);
+    else if (!response.shouldKeepAlive) this.#linger(connection, request);
   }
 
   /** Of pipelined requests only the newest is the last one. */
@@ -165,8 +178,13 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     const { req: request } = response;
     const connection = this.#find(request.socket);
     if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
-    lingerAfter(request, request.socket);
+    this.#linger(connection, request);
     return true;
+  }
+
+  /** If others wait for its place, only a client that pipelines is waited for. */
+  #linger({ pipelines }: HttpConnection, request: IncomingMessage): void {
+    lingerAfter(request, request.socket, this.#closing || pipelines);
   }
 
   #onSecure(socket: TLSSocket): void {
