@@ -25,6 +25,9 @@ await build({
 });
 // Apart too: most programs do not need it.
 await build({ ...common, entryPoints: ['gracehttp/websocket/index.ts'] });
+// Apart, as it is loaded before the program, which may not use the rest.
+await build({ ...common, entryPoints: ['gracehttp/auto/index.ts'] });
+await build({ ...common, entryPoints: ['gracehttp/auto/cli/main.ts'], chunkNames: 'chunks/auto/[name]-[hash]' });
 // Apart, as what two bundles share becomes files of its own, which every successor would load.
 await build({
   ...common,

@@ -20,7 +20,7 @@ export interface Traffic {
   readonly idle: number;
   /** Open connections that wait for a place. */
   readonly queued: number;
-  /** Requests in flight. 0 for protocols other than HTTP. */
+  /** Requests in flight; with HTTP/2 each stream is one. 0 for protocols other than HTTP. */
   readonly inFlight: number;
   /** Connections that this process has accepted so far. */
   readonly total: number;
@@ -104,6 +104,17 @@ export class ServedServer {
     this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
   }
 
+  /** @internal */
+  get speaksHttp(): boolean {
+    return this.#http !== undefined;
+  }
+
+  /** @internal Serves a connection from inside of this process. It takes no place of a limit and is not counted. */
+  deliverInner(socket: Socket): void {
+    this.#http?.ignored.add(socket);
+    this.connectionLimit.deliver(socket);
+  }
+
   /** @internal A response that came from the predecessor is finished; the next request may come. */
   resumeHttp(socket: Socket): void {
     this.#http?.setUpgraded(socket, false);
@@ -121,7 +132,7 @@ export class ServedServer {
     const { size: open, accepted: total, moved } = this.service.connections;
     const { queued, refused, maximum } = this.connectionLimit;
     const inFlight = this.#http?.inFlight ?? 0;
-    const idle = this.#http === undefined ? 0 : open - queued - inFlight;
+    const idle = this.#http === undefined ? 0 : open - queued - this.#http.busy;
     return { open, idle, queued, inFlight, total, moved, refused, limit: maximum };
   }
 }

@@ -53,7 +53,7 @@ export function report(message: string): void {
   operator(message);
 }
 
-/** {@link report} for something that should not be so. */
+/** {@link report} for a problem. */
 export function warn(message: string): void {
   report(`warning: ${message}`);
 }

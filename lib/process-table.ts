@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { errnoCode } from './errors.js';
 
+/** Field 22 of proc(5), counted from the state, which is field 3. */
+const START_TIME = 19;
+
 /** Whether a process exists and has not ended. A zombie has ended; it stays in the table until its parent collects it. */
 export function isRunning(pid: number): boolean {
   try {
@@ -20,13 +23,37 @@ export function zombieChildren(pids: readonly number[]): readonly number[] {
   });
 }
 
+/** When a process began, in clock ticks since the boot: with the pid it tells a process from all others. Undefined if there is no such process. */
+export function startTimeOf(pid: number): string | undefined {
+  return readStat(pid)?.[START_TIME];
+}
+
+/** Whether the process that began at this time still runs. True if the kernel does not tell, for example without a free descriptor. */
+export function isStillRunning(pid: number, startTime: string): boolean {
+  try {
+    const fields = statFields(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return fields[0] !== 'Z' && fields[0] !== 'X' && fields[START_TIME] === startTime;
+  } catch (error) {
+    return !['ENOENT', 'ESRCH'].includes(errnoCode(error) ?? '');
+  }
+}
+
+/** The pid of a process's parent; undefined if there is no such process. */
+export function parentOf(pid: number): number | undefined {
+  const parent = readStat(pid)?.[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
 /** The fields of /proc/pid/stat after the name: state, parent's pid, … Undefined if there is no such file. */
 function readStat(pid: number): readonly string[] | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name is in parentheses, and may contain parentheses.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return statFields(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+/** The name is in parentheses, and may contain parentheses. */
+function statFields(text: string): readonly string[] {
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }

@@ -1,7 +1,7 @@
 import { isLogCommand } from './log/open-log.js';
 import { type Settings } from './options.js';
 import { FLOCK, MKFIFO, SHELL, type SystemProgram, missingProgram } from './system-programs.js';
-import { findProgram } from './workers/find-program.js';
+import { findProgram } from './process/find-program.js';
 
 /**
  * Finds the programs that start_server runs itself, before anything is bound or written.

@@ -84,7 +84,7 @@ export function readEnvdir(folder: string | undefined): Record<string, string> {
   );
 }
 
-/** True as in Perl, which Server::Starter reads the variable with. */
+/** True as in Perl, in which Server::Starter is written. */
 function isTrue(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0';
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { GraceError, show } from '../lib/errors.js';
 import { assignDescriptors } from './sockets/descriptors.js';
 import { type Port, parsePort } from './sockets/port.js';
+import { usableProcessors } from './usable-processors.js';
 
 /** The options of start_server, named as in Server::Starter. All times are in seconds and may have fractions. */
 export interface StartOptions {
@@ -14,9 +15,12 @@ export interface StartOptions {
   readonly path?: string | readonly string[] | undefined;
   /** Working directory of the program. */
   readonly dir?: string | undefined;
-  /** A worker that does not say when it is ready counts as up after this time; also the delay after a failed start. Default 1. */
+  /**
+   * A worker that does not say when it is ready counts as up after this time. One that does has to live for this
+   * time before the old one is told to exit. Also the first delay after a failed start. Default 1.
+   */
   readonly interval?: number | undefined;
-  /** The signal to old workers when a new one is up. Default TERM. */
+  /** The signal to old workers when a new one is up, as a name or number. Default TERM. */
   readonly signalOnHup?: string | undefined;
   /** The signal to the workers when start_server gets SIGTERM. Default TERM. */
   readonly signalOnTerm?: string | undefined;
@@ -30,14 +34,20 @@ export interface StartOptions {
   readonly enableAutoRestart?: boolean | undefined;
   /** Default: the variable `AUTO_RESTART_INTERVAL`, or 360. */
   readonly autoRestartInterval?: number | undefined;
-  /** The delay between a new worker's being up and the signal to the old ones. Default: the variable `KILL_OLD_DELAY`, or 5 with auto restart, or 0. */
+  /** How long after a new worker is up the old ones get the signal. Default: the variable `KILL_OLD_DELAY`, or 5 with auto restart, or 0. */
   readonly killOldDelay?: number | undefined;
-  /** How many connections the kernel queues. Default: its maximum. */
+  /** How many connections the kernel queues. Default, and with 0: its maximum. */
   readonly backlog?: number | undefined;
-  /** How many worker processes run. Default 1. */
-  readonly workers?: number | undefined;
+  /** How many worker processes run; `auto`: as many as this process may use processors. Default 1. */
+  readonly workers?: number | 'auto' | undefined;
   /** A worker must say that it is ready within this time, or it has failed. Default: it need not. */
   readonly readyTimeout?: number | undefined;
+  /** How long a worker may take that uses `ts-grace`, which says when it is ready. Default 60; 0: no limit. */
+  readonly startTimeout?: number | undefined;
+  /** A worker that was told to exit gets SIGKILL after this time. Default: never. */
+  readonly killTimeout?: number | undefined;
+  /** Set `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` for the workers, as systemd does. Default false. */
+  readonly listenFds?: boolean | undefined;
 }
 
 /** {@link StartOptions}, checked; times in milliseconds. */
@@ -55,6 +65,10 @@ export interface Settings {
   readonly backlog: number;
   readonly workers: number;
   readonly readyTimeout: number | undefined;
+  /** 0: no limit. */
+  readonly startTimeout: number;
+  readonly killTimeout: number | undefined;
+  readonly listenFds: boolean;
   /** The variables that options set for the workers, as in Server::Starter. */
   readonly variables: NodeJS.ProcessEnv;
 }
@@ -65,6 +79,7 @@ const MAX_SECONDS = 2_147_483;
 const MAX_BACKLOG = 0x7fff_ffff;
 const MAX_WORKERS = 1_024;
 const DEFAULT_INTERVAL_MS = 1_000;
+const DEFAULT_START_TIMEOUT_MS = 60_000;
 
 /** @throws GraceError `OPTION_INVALID` */
 export function readStartOptions(options: StartOptions): Settings {
@@ -86,9 +101,12 @@ export function readStartOptions(options: StartOptions): Settings {
     pidFile: options.pidFile,
     statusFile: options.statusFile,
     logFile: options.logFile,
-    backlog: wholeNumber('backlog', options.backlog, MAX_BACKLOG) ?? MAX_BACKLOG,
-    workers: wholeNumber('workers', options.workers, MAX_WORKERS) ?? 1,
+    backlog: wholeNumber('backlog', options.backlog || undefined, MAX_BACKLOG) ?? MAX_BACKLOG,
+    workers: options.workers === 'auto' ? usableProcessors() : (wholeNumber('workers', options.workers, MAX_WORKERS) ?? 1),
     readyTimeout: milliseconds('ready-timeout', options.readyTimeout),
+    startTimeout: milliseconds('start-timeout', options.startTimeout) ?? DEFAULT_START_TIMEOUT_MS,
+    killTimeout: milliseconds('kill-timeout', options.killTimeout),
+    listenFds: options.listenFds === true,
     variables: variables(options),
   };
 }
@@ -104,11 +122,13 @@ function variables({ envdir, enableAutoRestart, autoRestartInterval, killOldDela
   };
 }
 
-/** `TERM`, `SIGTERM` and `term` mean the same. */
+/** `TERM`, `SIGTERM`, `term` and `15` mean the same. */
 function readSignal(name: string, value = 'TERM'): NodeJS.Signals {
+  const numbered = Object.entries(constants.signals).find(([, number]) => String(number) === value);
+  if (numbered !== undefined) return numbered[0] as NodeJS.Signals;
   const signal = `SIG${value.toUpperCase().replace(/^SIG/, '')}`;
   if (Object.hasOwn(constants.signals, signal)) return signal as NodeJS.Signals;
-  throw invalid(name, value, 'the name of a signal');
+  throw invalid(name, value, 'the name or number of a signal');
 }
 
 function milliseconds(name: string, value: number | undefined): number | undefined {

@@ -14,7 +14,7 @@ export const MKFIFO: SystemProgram = { name: 'mkfifo', use: 'for a command as --
 
 /** The error for a program that is missing. */
 export function missingProgram({ name, use, remedy }: SystemProgram, cause: unknown): GraceError {
-  return new GraceError('PROGRAM_INVALID', `start_server needs ${name} ${use}, and it is not there: ${remedy}`, {
+  return new GraceError('PROGRAM_INVALID', `start_server needs ${name} ${use}, but cannot find it: ${remedy}`, {
     subject: 'PATH',
     value: process.env['PATH'],
     cause,

@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
-  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, 'ws', 'playwright-core'] },
   examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
@@ -41,23 +41,37 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
-  'lib/systemd': [],
+  'lib/lifetime': ['lib/check', 'lib/handoff'],
+  'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
+  'lib/systemd': ['lib/launch', 'lib/signals'],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
-  'gracehttp/http': [],
+  'gracehttp/http': ['gracehttp/http2'],
+  'gracehttp/http2': [],
   'gracehttp/move': ['gracehttp/http'],
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/warmup': ['gracehttp/http'],
   'gracehttp/websocket': [],
+  'gracehttp/auto': [
+    ...['gracehttp/auto/listen', 'gracehttp/auto/hold', 'gracehttp/auto/options'],
+    ...['gracehttp/http', 'gracehttp/move', 'gracehttp/limit', 'gracehttp/tls'],
+  ],
+  'gracehttp/auto/listen': [],
+  'gracehttp/auto/hold': ['gracehttp/http'],
+  'gracehttp/auto/options': [],
+  'gracehttp/auto/cli': ['gracehttp/auto/listen', 'gracehttp/auto/options'],
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
-  'starter/log': ['starter/workers'],
-  'starter/control': ['starter/log'],
-  'starter/workers': ['starter/sockets', 'starter/control'],
+  'starter/process': [],
+  'starter/log': ['starter/process'],
+  'starter/control': ['starter/log', 'starter/process'],
+  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process', 'starter/upgrade'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');
@@ -178,7 +192,7 @@ t.test('index.ts only exports', async (t) => {
     t.ok(statements.length > 0 && statements.every((statement) => ts.isExportDeclaration(statement)), folder);
   }
   const others = Object.keys(LAYERS).flatMap(filesOf).filter((file) => posix.basename(file) === 'index.ts');
-  const exported = [...LIBRARY, 'gracehttp/websocket'];
+  const exported = [...LIBRARY, 'gracehttp/websocket', 'gracehttp/auto'];
   t.equal(others.length, exported.length, 'only the folders that are exported have one');
 });
 

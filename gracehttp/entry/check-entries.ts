@@ -10,8 +10,8 @@ import { ENTRY_OPTIONS, IN_APP, IN_CREATE_SERVER } from './option-names.js';
 import { type HandlerEntry, type Servable, type ServerEntry } from './server-entry.js';
 
 /**
- * Checks what a program passed to `serve()`, before anything is bound, and makes
- * an entry with a server of each.
+ * Checks what a program passed to `serve()`, before anything is bound, and turns
+ * each value into an entry with a server.
  *
  * @throws GraceError `SERVER_INVALID`, `OPTION_INVALID`
  */

@@ -15,7 +15,7 @@ export interface EntryOptions extends LimitOptions {
    */
   readonly backlog?: number;
   /**
-   * Tells clients to leave that would stay, for example WebSockets: called when the
+   * Tells clients that would stay, for example WebSockets, to leave: called when the
    * drain has begun and no new connection can come, with the server and the reason.
    * May be async; the drain waits for it, until `drainTimeout`. An error is a warning.
    */

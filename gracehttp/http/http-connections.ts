@@ -1,12 +1,13 @@
-import { type ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
+import { Http2Sessions } from '../http2/http2-sessions.js';
 import { expectNoRequest, hasBegun } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
 import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
-import { lingerOverUpload } from './lingering-close.js';
+import { lingerAfter } from './lingering-close.js';
 import { speaksHttp2 } from './speaks-http.js';
 import { underlyingSocket } from './underlying-socket.js';
 import { onUpgrade } from './upgrade.js';
@@ -25,18 +26,24 @@ const KEEP_ALIVE_BUFFER_MS = 1_000;
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
   /** Called when a response is finished, while Node.js still has to let go of it. */
   onAnswered: (socket: Socket) => void = () => undefined;
+  /** Undefined if the server does not speak HTTP/2. */
+  readonly sessions: Http2Sessions | undefined;
   readonly #server: Server;
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
-  readonly #closeWhen: (() => boolean)[] = [];
+  readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
+  /** Whether every connection ends here. */
+  #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
-    const http1 = !speaksHttp2(server) || 'setTicketKeys' in server;
+    const http2 = speaksHttp2(server);
+    const http1 = !http2 || 'setTicketKeys' in server;
     super(server, () => new HttpConnection(http1));
     this.#server = server;
+    this.sessions = http2 ? new Http2Sessions(server) : undefined;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
     onUpgrade(server, (_, socket) => {
@@ -45,11 +52,14 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     });
   }
 
-  /** Requests in flight. */
+  /** Requests in flight; with HTTP/2 each stream is one. */
   get inFlight(): number {
-    let count = 0;
-    for (const { inFlight } of this.each()) if (inFlight) count += 1;
-    return count;
+    return this.#inFlight1 + (this.sessions?.streams ?? 0);
+  }
+
+  /** Connections with a request in flight. */
+  get busy(): number {
+    return this.#inFlight1 + (this.sessions?.busy ?? 0);
   }
 
   /** What is known of each connection. */
@@ -92,16 +102,30 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return connection?.response === response && !connection.isPipelined && !hasBegun(this.#server, socket);
   }
 
-  /** A connection that has left HTTP comes from the predecessor; or it comes back to HTTP. */
+  /** For a connection that comes from the predecessor after it has left HTTP, and for one that comes back to HTTP. */
   setUpgraded(socket: Socket, upgraded: boolean): void {
     Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
-  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
-  closeWhen(condition: () => boolean): void {
-    this.#closeWhen.push(condition);
-    if (this.#closeWhen.length > 1) return;
-    for (const connection of this.each()) this.#follow(connection);
+  /**
+   * From now on, a response whose head is written while the condition holds is the last one on its connection.
+   *
+   * @returns a function that ends that.
+   */
+  closeWhen(condition: (connection: HttpConnection) => boolean): () => void {
+    this.#closeWhen.add(condition);
+    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
+    return () => void this.#closeWhen.delete(condition);
+  }
+
+  /** From now on, every response whose head is written is the last one on its connection. */
+  closeAll(): () => void {
+    this.#closing = true;
+    const remove = this.closeWhen(() => true);
+    return () => {
+      this.#closing = false;
+      remove();
+    };
   }
 
   onRequest({ request, response, socket }: Exchange): void {
@@ -109,7 +133,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     if (connection === undefined) return;
     connection.requestStarted(request, response);
     if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
-    if (this.#closeWhen.length > 0) this.#follow(connection);
+    if (this.#closeWhen.size > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
@@ -135,18 +159,32 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     };
   }
 
-  #follow({ request, response, inFlight }: HttpConnection): void {
+  /** Requests of HTTP/1 in flight. Pipelined ones count as one. */
+  get #inFlight1(): number {
+    let count = 0;
+    for (const { inFlight } of this.each()) if (inFlight) count += 1;
+    return count;
+  }
+
+  #follow(connection: HttpConnection): void {
+    const { request, response, inFlight } = connection;
     if (request === undefined || response === undefined || !inFlight) return;
     if (!response.headersSent) closeAfterResponse(response, this.#isLast);
-    else if (!response.shouldKeepAlive) lingerOverUpload(request, request.socket);
+    else if (!response.shouldKeepAlive) this.#linger(connection, request);
   }
 
   /** Of pipelined requests only the newest is the last one. */
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
-    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
-    lingerOverUpload(request, request.socket);
+    const connection = this.#find(request.socket);
+    if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
+    this.#linger(connection, request);
     return true;
+  }
+
+  /** If others wait for its place, only a client that pipelines is waited for. */
+  #linger({ pipelines }: HttpConnection, request: IncomingMessage): void {
+    lingerAfter(request, request.socket, this.#closing || pipelines);
   }
 
   #onSecure(socket: TLSSocket): void {

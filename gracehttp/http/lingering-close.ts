@@ -7,18 +7,23 @@ interface DestroysSoon {
   destroySoon?: () => void;
 }
 
-/** How long the rest of an upload is read at most: a client that sends it slowly must not keep its place. */
+/** How long is read on at most: a client that sends slowly, or does not close, must not keep its place. */
 const LINGER_MS = 2_000;
 
 /**
- * Lets a client whose upload is still on its way read the response. close(2) on a
- * socket with unread data makes the kernel send a reset, which can overtake the
- * response. So the sending side is shut down first, and the rest is read, for two
+ * Closes a connection after its last response so that the client can read it
+ * (RFC 9112, 9.6). close(2) on a socket with unread data makes the kernel send a
+ * reset, which can overtake the response: an upload may still be on its way, or a
+ * client that pipelines may have sent its next requests. So the sending side is shut
+ * down first, and what comes is read and dropped until the client closes, for two
  * seconds at most.
+ *
+ * @param dropsRequests - whether further requests may come; if not, only the rest of an upload is read.
  */
-export function lingerOverUpload(request: IncomingMessage, socket: Socket): void {
+export function lingerAfter(request: IncomingMessage, socket: Socket, dropsRequests: boolean): void {
   const { headers } = request;
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return;
+  const isUpload = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (!isUpload && !dropsRequests) return;
   const ending = socket as DestroysSoon;
   const { destroySoon } = ending;
   // A Node.js version without it closes connections in another way, which is left as it is.
@@ -27,14 +32,20 @@ export function lingerOverUpload(request: IncomingMessage, socket: Socket): void
   // It stays replaced, because the program may replace it too.
   ending.destroySoon = () => {
     const end = (): void => destroySoon.call(socket);
-    if (lingers || request.complete || request.destroyed) return end();
+    const isOver = request.complete ? !dropsRequests : request.destroyed;
+    if (lingers || isOver || socket.destroyed) return end();
     lingers = true;
     socket.end();
     const timer = setTimeout(() => void nextTurn().then(end), LINGER_MS);
-    request.once('close', () => {
-      clearTimeout(timer);
-      end();
-    });
-    request.resume();
+    socket.once('close', () => clearTimeout(timer));
+    if (request.complete) dropRequests(socket, end);
+    else request.once('close', end).resume();
   };
+}
+
+/** Reads what comes, which no parser sees any more, until the client closes. */
+function dropRequests(socket: Socket, onEnd: () => void): void {
+  // http.Server lets go of a connection when it gets another listener for its data.
+  socket.removeAllListeners('data').on('data', () => undefined);
+  socket.once('end', onEnd).resume();
 }

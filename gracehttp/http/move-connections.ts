@@ -24,7 +24,7 @@ export class MoveConnections {
   readonly #connections: HttpConnections;
   readonly #onward: Onward;
   readonly #underWay = new Set<Socket>();
-  /** Connections on which always another request was in flight. They are not read until they have moved. */
+  /** Connections on which another request was always in flight. They are not read until they have moved. */
   readonly #halted = new Set<Socket>();
   /** Connections of which a part of a request has been read, at the last look and at this one. */
   #begun = new Set<Socket>();

@@ -1,7 +1,7 @@
 import { type Server, type Socket } from 'node:net';
 import { type Connections } from '../../lib/socket/connections.js';
 import { Gate } from '../../lib/socket/gate.js';
-import { wholeNumber } from '../../lib/options.js';
+import { wholeNumber } from '../../lib/check/numbers.js';
 import { HttpConnections } from '../http/http-connections.js';
 import { speaksPlainHttp } from '../http/speaks-http.js';
 import { ConnectionQueue } from './connection-queue.js';
@@ -137,7 +137,7 @@ export class ConnectionLimit {
     this.#gate = Gate.of(this.#server);
     this.#gate.guard((socket) => this.#admits(socket));
     this.#connections.onEnd = () => {
-      // The program may hear of this end only now too, and count connections itself.
+      // The program may learn of this end only now too, and it may count connections itself.
       this.#queue.deliverSoon();
       this.onEnd();
     };

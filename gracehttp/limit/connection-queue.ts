@@ -113,7 +113,7 @@ export class ConnectionQueue {
     const [oldest] = this.#connections.waiting.values();
     if (this.#timer !== undefined || timeout === 0 || oldest === undefined) return;
     this.#timer = setTimeout(() => {
-      // After a computation, a place may be free by what Node.js has not read yet.
+      // After a long computation, a place may be free because of something that Node.js has not read yet.
       void nextTurn().then(() => this.#expire());
     }, oldest + timeout - performance.now()).unref();
   }

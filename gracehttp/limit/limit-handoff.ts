@@ -26,7 +26,7 @@ export class LimitHandoff {
   /**
    * Create it after the sockets are claimed and before they listen.
    *
-   * @param keys - by which both processes mean the same socket, one for each server.
+   * @param keys - one for each server, the same in both processes; see socketKeys().
    */
   constructor(grace: Grace, servers: readonly ServedServer[], keys: readonly string[]) {
     this.#grace = grace;

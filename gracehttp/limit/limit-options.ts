@@ -1,5 +1,5 @@
 import { GraceError, show } from '../../lib/errors.js';
-import { milliseconds, wholeNumber } from '../../lib/options.js';
+import { milliseconds, wholeNumber } from '../../lib/check/numbers.js';
 import { type Overflow } from './overflow.js';
 
 /** Limits of one server. */
@@ -22,7 +22,7 @@ export interface LimitOptions {
   readonly overflow?: Overflow;
 }
 
-/** As long as most clients and load balancers wait at least. */
+/** Most clients and load balancers wait at least this long. */
 export const DEFAULT_QUEUE_TIMEOUT_MS = 30_000;
 
 const OVERFLOWS: readonly (string | undefined)[] = ['reset', '503', undefined] satisfies (Overflow | undefined)[];
@@ -34,7 +34,7 @@ export function checkLimitOptions({ maxConnections, maxQueued, queueTimeout, ove
   milliseconds('queueTimeout', queueTimeout, DEFAULT_QUEUE_TIMEOUT_MS);
   const known = OVERFLOWS.includes(overflow);
   if (known && (overflow !== '503' || speaksHttp)) return;
-  const expected = known ? "'reset', as the server does not speak HTTP" : "'reset' or '503'";
+  const expected = known ? "'reset', because the server does not speak HTTP" : "'reset' or '503'";
   throw new GraceError('OPTION_INVALID', `the option overflow is ${show(overflow)}, expected ${expected}`, {
     subject: 'overflow',
     value: overflow,

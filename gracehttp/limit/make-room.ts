@@ -8,9 +8,10 @@ import { type HttpConnections } from '../http/http-connections.js';
  * send the next request.
  */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
-/** The search for idle connections ends when this long no connection waited: to start it takes a look at every connection. */
+/** The search for idle connections ends when no connection has waited for this long: starting it means a look at every connection. */
 const QUIET_MS = 1_000;
-
+/** How often HTTP/2 sessions are looked at. */
+const LOOK_EVERY_MS = 100;
 /** How long the program has to say goodbye on upgraded connections before they are closed for others. */
 const LEAVE_WITHIN_MS = 2_000;
 
@@ -25,7 +26,8 @@ export interface Waiting {
 /**
  * Shares the places of a server fairly. While connections wait, a connection that
  * has a place is closed after its response, and one that has had a response and
- * is idle is closed, longest idle first, at most as many as are waiting.
+ * is idle is closed, longest idle first, at most as many as are waiting. As many
+ * HTTP/2 sessions leave, idle ones first: see leave().
  *
  * Upgraded connections (WebSocket) keep their places, but not in a process that
  * drains while connections of its successor wait: they have to leave it anyway.
@@ -33,7 +35,7 @@ export interface Waiting {
 export class RoomMaker {
   readonly #connections: HttpConnections;
   readonly #waiting: Waiting;
-  #stopClosingIdle: (() => void) | undefined;
+  #stopLooking: (() => void) | undefined;
   #quiet: NodeJS.Timeout | undefined;
   /** When connections of the successor first waited. */
   #askedAt: number | undefined;
@@ -50,14 +52,24 @@ export class RoomMaker {
     if (this.#wanted() > 0) {
       clearTimeout(this.#quiet);
       this.#quiet = undefined;
-      this.#stopClosingIdle ??= this.#closeIdle();
-    } else if (this.#stopClosingIdle !== undefined) {
+      this.#stopLooking ??= this.#look();
+    } else if (this.#stopLooking !== undefined) {
       this.#quiet ??= setTimeout(() => this.#stop(), QUIET_MS).unref();
     }
   }
 
   #wanted(): number {
     return this.#waiting.here() + this.#waiting.elsewhere();
+  }
+
+  #look(): () => void {
+    const stopClosingIdle = this.#closeIdle();
+    const { sessions } = this.#connections;
+    const timer = sessions && setInterval(() => sessions.makeRoom(this.#wanted()), LOOK_EVERY_MS).unref();
+    return () => {
+      stopClosingIdle();
+      clearInterval(timer);
+    };
   }
 
   #closeIdle(): () => void {
@@ -79,8 +91,8 @@ export class RoomMaker {
   }
 
   #stop(): void {
-    this.#stopClosingIdle?.();
-    this.#stopClosingIdle = undefined;
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
     this.#quiet = undefined;
   }
 }

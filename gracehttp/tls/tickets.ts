@@ -18,7 +18,7 @@ const TICKET_KEY_BYTES = 48;
  * Takes over the ticket keys of the predecessor and passes them on to the
  * successor, so that clients resume their sessions without a full handshake.
  *
- * @param socketKey - by which both mean the same socket.
+ * @param socketKey - the key of the socket, the same in all three; see socketKeys().
  */
 export function shareTickets(grace: Grace, server: Server, { asked }: GraceListener, socketKey: string): void {
   if (!hasOwnTickets(server)) return;

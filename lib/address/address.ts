@@ -71,10 +71,10 @@ function parseBindable(text: string, source: string): BindableAddress {
 /** A host in brackets is followed by a colon and a port. */
 function checkBrackets(text: string, source: string): void {
   const [, inside, behind] = /^\[([^\]]*)\](.*)$/s.exec(text) ?? [];
-  if (behind === undefined) throw invalid(source, 'the bracket [ has no ] behind the host, as in [::1]:8080');
+  if (behind === undefined) throw invalid(source, 'the bracket [ has no ] after the host, as in [::1]:8080');
   if (behind.startsWith(':')) return;
   const port = /^\d+$/.test(behind) ? behind : '8080';
-  throw invalid(source, `behind the bracket ] has to be a colon and a port, as in [${inside}]:${port}`);
+  throw invalid(source, `after the bracket ] there must be a colon and a port, as in [${inside}]:${port}`);
 }
 
 function checkPortAlone(text: string, source: string): void {
@@ -110,7 +110,7 @@ function parseSystemd(source: string): SystemdAddress {
   if (!/^[\x20-\x39\x3b-\x7e]{1,255}$/.test(name)) throw invalid(source, 'the name is empty or has a colon');
   if (rest.length === 0) return { kind: 'systemd', name, otherwise: undefined };
   const otherwise = rest.join('|');
-  if (/^(fd|systemd):/.test(otherwise)) throw invalid(source, 'behind the | has to be an address that can be bound');
+  if (/^(fd|systemd):/.test(otherwise)) throw invalid(source, 'the part after the | is not an address that can be bound');
   return { kind: 'systemd', name, otherwise: parseBindable(otherwise, source) };
 }
 

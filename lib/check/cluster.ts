@@ -4,7 +4,7 @@ import { GraceError } from '../errors.js';
 /** @throws GraceError `RUNTIME_UNSUPPORTED` in a worker of node:cluster */
 export function refuseClusterWorker(): void {
   if (!(process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker) return;
-  throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own that it could hand over', {
+  throw new GraceError('RUNTIME_UNSUPPORTED', 'a cluster worker has no sockets of its own to hand over', {
     subject: 'cluster.isWorker',
     value: true,
   });

@@ -30,7 +30,7 @@ export class LaterGeneration {
    * Says that this process serves, and from now on receives the signals that the
    * first process gets.
    *
-   * @param onAlone - called when the first process is gone: the program that watched it takes the service for stopped.
+   * @param onAlone - called when the first process is gone: the program that watched it thinks that the service has stopped.
    */
   serve(onSignal: (message: SignalMessage) => void, onAlone: () => void): void {
     this.#say({ type: 'serving', pid: process.pid });
@@ -54,6 +54,12 @@ export class LaterGeneration {
   /** Leaves the reading to the next generation. The descriptor stays open until this process exits: the first process waits for that. */
   handOver(): void {
     this.#reader?.pause();
+  }
+
+  /** Says that this process serves again, and receives the signals. */
+  takeBack(): void {
+    this.#say({ type: 'serving', pid: process.pid });
+    this.#reader?.resume();
   }
 
   #say(message: GenerationMessage): void {

@@ -82,6 +82,12 @@ export function socketsOf(handoff: Handoff, state: Readonly<Record<string, unkno
   return handoff.sockets ?? readSockets(state[SOCKETS], formatHandoff(handoff));
 }
 
+/** Whether a library of another version wrote it. */
+export function isOtherVersion(text: string): boolean {
+  const version = parseRecord(text)?.['version'];
+  return isCount(version) && version !== HANDOFF_VERSION;
+}
+
 /** @throws GraceError `INHERITANCE_INVALID` if the text is not what {@link formatHandoff} writes. */
 export function parseHandoff(text: string): Handoff {
   const data = parseRecord(text);

@@ -21,8 +21,8 @@ export class PidFile {
   }
 
   /**
-   * Checks that the file can be written, and does not touch it: the predecessor
-   * serves by it.
+   * Checks that the file can be written, and does not touch it: it still names the
+   * predecessor, which serves.
    *
    * @throws GraceError `PID_FILE`
    */
@@ -54,7 +54,7 @@ export class PidFile {
     });
   }
 
-  /** Writes the pid again if the file is gone or names another process. A failure is a warning, as this process serves on. */
+  /** Writes the pid again if the file is gone or names another process. A failure is a warning, as this process goes on serving. */
   restore(): void {
     try {
       if (this.#read() !== String(process.pid)) this.write();

@@ -9,6 +9,7 @@ import { socketOf } from '../move/handle.js';
 import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
+import { returnSockets } from '../move/returned-sockets.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
@@ -55,7 +56,7 @@ export class Generation {
     return superdaemonPid(this.#inheritance);
   }
 
-  /** The sockets that the predecessor serves on, and that a process leaves to it that stops before it is ready. */
+  /** The sockets that the predecessor serves on. A process that stops before it is ready leaves them to the predecessor. */
   get servedByPredecessor(): ReadonlySet<number> {
     const served = this.#inheritance?.predecessor?.alive === true;
     return new Set(this.sockets.filter(({ inherited }) => served && inherited).map(({ fd }) => fd));
@@ -71,6 +72,14 @@ export class Generation {
     const listeners = await claimSockets(claims, await this.#inherit());
     this.sockets.push(...listeners);
     return listeners;
+  }
+
+  /** Adds a socket that was not claimed by {@link listen}. It is open at once if this process serves already. */
+  async join(listener: GraceListener): Promise<void> {
+    this.sockets.push(listener);
+    if (this.#state() !== 'serving') return;
+    await listener.open();
+    listener.own();
   }
 
   /**
@@ -96,7 +105,7 @@ export class Generation {
 
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
-    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance);
+    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -122,6 +131,14 @@ export class Generation {
     const current = this.#state();
     if (current === state && !(state === 'starting' && this.#takingOver)) return;
     throw wrongState(`cannot ${what}: this process is ${current}, expected ${state}`, current);
+  }
+
+  /** Sends the sockets back to a predecessor that stands by while this process is on probation. */
+  #returnSockets(): readonly number[] {
+    const { predecessor } = this.carried;
+    if (processState.channel === undefined || predecessor?.watches !== true) return [];
+    const inherited = this.sockets.filter(({ inherited, server }) => inherited && server !== undefined);
+    return returnSockets(processState.channel, new Map(inherited.map(({ fd, server }) => [fd, server!])));
   }
 
   #takeKept(): void {

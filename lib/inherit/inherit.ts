@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { formatAddress } from '../address/address.js';
 import { type InheritedSocket, readBound } from '../address/match.js';
 import { GraceError, show } from '../errors.js';
-import { HANDOFF, type Handoff, type HandoffSocket, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
+import { HANDOFF, type Handoff, type HandoffSocket, isOtherVersion, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
 import { Predecessor } from '../handoff/predecessor.js';
 import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
@@ -29,7 +29,7 @@ takeVariables(process.env);
  * @throws GraceError `INHERITANCE_INVALID`
  */
 export function inherited(): boolean {
-  const handoff = variable(HANDOFF);
+  const handoff = readableHandoff();
   if (handoff !== undefined && Predecessor.isPipe(parseHandoff(handoff).pipe)) return true;
   return systemdNames().length > 0 || starterSockets().length > 0;
 }
@@ -56,13 +56,21 @@ function variable(name: string): string | undefined {
 }
 
 async function find(): Promise<Inheritance> {
-  const handedOver = await fromHandoff(variable(HANDOFF));
+  const handedOver = await fromHandoff(readableHandoff());
   if (handedOver !== undefined) return handedOver;
   // Our own start_server passes the same sockets both ways; SERVER_STARTER_PORT also says which address each is for.
   const underStarter = variable(SERVER_STARTER_PORT) !== undefined;
   const passed = await keepToOurselves(underStarter ? fromServerStarter() : fromSystemd());
   const starter = underStarter && process.env[SERVER_STARTER_GENERATION] !== undefined ? process.ppid : undefined;
   return { predecessor: undefined, starter, passed, unclaimed: new Set(passed) };
+}
+
+/** start_server lives for months. One that writes another version passes its sockets in SERVER_STARTER_PORT too. */
+function readableHandoff(): string | undefined {
+  const text = variable(HANDOFF);
+  if (text === undefined || variable(SERVER_STARTER_PORT) === undefined || !isOtherVersion(text)) return text;
+  log('%s has another version: using %s', HANDOFF, SERVER_STARTER_PORT);
+  return undefined;
 }
 
 async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
@@ -88,7 +96,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
 
 /**
  * A predecessor that was killed before it wrote its greeting. Nobody else serves
- * then, so this process carries on, if its descriptors prove that they are meant:
+ * then, so this process carries on, if its descriptors prove that they are meant for it:
  * each is a listening socket with the address that the variable gives it.
  */
 function orphaned(handoff: Handoff, preload: Preload | undefined): Predecessor | undefined {
@@ -112,7 +120,7 @@ async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<rea
   return sockets.map((socket, index) => ({ ...socket, fd: fds[index] ?? socket.fd }));
 }
 
-/** Nor the pipe. Only start_server passes descriptors with a gap in the numbers; between generations there is none. */
+/** Such a program must not get the pipe either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
 async function keepPipe(handoff: Handoff): Promise<Handoff> {
   if (handoff.superdaemon !== true || !Predecessor.isPipe(handoff.pipe)) return handoff;
   const [pipe = handoff.pipe] = await closeOnExec([handoff.pipe]);

@@ -10,7 +10,7 @@ import { type Inheritance } from './inheritance.js';
 export interface ProcessState {
   /** What the preload of a successor left; undefined from the moment it is used. */
   preload: Preload | undefined;
-  /** By which the predecessor's connections come; undefined if none can come. */
+  /** The channel by which the predecessor's connections come; undefined if no connection can come. */
   channel: Channel | undefined;
   /** The variables that passed sockets to this process, taken out of its environment. */
   variables: Readonly<Record<string, string>>;
@@ -20,6 +20,8 @@ export interface ProcessState {
   inheritance: Promise<Inheritance> | undefined;
   /** The Grace or App of this process. Signals and inherited sockets belong to one at a time. */
   grace: { readonly state: State } | undefined;
+  /** How many copies of Grace are loaded: `ts-grace/auto` has one of its own. */
+  copies: number;
 }
 
 export const processState: ProcessState = findState();
@@ -27,8 +29,8 @@ export const processState: ProcessState = findState();
 function findState(): ProcessState {
   const key = Symbol.for(PROCESS_STATE);
   const found = (Reflect.get(globalThis, key) ?? {}) as Partial<ProcessState>;
-  const { preload, channel, variables = {}, refused = false, inheritance, grace } = found;
-  const state = Object.assign(found, { preload, channel, variables, refused, inheritance, grace });
+  const { preload, channel, variables = {}, refused = false, inheritance, grace, copies = 0 } = found;
+  const state = Object.assign(found, { preload, channel, variables, refused, inheritance, grace, copies });
   Reflect.set(globalThis, key, state);
   return state;
 }

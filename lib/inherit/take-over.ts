@@ -16,8 +16,8 @@ export interface TakeOver {
 
 /**
  * Takes over from the predecessor, or just starts: at the end every socket accepts
- * and the pid file names this process. Nothing that the predecessor serves by is
- * touched before it has acknowledged, or has died.
+ * and the pid file names this process. Nothing that the predecessor uses to
+ * serve is touched before it has acknowledged, or has died.
  *
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`
@@ -36,8 +36,8 @@ export async function takeOver({ sockets, inheritance, pidFile, takes, stopped }
 }
 
 /** Tells the predecessor that this process serves. Sockets that this version of the program does not claim are closed. */
-export function reportServing(sockets: readonly GraceListener[], { predecessor, unclaimed }: Inheritance): void {
-  predecessor?.serving(descriptorsOf(sockets));
+export function reportServing(sockets: readonly GraceListener[], { predecessor, unclaimed }: Inheritance, returns: readonly number[] = []): void {
+  predecessor?.serving(descriptorsOf(sockets), returns);
   for (const socket of unclaimed) closeUnclaimed(socket, predecessor?.alive === true);
   unclaimed.clear();
 }

@@ -9,7 +9,7 @@ export interface StartDirectory {
   readonly named: string | undefined;
 }
 
-/** Never throws: an odd directory is an error of the restart, and not of the start. */
+/** Never throws: a directory that cannot be used makes a restart fail, but not the start. */
 export function readStartDirectory(shellDirectory: string | undefined): StartDirectory {
   const absolute = shellDirectory?.startsWith('/') === true ? shellDirectory : undefined;
   const physical = currentDirectory();

@@ -11,7 +11,7 @@ import { type Adopted } from './kept.js';
  */
 export type Adopter<Connection extends Writable = Socket, State = unknown> = (connection: Connection, state: State, head: Buffer) => void;
 
-/** Makes of a socket what a program writes to; gets what was received and not read. */
+/** Turns a socket into what a program writes to; gets what was received and not read. */
 export type Framing = (socket: Socket, head: Buffer) => Writable;
 
 const NOTHING = Buffer.alloc(0);

@@ -46,7 +46,7 @@ export function readOn(socket: Socket, flows = true): void {
   if (flows) socket.resume();
 }
 
-/** A connection of a server out of a handle that came from another process, as the server makes one when it accepts. */
+/** Makes a connection of a server from a handle that came from another process, as the server does when it accepts. */
 export function socketOf(handle: Handle, server?: Server): Socket {
   const { allowHalfOpen = true, highWaterMark } = (server ?? {}) as { allowHalfOpen?: boolean; highWaterMark?: number };
   const options = {

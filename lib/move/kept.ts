@@ -13,7 +13,7 @@ export const MAX_STATE_BYTES = 64 * 1024;
 export interface Kept {
   /** What kind of connection it is; the successor needs an adopter for it. */
   readonly kind: string;
-  /** What the program has of it: the socket, or the answer that is written to it. */
+  /** What the program writes to: the socket, or the response on it. */
   readonly connection: Writable;
   /** Whether it can move now. Nothing is to be written to it. */
   isQuiet(): boolean;
@@ -92,19 +92,19 @@ export class MoveKept {
     try {
       this.#takeBack(kind, connection, adopted);
     } catch (error) {
-      warn(`a connection of kind ${kind} is closed, as its adopter failed: ${messageOf(error)}`);
+      warn(`a connection of kind ${kind} is closed, because its adopter failed: ${messageOf(error)}`);
       socket.destroy();
     }
   }
 }
 
-/** The state of the program, if it lets go and the state can be sent. A connection whose state cannot is not kept any longer. */
+/** The state of the program, if it lets go and the state can be sent. A connection whose state cannot be sent is no longer kept. */
 function leave(entry: Kept, socket: Socket): unknown {
   try {
     const state = entry.leave();
     if (state === undefined) return undefined;
     const bytes = Buffer.byteLength(JSON.stringify(state));
-    if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, at most ${MAX_STATE_BYTES} are possible`);
+    if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, the limit is ${MAX_STATE_BYTES}`);
     return state;
   } catch (error) {
     kept.delete(socket);

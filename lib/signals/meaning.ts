@@ -69,7 +69,7 @@ export function actionOnRestart({ state, superdaemon, firstProcess }: Situation)
 export type ForwardedAction = 'pass-on' | 'stop' | 'restart' | 'raise' | 'ignore';
 
 /**
- * What a signal means that the first process passed on.
+ * The meaning of a signal that the first process passed on.
  *
  * @param handled - whether the program has a handler for it.
  */
@@ -88,6 +88,6 @@ export function actionOnForwarded(
 }
 
 /** What the first process passes on: the usual signals, and all that the options name. */
-export function forwardedSignals({ stop, restart, reload }: Required<SignalOptions>): readonly NodeJS.Signals[] {
-  return [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP', ...stop, ...restart, ...reload])];
+export function forwardedSignals({ stop, restart, reload, revert }: Required<SignalOptions>): readonly NodeJS.Signals[] {
+  return [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP', ...stop, ...restart, ...reload, ...revert])];
 }

@@ -1,10 +1,12 @@
+import { onSignals } from '../on-signals.js';
+
 type Kill = typeof process.kill;
 
 /**
  * Tells a signal that this program sent to itself by `process.kill()` from one
  * that came from outside. The kernel knows the sender, but Node.js does not pass
- * it on, so the calls of `process.kill()` are counted. One that a program made
- * through a copy of the function from before is not seen.
+ * it on, so the calls of `process.kill()` are counted. If the program calls a copy
+ * of the original function, this is not seen.
  */
 export class SelfSent {
   /** Ends the counting. */
@@ -17,10 +19,10 @@ export class SelfSent {
     const unwrap = signals.length === 0 ? () => undefined : watchKill((signal) => this.#sent(signal, signals));
     const onSignal = (signal: NodeJS.Signals): void => this.#received(signal);
     // First, so that handlers that were installed before know it too.
-    for (const signal of signals) process.prependListener(signal, onSignal);
+    const stop = onSignals(signals, onSignal, 'first');
     this.remove = () => {
       unwrap();
-      for (const signal of signals) process.off(signal, onSignal);
+      stop();
     };
   }
 

@@ -3,6 +3,7 @@ import { whomToAsk } from '../handoff/refuse-restart.js';
 import { logger, warn } from '../log.js';
 import { exitCodeOf, onSignals } from '../on-signals.js';
 import { type SignalOptions } from '../options.js';
+import { exit } from './exit.js';
 import { type Situation, actionOnForwarded, actionOnRestart, actionOnStop } from './meaning.js';
 import { type SelfSent } from './self-sent.js';
 import { type SignalWay, StopRequests } from './stop-requests.js';
@@ -82,6 +83,6 @@ export class Signals {
 
   #exit(signal: NodeJS.Signals): void {
     this.#actions.beforeExit();
-    process.exit(exitCodeOf(signal));
+    exit(exitCodeOf(signal));
   }
 }

@@ -29,7 +29,7 @@ export class StopRequests {
 
   #begin(way: SignalWay): void {
     this.#first.set(way, 'new');
-    // After a long computation a timer fires before the signals are read that came meanwhile, so one more turn of the event loop.
+    // After a long computation a timer fires before Node.js reads the signals that came during it: so wait one more turn of the event loop.
     setTimeout(() => setImmediate(() => this.#first.set(way, 'old')).unref(), SAME_REQUEST_MS).unref();
   }
 }

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { type BindableAddress, type TcpAddress, formatAddress } from '../address/address.js';
-import { GraceError, errnoCode } from '../errors.js';
+import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { holderOf } from './holder.js';
 
 /** A socket that has its address and does not listen yet. `net.Server` can listen on `target`. */
@@ -140,6 +140,13 @@ function readAddress(name: net.AddressInfo | string, asked: BindableAddress): Bi
 function systemError(errno: number): Error {
   const code = process.getBuiltinModule('node:util').getSystemErrorName(errno);
   return Object.assign(new Error(`bind ${code}`), { code, errno, syscall: 'bind' });
+}
+
+/** A listen error of a socket that was passed to this process. */
+export function inheritedError(fd: number, asked: string, cause: unknown): GraceError {
+  if (cause instanceof GraceError) return cause;
+  const message = `cannot listen on the inherited descriptor ${fd} for ${asked}: ${messageOf(cause)}`;
+  return new GraceError('INHERITANCE_INVALID', message, { subject: 'fd', value: fd, cause });
 }
 
 /** A bind or listen error as a GraceError that names the address. */

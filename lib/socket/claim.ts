@@ -6,12 +6,13 @@ import { refuseUnknown } from '../check/names.js';
 import { GraceError, show } from '../errors.js';
 import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../check/numbers.js';
 import { type BoundSocket, bindError, bindPath, bindTcp, resolveHost } from './bind.js';
 import { closeOnExec } from './close-on-exec.js';
 import { describeDescriptor } from './descriptor.js';
-import { explainInUse, refuseOverlaps } from './in-use.js';
-import { GraceListener, type Source } from './listener.js';
+import { explainInUse, refuseOverlaps, refuseUnpassed } from './in-use.js';
+import { GraceListener } from './listener.js';
+import { type Source } from './listener-source.js';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
 export interface ListenOptions {
@@ -43,10 +44,12 @@ const MAX_MODE = 0o7777;
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
 export async function claimSockets(claims: readonly Claim[], inheritance: Inheritance): Promise<GraceListener[]> {
-  const { passed, unclaimed, predecessor } = inheritance;
+  const { passed, unclaimed, predecessor, starter } = inheritance;
   const requests = await Promise.all(claims.map(readClaim));
   refuseDuplicates(requests.map(({ address }) => address));
   const matches = matchSockets(requests, [...unclaimed]);
+  const left = [...unclaimed].filter((socket) => !matches.includes(socket));
+  if (predecessor?.superdaemon === true || starter !== undefined) refuseUnpassed(requests, matches, left);
   refuseOverlaps(requests.filter((_, index) => matches[index] === undefined));
   const sources: Source[] = [];
   try {
@@ -61,7 +64,7 @@ export async function claimSockets(claims: readonly Claim[], inheritance: Inheri
   } catch (error) {
     sources.forEach(discard);
     const failed = requests[sources.length]!;
-    throw explainInUse(error, failed, [...unclaimed].filter((socket) => !matches.includes(socket)));
+    throw explainInUse(error, failed, left);
   }
   for (const socket of matches) if (socket !== undefined) unclaimed.delete(socket);
   const waits = predecessor?.alive === true;
@@ -158,7 +161,7 @@ function notPassed(name: string, passed: readonly InheritedSocket[]): GraceError
 }
 
 function discard(source: Source): void {
-  if (source.kind === 'inherited') return;
+  if (source.kind !== 'bound') return;
   if (source.draft === undefined) source.socket.close();
   else source.draft.discard();
 }

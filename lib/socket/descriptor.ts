@@ -3,7 +3,7 @@ import { type BindableAddress, canonicalHost } from '../address/address.js';
 import { isSocket } from '../check/file-type.js';
 import { errnoCode } from '../errors.js';
 
-/** What kind of file a descriptor is that was passed to this process. */
+/** What kind of file a passed descriptor is. */
 export interface Descriptor {
   readonly kind: 'closed' | 'not a socket' | 'listener' | 'connected socket' | 'datagram socket' | 'unknown socket';
   /** The address that a listener or a UDP socket is bound to, if the kernel tells. */

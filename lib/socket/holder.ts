@@ -11,10 +11,21 @@ const COMMAND_CHARACTERS = 80;
  * @returns undefined if the kernel does not tell: without `/proc`, or if the process belongs to another user.
  */
 export function holderOf(address: BindableAddress): string | undefined {
-  const links = findListeners((other) => isSame(address, other)).map((inode) => `socket:[${inode}]`);
+  const links = linksOf(address);
   const pid = links.length === 0 ? undefined : pids().find((candidate) => has(candidate, links));
   if (pid === undefined) return undefined;
   return pid === process.pid ? 'this process itself' : `process ${pid} (${commandOf(pid)})`;
+}
+
+/** The pids of all processes that have a socket there, in ascending order; without those of other users. */
+export function holdersOf(address: BindableAddress): number[] {
+  const links = linksOf(address);
+  return links.length === 0 ? [] : pids().filter((pid) => has(pid, links));
+}
+
+/** The listening sockets at an address, as `/proc/pid/fd` shows them. */
+function linksOf(address: BindableAddress): string[] {
+  return findListeners((other) => isSame(address, other)).map((inode) => `socket:[${inode}]`);
 }
 
 function isSame(a: BindableAddress, b: BindableAddress): boolean {

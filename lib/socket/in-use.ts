@@ -37,6 +37,31 @@ export function refuseOverlaps(requests: readonly Request[]): void {
 }
 
 /**
+ * Refuses an address that start_server did not pass, as long as there are sockets that it passed and that nobody asks
+ * for: a worker that binds one itself is in the way of the next worker.
+ *
+ * @param matches - the passed socket for each request
+ * @param left - the passed sockets that match no request
+ * @throws GraceError `SOCKET_NOT_PASSED` that lists them
+ */
+export function refuseUnpassed(requests: readonly Request[], matches: readonly unknown[], left: readonly InheritedSocket[]): void {
+  const wrong = left.length === 0 ? undefined : requests.find(({ resolved }, index) => matches[index] === undefined && isFixed(resolved));
+  if (wrong === undefined) return;
+  const value = formatAddress(wrong.address);
+  const passed = left.map(({ fd, bound }) => (bound === undefined ? `fd:${fd}` : formatAddress(bound)));
+  const remedy = `write listen: '${passed[0]}' here, or give start_server this address`;
+  throw new GraceError('SOCKET_NOT_PASSED', `cannot listen on ${value}: start_server passed ${passed.join(', ')}; ${remedy}`, {
+    subject: 'address',
+    value,
+  });
+}
+
+/** Whether two processes cannot both bind it. */
+function isFixed(address: Address): boolean {
+  return address.kind === 'unix' || (address.kind === 'tcp' && address.port !== 0);
+}
+
+/**
  * An error that an address is in use, with what to do if a socket that was passed
  * to this process is what uses it. Any other error is returned as it is.
  *

@@ -1,18 +1,18 @@
 import { closeSync, existsSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
-import { type InheritedSocket } from '../address/match.js';
 import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
-import { type BoundSocket, bindError } from './bind.js';
+import { type BoundSocket, bindError, inheritedError } from './bind.js';
+import { type ListenerOptions, type Source } from './listener-source.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
-import { type DraftSocket, removeSocketFile } from './socket-file.js';
+import { removeSocketFile } from './socket-file.js';
 
 const log = logger('listener');
 
@@ -22,20 +22,6 @@ export const DEFAULT_BACKLOG = 511;
 const KERNEL_MAXIMUM = 0x7fff_ffff;
 /** setInterval() takes no more. */
 const LONGEST_MS = 0x7fff_ffff;
-
-/** Where a listener's socket comes from: bound here, or passed to this process. */
-export type Source =
-  | { readonly kind: 'bound'; readonly socket: BoundSocket; readonly draft: DraftSocket | undefined }
-  | { readonly kind: 'inherited'; readonly socket: InheritedSocket };
-
-/** What a program asked for beside the address; see ListenOptions. */
-export interface ListenerOptions {
-  readonly name?: string | undefined;
-  readonly backlog?: number | undefined;
-  readonly mode?: number | undefined;
-  /** Whether to accept only when {@link GraceListener.open} is called, because a predecessor serves. */
-  readonly waits?: boolean;
-}
 
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
@@ -49,7 +35,7 @@ export class GraceListener {
   readonly origin: Origin;
   /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
-  readonly #source: Source;
+  #source: Source;
   /** systemd's name for the socket. A later version of the program may ask for it by that name. */
   readonly #passedName: string | undefined;
   #bound: BindableAddress | undefined;
@@ -90,6 +76,11 @@ export class GraceListener {
     return this.#bound === undefined ? this.asked : formatAddress(this.#bound);
   }
 
+  /** @internal The same, if it is known. */
+  get bound(): BindableAddress | undefined {
+    return this.#bound;
+  }
+
   /** The descriptor; -1 if the platform has none. */
   get fd(): number {
     return this.#replacement?.fd ?? this.#source.socket.fd;
@@ -97,7 +88,7 @@ export class GraceListener {
 
   /** Whether the socket was passed to this process. The process that passed it may still have it. */
   get inherited(): boolean {
-    return this.#source.kind === 'inherited';
+    return this.#source.kind === 'listening' ? this.#source.inherited : this.#source.kind === 'inherited';
   }
 
   /** The server that accepts on the socket, from {@link serve} on. */
@@ -125,7 +116,7 @@ export class GraceListener {
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
-    if (server.listening) {
+    if (server.listening && this.#source.kind !== 'listening') {
       throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
     }
     this.#server = server;
@@ -154,14 +145,14 @@ export class GraceListener {
 
   /** @internal This process is ready: from now on it has to remove the file of an inherited socket. */
   own(): void {
-    if (this.#source.kind === 'inherited') this.#file = this.#source.socket.file;
+    if (this.#source.kind !== 'bound') this.#file = this.#source.socket.file;
   }
 
   /** @internal Closes the socket without a drain, because the start failed. */
   release(): void {
     clearInterval(this.#keepAlive);
     this.#replacement?.close();
-    if (this.#opened) {
+    if (this.#opened || this.#source.kind === 'listening') {
       closeListening(this.#server!);
     } else if (this.#source.kind === 'inherited') {
       closeSync(this.#source.socket.fd);
@@ -179,8 +170,8 @@ export class GraceListener {
   }
 
   /** @internal Begins the drain, see Service. */
-  beginDrain(onward?: Onward, takeBack?: TakeBack): void {
-    this.#service?.begin(onward, takeBack);
+  beginDrain(onward?: Onward, takeBack?: TakeBack, spread?: number): void {
+    this.#service?.begin(onward, takeBack, spread);
   }
 
   /**
@@ -200,6 +191,13 @@ export class GraceListener {
     // A successor gets the replacement, and not the socket that lost its file.
     if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
     closeListening(server);
+  }
+
+  /** @internal Accepts again after {@link stopAccepting}, on another descriptor of the socket, or on a new one. */
+  async reopen(socket: BoundSocket): Promise<void> {
+    this.#source = { kind: 'bound', socket, draft: undefined };
+    this.#opened = false;
+    await this.open();
   }
 
   /** @internal Fulfils when no connection is left. */
@@ -240,7 +238,7 @@ export class GraceListener {
     removeSocketFile(this.#bound.path, file);
   }
 
-  /** @internal Makes the file of a unix socket again if somebody deleted it. A failure is a warning, as this process serves on. */
+  /** @internal Makes the file of a unix socket again if somebody deleted it. A failure is a warning, as this process goes on serving. */
   async restoreFile(): Promise<void> {
     if (this.#file === undefined || this.#bound?.kind !== 'unix' || existsSync(this.#bound.path)) return;
     try {
@@ -256,6 +254,7 @@ export class GraceListener {
 
   async #listen(server: net.Server): Promise<void> {
     const source = this.#source;
+    if (source.kind === 'listening') return source.accept();
     await listening(server, source.kind === 'bound' ? source.socket.target : { fd: source.socket.fd }, this.backlog);
     if (source.kind !== 'bound' || source.draft === undefined) return;
     try {
@@ -267,12 +266,7 @@ export class GraceListener {
   }
 
   #listenError(cause: unknown): GraceError {
-    if (cause instanceof GraceError) return cause;
     if (this.#source.kind === 'bound') return bindError(this.#source.socket.address, cause);
-    return new GraceError(
-      'INHERITANCE_INVALID',
-      `cannot listen on the inherited descriptor ${this.fd} for ${this.asked}: ${(cause as Error).message}`,
-      { subject: 'fd', value: this.fd, cause },
-    );
+    return inheritedError(this.fd, this.asked, cause);
   }
 }

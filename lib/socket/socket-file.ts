@@ -124,9 +124,8 @@ async function bindDraft(
 ): Promise<{ bound: BoundSocket; draft: string; stale: FileIdentity | undefined }> {
   const found = lookAt(path) === undefined ? undefined : identify(path);
   const stale = (await checkPath(address, path)) ? found : undefined;
-  const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
-    const draft = join(folder, draftName());
+    const draft = draftPath(path);
     refuseLong(draft);
     try {
       return { bound: bindPath(draft), draft, stale };
@@ -136,9 +135,10 @@ async function bindDraft(
   }
 }
 
-function draftName(): string {
+/** A draft name for a socket file, in the same folder. */
+export function draftPath(path: string): string {
   const number = Math.floor(Math.random() * 36 ** DRAFT_DIGITS);
-  return `.${number.toString(36).padStart(DRAFT_DIGITS, '0')}`;
+  return join(dirname(path), `.${number.toString(36).padStart(DRAFT_DIGITS, '0')}`);
 }
 
 /**
@@ -190,6 +190,15 @@ function connectOnce(path: string): Promise<string | undefined> {
 export function identify(path: string): FileIdentity {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { dev: String(dev), ino: String(ino) };
+}
+
+/** Whether the file at a path is that one, and not another one or nothing. */
+export function isFileOf(path: string, file: FileIdentity): boolean {
+  try {
+    return isSame(identify(path), file);
+  } catch {
+    return false;
+  }
 }
 
 function isSame(a: FileIdentity, b: FileIdentity): boolean {

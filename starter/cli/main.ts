@@ -6,6 +6,9 @@ import { type Request, readCommandLine } from './command-line.js';
 import { foregroundReporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
 import { stderrOutput } from '../log/log-output.js';
+import { isUpgrade } from '../upgrade/messages.js';
+import { ignoreSignals } from '../process/inert-signals.js';
+import { type StartObserver } from '../start.js';
 import { printProgress } from './progress.js';
 
 /** Runs a request and loads only the code for it. Returns the exit code. */
@@ -19,7 +22,7 @@ async function run(request: Request): Promise<number> {
       return 0;
     case 'restart': {
       const { restartServer } = await import('../control/restart.js');
-      await printProgress((onProgress) => restartServer(request, onProgress));
+      await printProgress((onProgress) => restartServer(request, onProgress), request.json);
       return 0;
     }
     case 'stop': {
@@ -30,26 +33,40 @@ async function run(request: Request): Promise<number> {
       return 0;
     }
     case 'status': {
-      const { serverStatus } = await import('../control/status.js');
-      const { formatStatus } = await import('./format-status.js');
-      const status = serverStatus(request);
-      process.stdout.write(`${request.json ? JSON.stringify(status, null, 2) : formatStatus(status, Date.now())}\n`);
+      const { printStatus } = await import('./print-status.js');
+      await printStatus(request);
+      return 0;
+    }
+    case 'upgrade': {
+      const { upgradeServer } = await import('../control/upgrade.js');
+      const result = await upgradeServer(request);
+      const { before, pid, elapsed, workers } = result;
+      const text = `process ${pid} has replaced start_server (process ${before}), ${workers.length} workers go on, after ${(elapsed / 1000).toFixed(1)} s`;
+      process.stdout.write(`${request.json ? JSON.stringify(result) : text}\n`);
       return 0;
     }
     case 'start': {
       const background = foregroundReporter();
-      if (request.daemonize && background === undefined) return runInBackground(stderrOutput.say);
+      if (request.daemonize && background === undefined && !isUpgrade()) return runInBackground(stderrOutput.say);
       // A process that does little for months gains nothing from compiled code, which takes 5 MiB.
       setFlagsFromString('--no-opt');
       setFlagsFromString('--no-sparkplug');
+      ignoreSignals();
       const { startServer } = await import('../start.js');
-      await startServer(request.options, background).catch((error: unknown) => {
+      const observer = { ...background, onBound: () => serveOn(background) };
+      await startServer(request.options, observer).catch((error: unknown) => {
         background?.fail(`start_server: ${messageOf(error)}`);
         throw error;
       });
       return 0;
     }
   }
+}
+
+/** From now on no error is a reason to leave the workers alone. */
+function serveOn(background: StartObserver | undefined): void {
+  process.on('uncaughtException', (error) => stderrOutput.say(`start_server goes on after an error: ${error.stack ?? messageOf(error)}`));
+  background?.onBound?.();
 }
 
 function version(): string {

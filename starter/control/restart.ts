@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraceError } from '../../lib/errors.js';
 import { isRunning } from '../../lib/process-table.js';
+import { describeStatus } from '../process/wait-status.js';
 import { runningPid } from './pid-lock.js';
-import { readGenerations, readStatus } from './status-file.js';
+import { type ServerStatus, readGenerations, readStatus } from './status-file.js';
 
 export interface RestartOptions {
   readonly pidFile: string;
@@ -58,12 +59,17 @@ export async function restartServer(
     const status = readStatus(statusFile);
     if (progress.up && progress.oldPids.length === 0 && status?.deploying !== true) return progress;
     onProgress(progress);
-    const failures = (status?.failedStarts ?? 0) - failedBefore;
-    if (!progress.up && failures >= MAX_FAILED_STARTS) {
-      throw failed(`the new worker failed to start ${failures} times, the last time with status ${status?.lastFailure}`, pid);
-    }
+    const failures = Math.min((status?.failedStarts ?? 0) - failedBefore, status?.failuresInRow ?? Infinity);
+    if (failures >= MAX_FAILED_STARTS) throw failed(explain(failures, status), pid);
     if (elapsed > timeout * 1000) throw failed(`it took longer than ${timeout} seconds`, pid);
   }
+}
+
+/** What the last worker did, with its last lines. */
+function explain(failures: number, status: ServerStatus | undefined): string {
+  const { lastFailureReason = describeStatus(status?.lastFailure), lastOutput = '' } = status ?? {};
+  const output = lastOutput === '' ? '' : `; the log before that:\n${lastOutput.replace(/^/gm, '  ')}`;
+  return `the new worker failed to start ${failures} times; the last one ${lastFailureReason}${output}`;
 }
 
 function currentGeneration(statusFile: string): number {

@@ -24,8 +24,18 @@ export interface ServerStatus {
   readonly generation: number;
   /** How many workers have failed to start since start_server was started. */
   readonly failedStarts: number;
+  /** How many have failed since the last one that came up. */
+  readonly failuresInRow: number;
   /** The wait status of the last worker that failed to start. */
   readonly lastFailure: number | undefined;
+  /** The same in words: `exited with code 1`. */
+  readonly lastFailureReason?: string | undefined;
+  /** The last lines in the log before it exited; empty if the log is not a file. */
+  readonly lastOutput?: string | undefined;
+  /** How often this start_server tried to replace itself. */
+  readonly upgrades: number;
+  /** Why the last upgrade failed; undefined if it did not. */
+  readonly upgradeFailure?: string | undefined;
   /** Whether workers are being replaced, or the first ones started. */
   readonly deploying: boolean;
   readonly workers: readonly WorkerStatus[];
@@ -38,13 +48,17 @@ export interface ServerStatus {
 export class StatusFile {
   readonly #path: string;
 
-  /** @throws GraceError `FILE_INVALID` if it cannot be written. */
+  /** Writes nothing yet: as long as this start_server has not bound its sockets, the files may be those of another one. */
   constructor(path: string) {
     this.#path = path;
+  }
+
+  /** @throws GraceError `FILE_INVALID` if it cannot be written. */
+  create(): void {
     try {
-      this.#replace(path, '');
+      this.#replace(this.#path, '');
     } catch (cause) {
-      throw fileError('create status file', 'status-file', path, cause);
+      throw fileError('create status file', 'status-file', this.#path, cause);
     }
   }
 
@@ -54,7 +68,10 @@ export class StatusFile {
     this.#replace(detailsOf(this.#path), `${JSON.stringify(status)}\n`);
   }
 
+  /** Does nothing if another process has written it since. */
   remove(): void {
+    const { pid } = readStatus(this.#path) ?? {};
+    if (pid !== undefined && pid !== process.pid) return;
     rmSync(this.#path, { force: true });
     rmSync(detailsOf(this.#path), { force: true });
   }

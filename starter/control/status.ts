@@ -7,8 +7,8 @@ export interface StatusOptions {
 }
 
 /**
- * The status of a running start_server. Server::Starter's tells generations and
- * pids only; of its workers the number, start time and restarts are `NaN`.
+ * The status of a running start_server. That of Server::Starter has generations and
+ * pids only: the number, start time and restarts of its workers are `NaN`.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`, `FILE_INVALID`
  */
@@ -23,6 +23,8 @@ export function serverStatus({ pidFile, statusFile }: StatusOptions): ServerStat
     startedAt: NaN,
     generation,
     failedStarts: NaN,
+    failuresInRow: NaN,
+    upgrades: 0,
     lastFailure: undefined,
     deploying: false,
     workers: workers.map((worker) => {

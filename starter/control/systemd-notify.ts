@@ -13,6 +13,11 @@ export class SystemdNotify {
     this.#socket = path === undefined ? undefined : new NotifySocket(path);
   }
 
+  /** Whether systemd listens. */
+  get listens(): boolean {
+    return this.#socket !== undefined;
+  }
+
   ready(): void {
     this.#send('READY', { READY: 1, STATUS: 'serving' });
   }
@@ -21,6 +26,13 @@ export class SystemdNotify {
     // Type=notify-reload needs the time of CLOCK_MONOTONIC, which is that of process.hrtime.
     const now = String(process.hrtime.bigint() / NANOSECONDS_PER_MICROSECOND);
     this.#send('RELOADING', { RELOADING: 1, MONOTONIC_USEC: now, STATUS: 'replacing the workers' });
+  }
+
+  /** This process is the main one now. Fulfils when systemd has read it. */
+  async takeOver(): Promise<void> {
+    this.#state = '';
+    this.#send('READY', { READY: 1, MAINPID: process.pid, STATUS: 'serving' });
+    await this.#lastSent;
   }
 
   stopping(): void {

@@ -1,24 +1,48 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoCode } from '../../lib/errors.js';
 
-/** Lines kept while nobody reads the pipe; older ones are dropped. */
+/** Kept while nobody reads the pipe; older lines are dropped. */
 const MAX_LINES = 10_000;
+const MAX_BYTES = 2 * 1024 * 1024;
 const RETRY_MS = 100;
 
 /** Writes lines to a nonblocking pipe: what the pipe has no room for is kept and written later. */
 export class LineQueue {
   readonly #fd: number;
-  #lines: string[] = [];
+  #lines: Buffer[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #held = false;
+  #ended = false;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
+  /** @param line - without its line feed */
   add(line: string): void {
-    this.#lines.push(`${line}\n`);
-    if (this.#lines.length > MAX_LINES) this.#lines.shift();
+    this.addBack(Buffer.from(`${line}\n`));
+  }
+
+  /** Adds a line that was in the pipe already. */
+  addBack(line: Buffer): void {
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    while (this.#lines.length > MAX_LINES || this.#bytes > MAX_BYTES) {
+      this.#bytes -= this.#lines.shift()!.length;
+      this.#dropped += 1;
+    }
+    this.#flush();
+  }
+
+  /** Writes nothing until {@link release}: nobody reads the pipe. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
     this.#flush();
   }
 
@@ -26,18 +50,26 @@ export class LineQueue {
   async end(milliseconds: number): Promise<void> {
     const deadline = performance.now() + milliseconds;
     while (this.#lines.length > 0 && performance.now() < deadline) await sleep(RETRY_MS);
+    this.#ended = true;
     clearTimeout(this.#retry);
   }
 
   #flush(): void {
     clearTimeout(this.#retry);
+    if (this.#held || this.#ended) return;
+    if (this.#dropped > 0) this.#lines.unshift(Buffer.from(`${this.#dropped} lines of the log were lost, as nobody read them\n`));
+    this.#dropped = 0;
     try {
       while (this.#lines.length > 0) {
-        writeSync(this.#fd, this.#lines[0]!);
-        this.#lines.shift();
+        const line = this.#lines[0]!;
+        const written = writeSync(this.#fd, line);
+        this.#bytes -= written;
+        if (written < line.length) this.#lines[0] = line.subarray(written);
+        else this.#lines.shift();
       }
-    } catch (error) {
-      if (errnoCode(error) !== 'EAGAIN') throw error;
+      this.#bytes = 0;
+    } catch {
+      // EAGAIN: the pipe is full. Nothing else is a reason to stop serving either.
       this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
     }
   }

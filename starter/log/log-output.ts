@@ -1,9 +1,27 @@
+import { type ProcessIdentity } from '../process/watched-process.js';
+import { type NamedPipe } from './named-pipe.js';
+
+/** What another start_server needs to go on with a log command. */
+export interface LogHandover {
+  readonly pipe: NamedPipe;
+  /** The command; undefined if it does not run. */
+  readonly process: ProcessIdentity | undefined;
+}
+
 /** The destination of start_server's messages and of the workers' stdout and stderr. */
 export interface LogOutput {
   /** The descriptor that workers get as stdout and stderr; undefined: they inherit those of this process. */
   readonly fd: number | undefined;
+  /** What another start_server needs to go on with it; undefined if it opens it itself. */
+  readonly handover?: LogHandover | undefined;
   /** Writes one line. */
   say(message: string): void;
+  /**
+   * Fulfils when it is clear that the log is read.
+   *
+   * @throws GraceError `FILE_INVALID`
+   */
+  prove?(): Promise<void>;
   /** Resolves when everything is written. */
   close(): Promise<void>;
 }

@@ -3,9 +3,11 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The descriptors of a pipe. Each has its own open file description, so that O_NONBLOCK is set on one of them only. */
+/** The descriptors of a pipe. Each has its own open file description, so that O_NONBLOCK is set on some of them only. */
 export interface NamedPipe {
+  /** Blocking, for the command. */
   readonly readFd: number;
+  readonly nonblockingReadFd: number;
   /** Blocking. */
   readonly writeFd: number;
   readonly nonblockingWriteFd: number;
@@ -25,10 +27,11 @@ export function makeNamedPipe(): NamedPipe {
     // fifo(7): opening for reading and writing does not block, and lets the other calls open one end without blocking.
     const both = openSync(path, constants.O_RDWR);
     const readFd = openSync(path, constants.O_RDONLY);
+    const nonblockingReadFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const writeFd = openSync(path, constants.O_WRONLY);
     const nonblockingWriteFd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     closeSync(both);
-    return { readFd, writeFd, nonblockingWriteFd };
+    return { readFd, nonblockingReadFd, writeFd, nonblockingWriteFd };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

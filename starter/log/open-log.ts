@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileError } from '../file-error.js';
 import { LogCommand } from './log-command.js';
-import { type LogOutput, stderrOutput } from './log-output.js';
+import { type LogHandover, type LogOutput, stderrOutput } from './log-output.js';
 
 const PIPE = /^\s*\|\s*/;
 
@@ -13,11 +13,12 @@ export function isLogCommand(logFile: string | undefined): boolean {
 /**
  * Opens `--log-file`: a file, or a command after `|`. Without the option the log goes to stderr.
  *
+ * @param before - what the start_server before this one left of a command
  * @throws GraceError `FILE_INVALID`
  */
-export function openLog(logFile: string | undefined): LogOutput {
+export function openLog(logFile: string | undefined, before?: LogHandover): LogOutput {
   if (logFile === undefined) return stderrOutput;
-  if (PIPE.test(logFile)) return new LogCommand(logFile.replace(PIPE, ''));
+  if (PIPE.test(logFile)) return new LogCommand(logFile.replace(PIPE, ''), before);
   const fd = openFile(logFile);
   return {
     fd,

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 const AT_A_TIME = 3;
 
 /**
- * Makes sockets blocking, as a program expects that waits in accept(2). Node.js
+ * Makes sockets blocking, as a program that waits in accept(2) expects. Node.js
  * opens sockets with O_NONBLOCK. The flag belongs to the open file description,
  * so workers would get it too. Node.js has no fcntl(2), but clears the flag on
  * what a child process gets as stdin, stdout and stderr.

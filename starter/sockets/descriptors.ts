@@ -21,8 +21,10 @@ export interface Descriptors<Socket extends DescribedSocket> {
   readonly stdin: number | undefined;
   /** The first free descriptor after the sockets. */
   readonly nextFree: number;
-  /** `SERVER_STARTER_PORT`, and with sockets `LISTEN_FDS` and `LISTEN_FDNAMES`. */
+  /** `SERVER_STARTER_PORT`. */
   readonly variables: Readonly<Record<string, string>>;
+  /** `LISTEN_FDS` and `LISTEN_FDNAMES`; empty without sockets. */
+  readonly listenVariables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -54,13 +56,9 @@ export function assignDescriptors<Socket extends DescribedSocket>(sockets: reado
     fds,
     stdin: stdin && LISTEN_FDS_START + inRange.indexOf(stdin),
     nextFree: LISTEN_FDS_START + extra.length,
-    variables: {
-      SERVER_STARTER_PORT: sockets.map((socket) => `${socket.label}=${fds.get(socket)}`).join(';'),
-      ...(sockets.length > 0 && {
-        LISTEN_FDS: String(sockets.length),
-        LISTEN_FDNAMES: inRange.map(({ name }) => name).join(':'),
-      }),
-    },
+    variables: { SERVER_STARTER_PORT: sockets.map((socket) => `${socket.label}=${fds.get(socket)}`).join(';') },
+    listenVariables:
+      sockets.length > 0 ? { LISTEN_FDS: String(sockets.length), LISTEN_FDNAMES: inRange.map(({ name }) => name).join(':') } : {},
   };
 }
 

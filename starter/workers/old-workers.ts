@@ -3,7 +3,7 @@ import { type Worker, pidsOf } from './worker.js';
 export interface OldWorkersOptions {
   /** The signal that asks them to exit. */
   readonly signal: NodeJS.Signals;
-  /** Seconds between a new worker's being up and the signal. */
+  /** How many seconds after a new worker is up they get the signal. */
   readonly readKillDelay: () => number;
   readonly say: (message: string) => void;
   /** Called when they have the signal. */

@@ -2,14 +2,13 @@ import { type Duplex } from 'node:stream';
 import { readLines } from '../../lib/handoff/lines.js';
 import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from '../../lib/handoff/messages.js';
 
-/** How long a worker that announced a `ready` message may take without `--ready-timeout`. */
-const DEFAULT_READY_TIMEOUT_MS = 60_000;
-
 export interface ReadinessOptions {
   /** Milliseconds after which a worker that has said nothing counts as up. */
   readonly interval: number;
   /** Milliseconds within which a worker has to say that it is ready; undefined: it need not. */
   readonly readyTimeout: number | undefined;
+  /** Milliseconds that a worker may take that announced a `ready` message; 0: no limit. `readyTimeout` comes before it. */
+  readonly startTimeout: number;
 }
 
 /** The worker, as this conversation sees it. */
@@ -25,37 +24,36 @@ export interface Candidate {
   onTimeout(timeout: number): void;
 }
 
-/**
- * Tells a new worker that start_server is above it, and waits until it is up.
- *
- * @returns false if it exited before.
- */
-export function waitUntilUp(candidate: Candidate, { interval, readyTimeout }: ReadinessOptions): Promise<boolean> {
+/** `said`: it said that it is ready. `lived`: it said nothing, and has run for the interval. `exited`: neither. */
+export type Outcome = 'said' | 'lived' | 'exited';
+
+/** Tells a new worker that start_server is above it, and waits until it is up. */
+export function waitUntilUp(candidate: Candidate, options: ReadinessOptions): Promise<Outcome> {
   const { pipe, nonce, exited } = candidate;
+  const { interval, readyTimeout, startTimeout } = options;
   if (pipe !== undefined) greet(pipe, nonce, exited);
   return new Promise((done) => {
-    let timer: NodeJS.Timeout;
+    let timer: NodeJS.Timeout | undefined;
     let stopReading = (): unknown => undefined;
-    const settle = (up: boolean): void => {
+    const settle = (outcome: Outcome): void => {
       clearTimeout(timer);
       stopReading();
       pipe?.resume();
-      done(up);
+      done(outcome);
     };
     const expectReady = (timeout: number): void => {
-      timer = setTimeout(() => candidate.onTimeout(timeout), timeout);
+      clearTimeout(timer);
+      if (timeout > 0) timer = setTimeout(() => candidate.onTimeout(timeout), timeout);
     };
     const onMessage = (message: SuccessorMessage | undefined): void => {
       if (message === undefined || !('nonce' in message) || message.nonce !== nonce) return;
-      if (message.type === 'ready' && !candidate.isDraining()) settle(true);
-      if (message.type !== 'starting' || readyTimeout !== undefined) return;
-      clearTimeout(timer);
-      expectReady(DEFAULT_READY_TIMEOUT_MS);
+      if (message.type === 'ready' && !candidate.isDraining()) settle('said');
+      if (message.type === 'starting' && readyTimeout === undefined) expectReady(startTimeout);
     };
-    if (readyTimeout === undefined) timer = setTimeout(() => settle(true), interval);
+    if (readyTimeout === undefined) timer = setTimeout(() => settle('lived'), interval);
     else expectReady(readyTimeout);
     if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseSuccessorMessage(line)));
-    void exited.then(() => settle(false));
+    void exited.then(() => settle('exited'));
   });
 }
 

@@ -10,6 +10,8 @@ export interface SpawnOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly descriptors: Descriptors<HeldSocket>;
   readonly backlog: number;
+  /** Whether the worker gets the variables of systemd too. */
+  readonly listenFds: boolean;
   readonly generation: number;
   /** 1 to `--workers`. */
   readonly number: number;
@@ -38,12 +40,12 @@ export function spawnWorker(options: SpawnOptions, nonce: string): ChildProcess 
 }
 
 function workerEnvironment(options: SpawnOptions, nonce: string): NodeJS.ProcessEnv {
-  const { env, directory, descriptors, generation, number } = options;
+  const { env, directory, descriptors, generation, number, listenFds } = options;
   return {
     ...env,
     ...(directory === undefined ? {} : { PWD: directory }),
     ...descriptors.variables,
-    ...('LISTEN_FDS' in descriptors.variables && { LISTEN_PID: '' }),
+    ...(listenFds && 'LISTEN_FDS' in descriptors.listenVariables && { ...descriptors.listenVariables, LISTEN_PID: '' }),
     SERVER_STARTER_GENERATION: String(generation),
     SERVER_STARTER_WORKER: String(number),
     [HANDOFF]: formatHandoff({

@@ -1,17 +1,19 @@
-import { onSignals } from '../../lib/on-signals.js';
 import { type StatusFile } from '../control/status-file.js';
 import { type SystemdNotify } from '../control/systemd-notify.js';
 import { type Environment, timingReader } from '../environment.js';
 import { type LogOutput } from '../log/log-output.js';
 import { type Settings } from '../options.js';
+import { type WaitStatus, showStatus } from '../process/wait-status.js';
 import { type Descriptors } from '../sockets/descriptors.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 import { AutoRestart } from './auto-restart.js';
+import { Launches } from './launches.js';
 import { OldWorkers } from './old-workers.js';
 import { RollingDeploy } from './rolling-deploy.js';
-import { type Launcher, Slot } from './slot.js';
+import { Slot } from './slot.js';
+import { type Snapshot, currentIn } from './snapshot.js';
 import { StatusReport } from './status-report.js';
-import { Worker, pidsOf } from './worker.js';
+import { type Worker, pidsOf } from './worker.js';
 
 const LONGEST_TIMER_MS = 2 ** 30;
 
@@ -22,145 +24,98 @@ export interface SuperdaemonOptions {
   readonly output: LogOutput;
   readonly statusFile: StatusFile | undefined;
   readonly systemd: SystemdNotify;
-  /** Closes the sockets of this process. The workers have them still; when the last worker exits, the kernel refuses new clients. */
+  /** Closes the sockets of this process. The workers still have them; when the last worker exits, the kernel refuses new clients. */
   readonly closeSockets: () => void;
+  /** What the start_server before this one left. */
+  readonly inherited?: Snapshot | undefined;
 }
 
 /** Keeps workers running on sockets that it never accepts on, until it is told to stop. */
-export class Superdaemon implements Launcher {
+export class Superdaemon {
   readonly #options: SuperdaemonOptions;
   readonly #slots: readonly Slot[];
   /** All that have not exited. */
   readonly #workers = new Set<Worker>();
   readonly #oldWorkers: OldWorkers;
+  readonly #launches: Launches;
   readonly #deploy: RollingDeploy;
   readonly #autoRestart: AutoRestart;
   readonly #report: StatusReport;
-  #generation = 0;
-  #stopping = false;
+  readonly #finished: Promise<void>;
   #finish: () => void = () => undefined;
+  #stopping = false;
+  /** Ends that came after {@link handOver}; undefined if there was none. */
+  #missed: (() => void)[] | undefined;
 
   constructor(options: SuperdaemonOptions) {
     this.#options = options;
-    const { settings, environment, statusFile } = options;
+    const { settings, environment, statusFile, inherited } = options;
     const say = (message: string): void => this.#say(message);
     const readTiming = timingReader(environment, say);
-    this.#report = new StatusReport(statusFile, say);
-    const oldWorkers = new OldWorkers({
+    this.#finished = new Promise((done) => {
+      this.#finish = done;
+    });
+    this.#report = new StatusReport(statusFile, say, inherited?.counted);
+    this.#oldWorkers = new OldWorkers({
       signal: settings.signalOnHup,
       readKillDelay: () => readTiming().killOldDelay,
       say,
       onDismissed: () => this.#writeStatus(),
     });
-    const { interval, workers } = settings;
-    this.#slots = Array.from({ length: workers }, (_, index) => {
-      return new Slot({ number: index + 1, launcher: this, oldWorkers, interval, backsOff: workers > 1 });
+    this.#launches = new Launches({
+      ...options,
+      report: this.#report,
+      generation: inherited?.generation ?? 0,
+      onStarted: (worker) => this.#workers.add(worker),
+      onUp: () => this.#autoRestart.reset(),
+      onExit: (worker, status) => this.#onExit(worker, status),
+      onChange: () => this.#writeStatus(),
+    });
+    const common = { launcher: this.#launches, oldWorkers: this.#oldWorkers, interval: settings.interval };
+    this.#slots = Array.from({ length: settings.workers }, (_, index) => {
+      const number = index + 1;
+      return new Slot({ ...common, number, current: currentIn(inherited, number), restarts: inherited?.restarts[index] });
     });
     this.#deploy = new RollingDeploy({
       slots: this.#slots,
-      launcher: this,
+      launcher: this.#launches,
       onBegin: (message) => this.#onDeployBegin(message),
+      onReplaced: (slot, milliseconds) => this.#onReplaced(slot, milliseconds),
       onEnd: () => this.#onDeployEnd(),
     });
     this.#autoRestart = new AutoRestart({
       readTiming,
-      hasOldWorkers: () => oldWorkers.size > 0,
+      hasOldWorkers: () => this.#oldWorkers.size > 0,
       restart: (message) => {
         if (!this.#deploy.running) this.#deploy.request(message);
       },
     });
-    this.#oldWorkers = oldWorkers;
+    for (const worker of inherited?.workers ?? []) this.#adopt(worker);
   }
 
-  /** Resolves when it was told to stop and all workers have exited. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Resolves when it was told to stop and all workers have exited, or when it was {@link leave left}. */
   async run(): Promise<void> {
-    const finished = new Promise<void>((done) => {
-      this.#finish = done;
-    });
-    const removers = [
-      onSignals(['SIGHUP'], () => this.#deploy.request('received HUP, spawning a new worker')),
-      onSignals(['SIGTERM', 'SIGINT'], (signal) => this.#onStop(signal)),
-    ];
     // Neither signal handlers nor sockets that are not polled keep Node.js running.
     const keepAlive = setInterval(() => undefined, LONGEST_TIMER_MS);
     void this.#open();
-    await finished;
+    this.#writeStatus();
+    await this.#finished;
     clearInterval(keepAlive);
     this.#autoRestart.stop();
-    removers.forEach((remove) => remove());
   }
 
-  /** Sends a signal to all workers. */
-  signalAll(signal: NodeJS.Signals): void {
-    for (const worker of this.#workers) worker.signal(signal);
+  /** Replaces all workers. What waits for another try does not wait any longer. */
+  deploy(message: string): void {
+    for (const slot of this.#slots) slot.hurry();
+    this.#deploy.request(message);
   }
 
-  nextGeneration(): number {
-    this.#generation += 1;
-    return this.#generation;
-  }
-
-  async launch(slot: number, generation: number): Promise<Worker> {
-    const { settings, environment, descriptors, output } = this.#options;
-    const worker = new Worker({ ...settings, env: environment.load(), descriptors, generation, number: slot, output: output.fd });
-    this.#workers.add(worker);
-    if (worker.pid !== undefined) this.#say(`starting new worker ${worker.pid}`);
-    void worker.exited.then((status) => this.#onExit(worker, status));
-    this.#writeStatus();
-    const up = await worker.up;
-    if (this.#stopping) return worker;
-    if (up) this.#autoRestart.reset();
-    else this.#onFailedStart(worker, await worker.exited);
-    this.#writeStatus();
-    return worker;
-  }
-
-  async #open(): Promise<void> {
-    await this.#deploy.open(() => this.#options.systemd.ready());
-    if (this.#stopping) return;
-    this.#writeStatus();
-    this.#autoRestart.begin();
-  }
-
-  #onDeployBegin(message: string): void {
-    this.#say(message);
-    this.#options.systemd.reloading();
-  }
-
-  #onDeployEnd(): void {
-    this.#writeStatus();
-    if (!this.#stopping) this.#options.systemd.ready();
-  }
-
-  #onFailedStart({ pid, failure }: Worker, status: number): void {
-    this.#report.countFailedStart(status);
-    if (pid === undefined) {
-      this.#say(`failed to start ${this.#options.settings.exec[0]}: ${failure}`);
-      return;
-    }
-    if (failure !== undefined) this.#say(`new worker ${pid} ${failure}`);
-    this.#say(`new worker ${pid} seems to have failed to start, exit status:${status}`);
-  }
-
-  #onExit(worker: Worker, status: number): void {
-    this.#workers.delete(worker);
-    const wasOld = this.#oldWorkers.delete(worker);
-    const slot = this.#slots[worker.number - 1]!;
-    if (this.#stopping) {
-      this.#say(`worker ${worker.pid} died, status:${status}`);
-      if (this.#workers.size === 0) this.#finish();
-    } else if (wasOld) {
-      this.#say(`old worker ${worker.pid} died, status:${status}`);
-    } else if (slot.current === worker) {
-      this.#say(`worker ${worker.pid} died unexpectedly with status:${status}, restarting`);
-      slot.crashed();
-    }
-    this.#writeStatus();
-  }
-
-  #onStop(received: NodeJS.Signals): void {
-    const { settings, closeSockets, systemd } = this.#options;
-    const signal = received === 'SIGTERM' ? settings.signalOnTerm : 'SIGTERM';
+  /** Ends all workers by a signal, and then {@link run}. */
+  stop(received: NodeJS.Signals, signal: NodeJS.Signals): void {
     const action = `received ${received.slice(3)}, sending ${signal.slice(3)} to all workers`;
     this.#say(`${action}:${pidsOf(this.#workers).join(',')}`);
     if (this.#stopping) {
@@ -168,21 +123,122 @@ export class Superdaemon implements Launcher {
       this.signalAll(signal);
       return;
     }
-    this.#stopping = true;
-    systemd.stopping();
-    closeSockets();
+    this.#options.systemd.stopping();
+    this.#options.closeSockets();
     for (const worker of this.#workers) worker.signalOnce(signal);
-    this.#deploy.stop();
-    for (const slot of this.#slots) slot.stop();
+    this.#stopStarting();
     if (this.#workers.size === 0) this.#finish();
   }
 
+  /** Sends a signal to all workers. */
+  signalAll(signal: NodeJS.Signals): void {
+    for (const worker of this.#workers) worker.signal(signal);
+  }
+
+  /** Fulfils when no worker is being started or replaced. None is then, until {@link unfreeze}. */
+  async freeze(): Promise<void> {
+    await this.#deploy.hold();
+    await this.#launches.hold();
+  }
+
+  /** @param failure - why the upgrade failed for which it was frozen. */
+  unfreeze(failure: string): void {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    this.#report.countUpgrade(failure);
+    this.#launches.release();
+    this.#deploy.release();
+    missed.forEach((work) => work());
+    this.#writeStatus();
+  }
+
+  /** What another start_server needs to take over. */
+  snapshot(): Snapshot {
+    const { counted } = this.#report;
+    return {
+      generation: this.#launches.generation,
+      counted: { ...counted, upgrades: counted.upgrades + 1, upgradeFailure: undefined },
+      restarts: this.#slots.map(({ restarts }) => restarts),
+      queued: this.#deploy.queued,
+      workers: [...this.#workers],
+    };
+  }
+
+  /** The same, and from now on another start_server looks after the workers, until {@link unfreeze}. */
+  handOver(): Snapshot {
+    this.#missed = [];
+    return this.snapshot();
+  }
+
+  /** Another start_server has taken over: {@link run} ends, and the workers go on. */
+  leave(): void {
+    this.#stopStarting();
+    this.#finish();
+  }
+
+  #stopStarting(): void {
+    this.#stopping = true;
+    this.#deploy.stop();
+    for (const slot of this.#slots) slot.stop();
+    this.#launches.stop();
+  }
+
+  async #open(): Promise<void> {
+    const { queued } = this.#options.inherited ?? {};
+    const opened = this.#deploy.open(() => this.#options.systemd.ready());
+    if (queued !== undefined) this.#deploy.request(queued);
+    await opened;
+    if (!this.#stopping) this.#autoRestart.begin();
+  }
+
+  #adopt(worker: Worker): void {
+    this.#workers.add(worker);
+    if (this.#slots[worker.number - 1]?.current !== worker) this.#oldWorkers.add(worker);
+    void worker.exited.then((status) => this.#onExit(worker, status));
+  }
+
+  #onDeployBegin(message: string): void {
+    this.#say(message);
+    this.#options.systemd.reloading();
+  }
+
+  #onReplaced({ number }: Slot, milliseconds: number): void {
+    const { workers } = this.#options.settings;
+    if (workers > 1) this.#say(`worker ${number} of ${workers} was replaced in ${(milliseconds / 1000).toFixed(1)} s`);
+  }
+
+  #onDeployEnd(): void {
+    this.#writeStatus();
+    if (!this.#stopping) this.#options.systemd.ready();
+  }
+
+  #onExit(worker: Worker, status: WaitStatus): void {
+    if (this.#missed !== undefined) {
+      this.#missed.push(() => this.#onExit(worker, status));
+      return;
+    }
+    this.#workers.delete(worker);
+    const wasOld = this.#oldWorkers.delete(worker);
+    const slot = this.#slots[worker.number - 1];
+    if (this.#stopping) {
+      this.#say(`worker ${worker.pid} died, status:${showStatus(status)}`);
+      if (this.#workers.size === 0) this.#finish();
+    } else if (wasOld) {
+      this.#say(`old worker ${worker.pid} died, status:${showStatus(status)}`);
+    } else if (slot?.current === worker) {
+      this.#say(`worker ${worker.pid} died unexpectedly with status:${showStatus(status)}, restarting`);
+      slot.crashed();
+    }
+    this.#writeStatus();
+  }
+
   #writeStatus(): void {
+    if (this.#missed !== undefined) return;
     this.#report.write({
-      generation: this.#generation,
+      generation: this.#launches.generation,
       deploying: this.#deploy.running,
       workers: this.#workers,
-      restartsOf: (number) => this.#slots[number - 1]!.restarts,
+      restartsOf: (number) => this.#slots[number - 1]?.restarts ?? 0,
     });
   }
 

@@ -1,50 +1,83 @@
-import { type ChildProcess } from 'node:child_process';
 import { type Duplex } from 'node:stream';
-import { messageOf } from '../../lib/errors.js';
-import { type ReadinessOptions, makeNonce, waitUntilUp } from './readiness.js';
+import { type ManagedProcess } from '../process/managed-process.js';
+import { killAll, processTree } from '../process/process-tree.js';
+import { SpawnedProcess } from '../process/spawned-process.js';
+import { type WaitStatus } from '../process/wait-status.js';
+import { type Outcome, type ReadinessOptions, makeNonce, waitUntilUp } from './readiness.js';
 import { type SpawnOptions, spawnWorker } from './spawn-worker.js';
-import { EXEC_FAILED, waitStatus } from './wait-status.js';
 
 /** Between the SIGTERM to a worker that was not ready in time and its SIGKILL. */
 const KILL_AFTER_MS = 2_000;
 
-export interface WorkerOptions extends SpawnOptions, ReadinessOptions {}
+export interface WorkerOptions extends SpawnOptions, ReadinessOptions {
+  /** Milliseconds between a signal that asks a worker to exit and its SIGKILL; undefined: it may take as long as it likes. */
+  readonly killTimeout: number | undefined;
+  readonly say: (message: string) => void;
+}
+
+/** What a worker is, however it became one of this start_server's. */
+export interface WorkerParts extends Pick<WorkerOptions, 'generation' | 'number' | 'killTimeout' | 'say' | 'interval'> {
+  readonly process: ManagedProcess;
+  /** The handoff pipe; undefined if the worker could not be started. */
+  readonly pipe: Duplex | undefined;
+  /** In the environment of the worker and of what it starts. */
+  readonly nonce: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly sent: readonly NodeJS.Signals[];
+}
 
 /** One process of the server program. */
 export class Worker {
   readonly generation: number;
   readonly number: number;
-  readonly startedAt = Date.now();
+  readonly startedAt: number;
+  /** Milliseconds of the monotonic clock. */
+  readonly began = performance.now();
   /** Resolves with true when it is up, with false if it exits before. */
   readonly up: Promise<boolean>;
-  /** Resolves with the wait status. */
-  readonly exited: Promise<number>;
-  /** Why it could not be started, or was stopped before it was up. */
-  failure: string | undefined;
-  readonly #sent = new Set<NodeJS.Signals>();
-  readonly #process: ChildProcess | undefined;
+  /** Resolves with true when it has lived for the interval since it was ready, with false if it exits before. */
+  readonly proven: Promise<boolean>;
+  readonly exited: Promise<WaitStatus>;
+  readonly pipe: Duplex | undefined;
+  readonly nonce: string;
+  /** What was in the log before it exited. */
+  lastOutput = '';
+  readonly #parts: WorkerParts;
+  readonly #sent: Set<NodeJS.Signals>;
+  #notReady: string | undefined;
   #isUp = false;
 
-  constructor(options: WorkerOptions) {
-    this.generation = options.generation;
-    this.number = options.number;
+  /** @param waitUntilReady - undefined: it is up. */
+  constructor(parts: WorkerParts, waitUntilReady?: (worker: Worker) => Promise<Outcome>) {
+    this.#parts = parts;
+    this.#sent = new Set(parts.sent);
+    ({ generation: this.generation, number: this.number, startedAt: this.startedAt, pipe: this.pipe, nonce: this.nonce } = parts);
+    this.exited = parts.process.exited;
+    if (waitUntilReady === undefined) this.#isUp = true;
+    const outcome = waitUntilReady === undefined ? Promise.resolve<Outcome>('lived') : waitUntilReady(this);
+    this.up = outcome.then((how) => (this.#isUp = how !== 'exited'));
+    this.proven = outcome.then((how) => (how === 'said' ? this.#survives(parts.interval) : how === 'lived'));
+  }
+
+  /** Starts a process. If that fails, `pid` is undefined and `failure` says why. */
+  static start(options: WorkerOptions): Worker {
     const nonce = makeNonce();
-    const child = this.#spawn(options, nonce);
-    this.#process = child;
-    this.exited = new Promise((done) => {
-      if (child === undefined) return done(EXEC_FAILED);
-      child.once('exit', (code, signal) => done(waitStatus(code, signal)));
-      child.once('error', (error) => {
-        this.failure = error.message;
-        if (child.pid === undefined) done(EXEC_FAILED);
-      });
+    const process = new SpawnedProcess(() => spawnWorker(options, nonce));
+    const pipe = process.stream(options.descriptors.nextFree) as Duplex | undefined;
+    return new Worker({ ...options, process, pipe, nonce, startedAt: Date.now(), sent: [] }, (worker) => {
+      const candidate = {
+        ...{ pipe, nonce, exited: process.exited },
+        isDraining: () => worker.isDraining,
+        onTimeout: (timeout: number) => worker.#giveUp(timeout),
+      };
+      return waitUntilUp(candidate, options);
     });
-    this.up = this.#waitUntilUp(options, nonce);
   }
 
   /** Undefined if it could not be started. */
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#parts.process.pid;
   }
 
   get isUp(): boolean {
@@ -56,47 +89,67 @@ export class Worker {
     return this.#sent.size > 0;
   }
 
+  /** The signals that it was told to stop by. */
+  get sent(): readonly NodeJS.Signals[] {
+    return [...this.#sent];
+  }
+
+  /** Why it could not be started, or was stopped before it was up. */
+  get failure(): string | undefined {
+    return this.#notReady ?? this.#parts.process.failure;
+  }
+
   /** Sends a signal at most once: many programs exit at once when they get the same signal again. */
   signalOnce(signal: NodeJS.Signals): void {
     if (this.#sent.has(signal)) return;
     this.#sent.add(signal);
     this.signal(signal);
+    this.killAfter(this.#parts.killTimeout);
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+    const failure = this.#parts.process.signal(signal);
+    if (failure !== undefined) this.#parts.say(`cannot send ${failure}`);
   }
 
-  #spawn(options: SpawnOptions, nonce: string): ChildProcess | undefined {
-    try {
-      return spawnWorker(options, nonce);
-    } catch (error) {
-      this.failure = messageOf(error);
-      return undefined;
-    }
+  /** Kills it with all that it has started, unless it exits within these milliseconds. */
+  killAfter(milliseconds: number | undefined): void {
+    if (milliseconds === undefined) return;
+    const timer = setTimeout(() => {
+      this.#parts.say(`worker ${this.pid} has not exited within ${milliseconds / 1000} seconds, sending KILL`);
+      this.#kill();
+    }, milliseconds);
+    void this.exited.then(() => clearTimeout(timer));
   }
 
-  async #waitUntilUp(options: WorkerOptions, nonce: string): Promise<boolean> {
-    const up = await waitUntilUp(
-      {
-        // With no descriptor left, spawn() returns a process without stdio, and then emits an error.
-        pipe: this.#process?.stdio?.[options.descriptors.nextFree] as Duplex | undefined,
-        nonce,
-        exited: this.exited,
-        isDraining: () => this.isDraining,
-        onTimeout: (timeout) => this.#giveUp(timeout),
-      },
-      options,
-    );
-    this.#isUp = up;
-    return up;
+  #kill(): void {
+    const tree = processTree(this.pid, this.nonce);
+    // Without a free descriptor the process table cannot be read, so there is no tree.
+    this.signal('SIGKILL');
+    killAll(tree);
+  }
+
+  async #survives(milliseconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const lived = new Promise<boolean>((done) => {
+      timer = setTimeout(() => done(true), milliseconds);
+    });
+    const survived = await Promise.race([lived, this.exited.then(() => false)]);
+    clearTimeout(timer);
+    return survived;
   }
 
   #giveUp(timeout: number): void {
-    this.failure = `was not ready within ${timeout / 1000} seconds`;
-    this.signalOnce('SIGTERM');
-    const kill = setTimeout(() => this.signal('SIGKILL'), KILL_AFTER_MS);
-    void this.exited.then(() => clearTimeout(kill));
+    this.#notReady = `was not ready within ${timeout / 1000} seconds`;
+    const started = processTree(this.pid, this.nonce);
+    this.#sent.add('SIGTERM');
+    this.signal('SIGTERM');
+    const kill = setTimeout(() => this.#kill(), KILL_AFTER_MS);
+    void this.exited.then(() => {
+      clearTimeout(kill);
+      // They may outlive it.
+      killAll([...started, ...processTree(undefined, this.nonce)]);
+    });
   }
 }
 

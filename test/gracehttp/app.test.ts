@@ -12,11 +12,12 @@ import { Grace } from '../../lib/grace.js';
 import { portOf } from '../support/address.js';
 import { makeApp } from '../support/app.js';
 import { fails } from '../support/errors.js';
+import { get } from '../support/http/client.js';
 import { scratch } from '../support/scratch.js';
 import { freePort, openSockets, openedSince } from '../support/sockets.js';
 
 const OPTIONS = { exit: false, signals: false } as const;
-const answer = (port: number): Promise<string> => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+const answer = async (port: number): Promise<string> => (await get({ port })).body;
 const nextTurn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 t.test('from starting to closed', async (t) => {

@@ -11,7 +11,7 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** The entry points, and the source of each. */
-const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts', 'ts-grace/ws': 'gracehttp/websocket/index.ts' };
+const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts', 'ts-grace/ws': 'gracehttp/websocket/index.ts', 'ts-grace/auto': 'gracehttp/auto/index.ts' };
 const TOOLS = join(ROOT, 'node_modules/.bin');
 const TYPES = join(ROOT, 'node_modules/@types');
 
@@ -78,11 +78,13 @@ t.test('the package works when it is packed and installed', async (t) => {
     t.same(entries.sort(), [...Object.keys(ENTRIES), 'ts-grace/package.json'].sort(), 'every entry point is in this test');
   });
 
-  await t.test('npm installs the command start_server', async (t) => {
-    const command = join(folder, 'node_modules/.bin/start_server');
-    t.equal(run(folder, command, '--version'), `${manifest.version}\n`);
-    t.match(run(folder, command, '--help'), /^Usage: start_server/);
-  });
+  for (const name of ['start_server', 'ts-grace']) {
+    await t.test(`npm installs the command ${name}`, async (t) => {
+      const command = join(folder, 'node_modules/.bin', name);
+      t.equal(run(folder, command, '--version'), `${manifest.version}\n`);
+      t.match(run(folder, command, '--help'), new RegExp(`^Usage: ${name}`));
+    });
+  }
 
   await t.test('ES modules and CommonJS get every export', async (t) => {
     const print = 'console.log(JSON.stringify(Object.keys(all).filter((name) => name !== "default" && name !== "__esModule").sort()));';

@@ -9,10 +9,11 @@ import { type ServerEntry } from '../../../gracehttp/entry/server-entry.js';
 import { portOf } from '../../support/address.js';
 import { makeApp } from '../../support/app.js';
 import { type ExpectedError, failureOf, fails } from '../../support/errors.js';
+import { get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { freePort, listening, openSockets, openedSince } from '../../support/sockets.js';
 
-const answer = (port: number): Promise<string> => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+const answer = async (port: number): Promise<string> => (await get({ port })).body;
 const nextTurn = (): Promise<void> => new Promise((done) => setImmediate(done));
 
 t.test('invalid entries: everything bound before is released, and a new serve() works', async (t) => {
@@ -111,7 +112,7 @@ t.test('the message alone says what to write instead', async (t) => {
     ['a misspelt option of an entry', [{ server, listen, maxConnection: 5 }], 'servers[0] has no option maxConnection: did you mean maxConnections?'],
     ['an option of createServer() in an entry', [{ handler: expressApp, listen, readTimeout: 5 }], 'write createServer(address, handler, { readTimeout: … })'],
     ['an option that nothing has', [{ server, listen, zzz: 5 }], /has no option zzz: expected one of server, handler, listen, name, /],
-    ['[::1', [{ server, listen: '[::1' }], 'the bracket [ has no ] behind the host, as in [::1]:8080'],
+    ['[::1', [{ server, listen: '[::1' }], 'the bracket [ has no ] after the host, as in [::1]:8080'],
     ['8080 beside 127.0.0.1:8080', [{ server, listen: 8080 }, { server: http.createServer(), listen: '127.0.0.1:8080' }], 'cannot listen on both :8080 and 127.0.0.1:8080: one of them includes the other'],
   ];
   for (const [what, servers, message] of table) {

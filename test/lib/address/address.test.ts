@@ -121,10 +121,10 @@ t.test('hosts', async (t) => {
 
 t.test('an invalid address: the message says what to write', async (t) => {
   const table: readonly (readonly [text: string, message: string])[] = [
-    ['[::1', 'the bracket [ has no ] behind the host, as in [::1]:8080'],
-    ['[::1:8080', 'the bracket [ has no ] behind the host, as in [::1]:8080'],
-    ['[::1]', 'behind the bracket ] has to be a colon and a port, as in [::1]:8080'],
-    ['[::1]80', 'behind the bracket ] has to be a colon and a port, as in [::1]:80'],
+    ['[::1', 'the bracket [ has no ] after the host, as in [::1]:8080'],
+    ['[::1:8080', 'the bracket [ has no ] after the host, as in [::1]:8080'],
+    ['[::1]', 'after the bracket ] there must be a colon and a port, as in [::1]:8080'],
+    ['[::1]80', 'after the bracket ] there must be a colon and a port, as in [::1]:80'],
     ['::1', 'write the IPv6 host in brackets, and a port: [::1]:8080'],
     ['2001:db8::1:99999', 'is not a number from 0 to 65535'],
     ['example.org', 'the port is missing, as in example.org:8080'],

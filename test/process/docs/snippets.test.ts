@@ -133,7 +133,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/containers.md yaml 1': 'needs Kubernetes',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',
   'docs/starter.md dockerfile 1': 'needs Docker',
-  'docs/starter.md ini 1': 'test/process/starter/supervised.test.ts',
+  'docs/starter.md ini 1': 'test/slow/starter/supervised.test.ts',
   'docs/systemd.md ini 1': 'test/process/systemd/demo.test.ts',
   'docs/systemd.md console 1': 'test/process/systemd/reload.test.ts',
   'docs/systemd.md console 2': 'test/process/systemd/reload.test.ts',

@@ -111,8 +111,8 @@ t.test('the pid file of a running start_server is refused, a stale one is taken 
 t.test('a program of the system that start_server needs and does not find is named, before anything is bound', async (t) => {
   const folder = scratch(t);
   const needs = [
-    [`--pid-file=${folder}/pid`, /needs flock to lock the --pid-file, and it is not there: install util-linux or busybox/],
-    ['--log-file=| cat', /needs mkfifo for a command as --log-file, and it is not there: install coreutils/],
+    [`--pid-file=${folder}/pid`, /needs flock to lock the --pid-file, but cannot find it: install util-linux or busybox/],
+    ['--log-file=| cat', /needs mkfifo for a command as --log-file, but cannot find it: install coreutils/],
   ] as const;
   for (const [option, message] of needs) {
     fails(t, await run([option, `--path=${folder}/app.sock`, ...COMMAND], { PATH: folder }), message);

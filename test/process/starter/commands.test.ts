@@ -42,7 +42,7 @@ t.test('--restart fails if the program does not start, if it takes too long, and
   t.match(await starter.command('--restart', '--restart-timeout=0.5'), { code: 1, stderr: /took longer than 0\.5 seconds/ });
   await starter.said(`old worker ${first.pid} died`);
   writeFileSync(join(folder, 'EXIT'), '3');
-  t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times, the last time with status 768/ });
+  t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times; the last one exited with code 3/ });
   t.equal((await ask(portOf(first)))[1], 2, 'the old worker goes on serving');
   const waiting = starter.command('--restart');
   starter.signal('SIGTERM');

@@ -17,7 +17,7 @@ interface Facts {
 t.test('a Python worker that calls accept(2) gets each kind of socket in both conventions', { skip: skipUnlessFound('python3') }, async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
-  const args = ['--port=0', '--port=127.0.0.1:u0', '--port=[::1]:0=9', '--port=127.0.0.1:0=4', `--path=${path}`, '--', ...plainIn('python3'), 'x y', '--flag'];
+  const args = ['--port=0', '--port=127.0.0.1:u0', '--port=[::1]:0=9', '--port=127.0.0.1:0=4', `--path=${path}`, '--listen-fds', '--', ...plainIn('python3'), 'x y', '--flag'];
   const starter = startStarter(t, args, { env: { 'odd-name': 'kept' } });
   const ready = (await starter.program.announced('ready')) as unknown as Facts & { pid: number };
   t.match(ready.env, {
@@ -69,12 +69,20 @@ t.test('without ports SERVER_STARTER_PORT is empty; descriptor 0 can be a socket
   t.equal(env['SERVER_STARTER_PORT'], '');
   t.notOk('LISTEN_FDS' in env);
   await none.stop();
-  const stdin = startStarter(t, ['--port=127.0.0.1:0=0', '--', ...plain()]);
+  const stdin = startStarter(t, ['--port=127.0.0.1:0=0', '--listen-fds', '--', ...plain()]);
   const ready = await stdin.program.announced('ready');
   t.match(ready, { env: { SERVER_STARTER_PORT: '127.0.0.1:0=0', LISTEN_FDS: '1' } });
   t.match(ready['stdin'], /^socket:/);
   t.same(await ask(portOf(ready)), [ready.pid, 1]);
   await stdin.stop();
+});
+
+t.test('without --listen-fds no variable of systemd is set, as Server::Starter sets none', async (t) => {
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--', ...plain()]);
+  const { env } = (await starter.program.announced('ready')) as unknown as Facts;
+  t.same(Object.keys(env).filter((name) => name.startsWith('LISTEN_')), []);
+  t.equal(env['SERVER_STARTER_PORT'], '127.0.0.1:0=3');
+  await starter.stop();
 });
 
 t.test('--dir sets the working directory and PWD', async (t) => {

@@ -9,6 +9,8 @@ import { scratch } from '../../support/scratch.js';
 import { NotifyRecorder } from '../../support/systemd/notify-recorder.js';
 import { waitUntil } from '../../support/wait.js';
 
+/** A request that is in flight during a whole restart. */
+const SLOW_MS = 2_000;
 const SERVER = `await import('${fixture('server')}');\n`;
 
 interface Service {
@@ -43,11 +45,11 @@ t.test('what systemd is told during start, restart and stop', async (t) => {
   t.same(notify.all, [{ pid: first, fields: { READY: '1', STATUS: `generation 1 serves unix:${socketPath}` } }]);
 
   const before = process.hrtime.bigint() / 1_000n;
-  const slow = getBody(`unix:${socketPath}`, '/?ms=500');
+  const slow = getBody(`unix:${socketPath}`, `/?ms=${SLOW_MS}`);
   await getBody(`unix:${socketPath}`);
   process.kill(first, 'SIGUSR2');
   const { successor } = await program.announced('restarted');
-  t.equal(await slow, 'slept 500');
+  t.equal(await slow, `slept ${SLOW_MS}`);
   await program.announced('closed');
   const [, reloading, handedOver, ...rest] = notify.all;
   t.match(reloading, { pid: first, fields: { RELOADING: '1', STATUS: 'generation 1 serves, generation 2 is being started' } });
@@ -64,10 +66,10 @@ t.test('what systemd is told during start, restart and stop', async (t) => {
   t.same(rest, [], 'the successor leaves that to its predecessor');
   t.notMatch(readFileSync(`/proc/${successor}/status`, 'utf8'), `PPid:\t${first}\n`, 'the successor is not its child');
 
-  const last = getBody(`unix:${socketPath}`, '/?ms=500');
+  const last = getBody(`unix:${socketPath}`, `/?ms=${SLOW_MS}`);
   await getBody(`unix:${socketPath}`);
   await stop(program);
-  t.equal(await last, 'slept 500');
+  t.equal(await last, `slept ${SLOW_MS}`);
   const [stopping, draining] = notify.all.slice(3);
   t.same(stopping, { pid: successor, fields: { STOPPING: '1' } });
   t.same(draining?.fields['STATUS'], 'generation 2 stops and drains 1 open connection');

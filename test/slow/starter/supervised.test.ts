@@ -31,7 +31,7 @@ t.test('socket activation: a --port whose address matches a passed socket uses t
   const { port } = server.address() as { port: number };
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
   // As systemd does: the program's own pid is in its environment.
-  const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 -- ${plain().join(' ')}`;
+  const shell = `LISTEN_PID=$$ exec "$NODE" "$PROGRAM" --port=127.0.0.1:${port} --port=127.0.0.1:0 --interval=0.2 --listen-fds -- ${plain().join(' ')}`;
   const starter = startStarter(t, [], { shell, passed: [fd], env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' } });
   const ready = await starter.program.announced('ready');
   // Otherwise this process would accept too.

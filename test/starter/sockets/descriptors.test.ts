@@ -4,19 +4,21 @@ import { assignDescriptors, fdName } from '../../../starter/sockets/descriptors.
 const socket = (label: string, target?: number) => ({ label, name: fdName(label), target });
 
 t.test('from 3 on, in order', async (t) => {
-  const { variables, nextFree, extra } = assignDescriptors([socket('80'), socket('/run/a.sock')]);
-  t.same(variables, { SERVER_STARTER_PORT: '80=3;/run/a.sock=4', LISTEN_FDS: '2', LISTEN_FDNAMES: '80:/run/a.sock' });
+  const { variables, listenVariables, nextFree, extra } = assignDescriptors([socket('80'), socket('/run/a.sock')]);
+  t.same(variables, { SERVER_STARTER_PORT: '80=3;/run/a.sock=4' });
+  t.same(listenVariables, { LISTEN_FDS: '2', LISTEN_FDNAMES: '80:/run/a.sock' });
   t.equal(nextFree, 5);
   t.same(extra.map((it) => it?.label), ['80', '/run/a.sock']);
 });
 
 t.test('no socket', async (t) => {
-  t.same(assignDescriptors([]).variables, { SERVER_STARTER_PORT: '' });
+  t.match(assignDescriptors([]), { variables: { SERVER_STARTER_PORT: '' }, listenVariables: {} });
 });
 
 t.test('a target in the range of LISTEN_FDS is used, a target after it is a second descriptor', async (t) => {
-  const { variables, extra, nextFree } = assignDescriptors([socket('80'), socket('81', 3), socket('82', 7)]);
-  t.same(variables, { SERVER_STARTER_PORT: '80=4;81=3;82=7', LISTEN_FDS: '3', LISTEN_FDNAMES: '81:80:82' });
+  const { variables, listenVariables, extra, nextFree } = assignDescriptors([socket('80'), socket('81', 3), socket('82', 7)]);
+  t.same(variables, { SERVER_STARTER_PORT: '80=4;81=3;82=7' });
+  t.same(listenVariables, { LISTEN_FDS: '3', LISTEN_FDNAMES: '81:80:82' });
   t.same(extra.map((it) => it?.label), ['81', '80', '82', undefined, '82']);
   t.equal(nextFree, 8);
 });

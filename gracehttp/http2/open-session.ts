@@ -1,0 +1,133 @@
+import { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { type Socket } from 'node:net';
+
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
+/** An open HTTP/2 session of a server, and the streams on it. */
+export class OpenSession {
+  readonly session: ServerHttp2Session;
+  /** Whether it is told to leave. */
+  leaving = false;
+  /** When a stream last began or ended, or else when the session began; by performance.now(). */
+  changedAt = performance.now();
+  /** How often a stream has begun or ended. */
+  changes = 0;
+  readonly #socket: Socket;
+  /** Streams that the program has. */
+  #streams = 0;
+  /** New streams, as arguments of the event 'stream', while the program does not get them. */
+  #held: unknown[][] | undefined;
+  #holds = false;
+  #ended = false;
+  #onChange: (() => void) | undefined;
+
+  constructor(session: ServerHttp2Session) {
+    this.session = session;
+    this.#socket = socketOf(session);
+    // In front of the program's listeners, so that they find their own stream counted.
+    session.prependListener('stream', (stream: ServerHttp2Stream) => this.#begin(stream));
+    session.once('close', () => {
+      this.#ended = true;
+      this.#onChange?.();
+    });
+  }
+
+  /** Streams whose response is not yet sent. */
+  get inFlight(): number {
+    return this.#streams + this.held;
+  }
+
+  /** Streams that the program does not have yet, see {@link hold}. */
+  get held(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  get hasSpoken(): boolean {
+    return this.changes > 0;
+  }
+
+  /** Whether its connection is closed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Keeps new streams from the program until {@link release}: their clients wait, and send nothing in answer to a response. */
+  hold(): void {
+    this.#held ??= [];
+    if (this.#holds) return;
+    this.#holds = true;
+    // It stays replaced, because the program may replace it too.
+    const { session } = this;
+    const emit = session.emit as Emit;
+    session.emit = ((event, ...args) => {
+      if (event !== 'stream' || this.#held === undefined) return emit.call(session, event, ...args);
+      this.#held.push(args);
+      this.#changed();
+      return true;
+    }) as Emit as ServerHttp2Session['emit'];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const args of held) {
+      // Its client may have given it up. As Node.js does it, so that what one handler throws does not reach the next one.
+      if (!(args[0] as ServerHttp2Stream).destroyed) process.nextTick(() => this.session.emit('stream', ...(args as [never, never, never])));
+    }
+  }
+
+  /** Waits until the condition holds, the session has ended, or the time is over. The condition is asked at each change. */
+  until(condition: () => boolean, milliseconds = Infinity): Promise<void> {
+    return new Promise((done) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#onChange = undefined;
+        done();
+      };
+      const timer = milliseconds === Infinity ? undefined : setTimeout(finish, milliseconds);
+      this.#onChange = () => {
+        if (this.#ended || condition()) finish();
+      };
+      this.#onChange();
+    });
+  }
+
+  /** Ends with the answer to a PING (RFC 9113, 6.7), or after the time. */
+  roundTrip(milliseconds: number): Promise<void> {
+    return new Promise((done) => {
+      const timer = setTimeout(done, milliseconds);
+      // Too many may be under way already. If the session ends, the answer is an error.
+      if (this.session.destroyed) return;
+      this.session.ping(() => {
+        clearTimeout(timer);
+        done();
+      });
+    });
+  }
+
+  /** Closes the connection, whatever is on it. */
+  destroy(): void {
+    this.session.destroy();
+    this.#socket.destroy();
+  }
+
+  #begin(stream: ServerHttp2Stream): void {
+    this.#streams += 1;
+    stream.once('close', () => {
+      this.#streams -= 1;
+      this.#changed();
+    });
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.changes += 1;
+    this.changedAt = performance.now();
+    this.#onChange?.();
+  }
+}
+
+/** `session.socket` is a proxy, which is gone when the session ends. Methods of EventEmitter return the socket itself. */
+function socketOf({ socket }: ServerHttp2Session): Socket {
+  return socket.off('close', () => undefined);
+}

@@ -1,0 +1,17 @@
+import t from 'tap';
+import { HTTP2_CLIENTS, skipWithoutClients } from '../support/all-clients.js';
+import { restartUnder, serveProtocols, stopAll } from '../support/restarts.js';
+
+t.setTimeout(110_000);
+
+for (const [name, startThem] of Object.entries(HTTP2_CLIENTS)) {
+  t.test(`five restarts under clients of HTTP/2: ${name}`, { skip: skipWithoutClients('h2load') }, async (t) => {
+    const { program, ports } = await serveProtocols(t, ['h2+http1']);
+    const results = await restartUnder(program, await startThem(t, `https://127.0.0.1:${ports[0]!}/`));
+    for (const [client, { sent, errors }] of Object.entries(results)) {
+      t.comment(`${client}: ${sent} sent, ${errors.length} failed ${errors.slice(0, 3).join('; ')}`);
+      t.ok(sent > 0);
+    }
+    await stopAll(t, program);
+  });
+}
