@@ -26,7 +26,8 @@ export class AutoApp extends Grace {
       const [usual = 'SIGTERM'] = this.settings.signals.stop;
       const signal = (reason === 'stop' ? lastSignal() : undefined) ?? usual;
       // A client that is told to leave earlier would come back to this process.
-      this.signal.addEventListener('abort', () => end.run(signal), { once: true });
+      const proven = reason === 'handover' ? this.probation.proven : Promise.resolve(true);
+      this.signal.addEventListener('abort', () => void proven.then((isOver) => isOver && end.run(signal)), { once: true });
     });
     holdExit({
       holds: () => this.#holds,
@@ -79,7 +80,8 @@ function telling(service: Service, onDrained: () => void): Service {
     ...(service.unit !== undefined && { unit: service.unit }),
     inFlight: () => service.inFlight?.() ?? 0,
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
-    begin: (onward, takeBack) => service.begin(onward, takeBack),
+    resume: () => service.resume(),
+    begin: (...drain) => service.begin(...drain),
     finished: async () => {
       await service.finished();
       onDrained();

@@ -7,6 +7,7 @@ export const MOVE = 'NODE_GRACE_MOVE';
 export const MOVED = 'NODE_GRACE_MOVED';
 export const ASK = 'NODE_GRACE_ASK';
 export const ANSWER = 'NODE_GRACE_ANSWER';
+export const RETURN = 'NODE_GRACE_RETURN';
 
 /** A connection, sent along with its descriptor. */
 export interface Move {
@@ -38,5 +39,12 @@ export interface Answer {
   readonly id: number;
 }
 
+/** A listening socket that the predecessor had passed on: it keeps it for the case that the successor fails. */
+export interface Return {
+  readonly cmd: typeof RETURN;
+  /** Its descriptor in the successor. */
+  readonly fd: number;
+}
+
 export type ToSuccessor = Move | Ask;
-export type ToPredecessor = Moved | Answer;
+export type ToPredecessor = Moved | Answer | Return;
