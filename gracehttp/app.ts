@@ -10,6 +10,7 @@ import { checkKept } from '../lib/move/adopters.js';
 import { keepConnection } from '../lib/move/kept.js';
 import { kindOf } from '../lib/move/sender.js';
 import { type GraceOptions } from '../lib/options.js';
+import { warnOfOtherHandlers } from '../lib/signals/other-handlers.js';
 import { type Claim } from '../lib/socket/claim.js';
 import { onFatalError } from './accept-errors.js';
 import { readEntries } from './entry/check-entries.js';
@@ -123,6 +124,7 @@ export class App extends Grace {
       // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
       await this.ready();
+      this.once('closed', warnOfOtherHandlers(this.settings.signals));
     } catch (error) {
       this.abandon();
       throw error;

@@ -66,8 +66,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'starter/log': ['starter/process'],
   'starter/control': ['starter/log', 'starter/process'],
   'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process', 'starter/upgrade'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');

@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
@@ -33,6 +33,8 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen: (() => boolean)[] = [];
+  /** Whether every connection ends here. */
+  #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
@@ -112,6 +114,12 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     for (const connection of this.each()) this.#follow(connection);
   }
 
+  /** From now on, every response whose head is written is the last one on its connection. */
+  closeAll(): void {
+    this.#closing = true;
+    this.closeWhen(() => true);
+  }
+
   onRequest({ request, response, socket }: Exchange): void {
     const connection = this.#find(socket);
     if (connection === undefined) return;
@@ -150,18 +158,25 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return count;
   }
 
-  #follow({ request, response, inFlight }: HttpConnection): void {
+  #follow(connection: HttpConnection): void {
+    const { request, response, inFlight } = connection;
     if (request === undefined || response === undefined || !inFlight) return;
     if (!response.headersSent) closeAfterResponse(response, this.#isLast);
-    else if (!response.shouldKeepAlive) lingerAfter(request, request.socket);
+    else if (!response.shouldKeepAlive) this.#linger(connection, request);
   }
 
   /** Of pipelined requests only the newest is the last one. */
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
-    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
-    lingerAfter(request, request.socket);
+    const connection = this.#find(request.socket);
+    if (connection?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
+    this.#linger(connection, request);
     return true;
+  }
+
+  /** If others wait for its place, only a client that pipelines is waited for. */
+  #linger({ pipelines }: HttpConnection, request: IncomingMessage): void {
+    lingerAfter(request, request.socket, this.#closing || pipelines);
   }
 
   #onSecure(socket: TLSSocket): void {

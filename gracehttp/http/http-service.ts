@@ -15,7 +15,7 @@ export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainD
 const AFTER_KEEP_ALIVE_MS = 1_000;
 /** Idle connections are closed this long before the drain deadline, so that what follows has time too. */
 const BEFORE_DEADLINE_MS = 1_000;
-/** An HTTP/2 session that was without a stream for so long may be told to leave. Then its client sends nothing at that moment, most probably. */
+/** If no stream of an HTTP/2 session has begun or ended for this time, its client most probably sends nothing when it is told to leave. */
 const PAUSE_MS = 2_000;
 /** A good moment for GOAWAY comes soon or not at all; the streams that are then open need time too. */
 const LONGEST_PATIENCE_MS = 4_000;
@@ -85,7 +85,7 @@ export class HttpService implements Service {
   #endConnections(): void {
     this.#stop();
     this.connections.sessions?.leave(leaveTimes(this.#times));
-    this.connections.closeWhen(() => true);
+    this.connections.closeAll();
     this.#closeIdle(() => this.connections.served());
   }
 

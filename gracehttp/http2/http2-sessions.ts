@@ -10,7 +10,7 @@ const ALL_TOLD_MS = 2_000;
 /** How long a session is without a stream before it leaves for a connection that waits. */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
 /** Others wait for the place of a session that leaves for them. */
-const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, pause: 0, patience: 500 };
+const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, pause: 100, patience: 500 };
 
 /** The open HTTP/2 sessions of a server. */
 export class Http2Sessions {

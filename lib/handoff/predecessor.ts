@@ -5,6 +5,7 @@ import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
 import { untilGone } from '../launch/intermediate.js';
+import { isCount } from './json.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
 import { type Preload } from '../launch/preload-contract.js';
@@ -13,6 +14,9 @@ const log = logger('predecessor');
 
 /** The predecessor writes its greeting when it starts this process, so it is there already; a forged pipe stays silent. */
 const GREETING_TIMEOUT_MS = 2_000;
+
+/** The key under which start_server tells its new pid after it has replaced itself. */
+export const SUPERDAEMON = 'ts-grace.superdaemon';
 
 /** What the greeting says. */
 interface Greeting {
@@ -40,6 +44,8 @@ export class Predecessor {
   #release: () => void = () => undefined;
   #waiting = true;
   #silent = false;
+  /** The start_server that took over from the one that started this process. */
+  #replacedBy: number | undefined;
 
   private constructor(handoff: Handoff, greeting: Greeting, preload: Preload | undefined, pipe: net.Socket | undefined) {
     this.#handoff = handoff;
@@ -50,7 +56,7 @@ export class Predecessor {
   }
 
   get pid(): number {
-    return this.#handoff.pid;
+    return this.#replacedBy ?? this.#handoff.pid;
   }
 
   /** The generation of this process. */
@@ -180,6 +186,7 @@ export class Predecessor {
       const message = parsePredecessorMessage(line);
       if (message?.type === 'yours' && message.nonce === this.#handoff.nonce) this.#release();
       if (message?.type === 'restart') this.onRestart();
+      if (message?.type === 'news' && message.key === SUPERDAEMON && isCount(message.value)) this.#replacedBy = message.value;
       if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
     pipe.on('close', () => {
