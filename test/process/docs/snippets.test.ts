@@ -160,6 +160,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/releases.md text 2': 'a drawing',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',
   'docs/starter.md dockerfile 1': 'needs Docker',
+  'docs/starter.md console 3': 'test/slow/starter/failed-deploy.test.ts',
+  'docs/starter.md console 4': 'test/slow/starter/upgrade.test.ts',
   'docs/starter.md ini 1': 'test/slow/starter/supervised.test.ts',
   'docs/systemd.md ini 1': 'test/process/systemd/demo.test.ts',
   'docs/systemd.md console 1': 'test/process/systemd/reload.test.ts',
