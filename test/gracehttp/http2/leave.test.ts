@@ -53,7 +53,7 @@ t.test('a request that comes while GOAWAY is prepared waits, and is answered aft
   const left = leave(open, TIMES);
   ask('second');
   await waitUntil('both', () => streams.length === 2);
-  t.strictSame(seen, ['GOAWAY'], 'the program gets it after GOAWAY');
+  t.ok(open.session.closed, 'the program gets it after GOAWAY was sent');
   answer(0);
   answer(1);
   await left;
