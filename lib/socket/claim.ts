@@ -14,6 +14,7 @@ import { explainInUse, refuseOverlaps, refuseUnpassed } from './in-use.js';
 import { GraceListener, type Source } from './listener.js';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
+/** Options of one listening socket. */
 export interface ListenOptions {
   /** The name of the socket: systemd's `FileDescriptorName=`, also used in messages. */
   readonly name?: string | undefined;
