@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { portOf } from '../support/address.js';
-import { servingPid, startDemo, startOnLoopback, stopDemo } from '../support/demo.js';
+import { servingPid, startDemo, startOnLoopback, stopDemo } from '../support/demo/start-demo.js';
 import { get, getBody, send } from '../support/http/client.js';
 import { waitUntil } from '../support/wait.js';
 import { type FromServer, type Notice } from '../../demo/page/messages.js';

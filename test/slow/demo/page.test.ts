@@ -1,7 +1,7 @@
 import { getuid } from 'node:process';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { servingPid, startOnLoopback, stopDemo } from '../../support/demo.js';
+import { servingPid, startOnLoopback, stopDemo } from '../../support/demo/start-demo.js';
 import { findInPath, skipUnlessFound } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 

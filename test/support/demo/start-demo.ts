@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
-import { isAlive } from './proc.js';
-import { waitUntil } from './wait.js';
+import { isAlive } from '../proc.js';
+import { waitUntil } from '../wait.js';
 
-const DEMO = fileURLToPath(new URL('../../demo/main.js', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../../demo/main.js', import.meta.url));
 
 export interface Demo {
   readonly process: ChildProcess;
