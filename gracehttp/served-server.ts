@@ -86,6 +86,11 @@ export class ServedServer {
     return this.#limitChanged;
   }
 
+  /** @internal What is known of its connections; undefined if it does not speak HTTP. */
+  get http(): HttpConnections | undefined {
+    return this.#http;
+  }
+
   /** @internal Whether a request that came on this connection is one to this server. */
   has(socket: Socket): boolean {
     return this.#http?.has(socket) === true;
@@ -102,6 +107,17 @@ export class ServedServer {
     this.#http?.add(socket, true);
     this.connectionLimit.deliver(socket);
     this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
+  }
+
+  /** @internal */
+  get speaksHttp(): boolean {
+    return this.#http !== undefined;
+  }
+
+  /** @internal Serves a connection from inside of this process. It takes no place of a limit and is not counted. */
+  deliverInner(socket: Socket): void {
+    this.#http?.ignored.add(socket);
+    this.connectionLimit.deliver(socket);
   }
 
   /** @internal A response that came from the predecessor is finished; the next request may come. */

@@ -41,7 +41,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
-  'lib/systemd': [],
+  'lib/lifetime': ['lib/check', 'lib/handoff'],
+  'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
+  'lib/systemd': ['lib/launch', 'lib/signals'],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
@@ -51,6 +53,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/warmup': ['gracehttp/http'],
   'gracehttp/websocket': [],
   'gracehttp/auto': [
     ...['gracehttp/auto/listen', 'gracehttp/auto/hold', 'gracehttp/auto/options'],

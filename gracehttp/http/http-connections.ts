@@ -32,7 +32,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
-  readonly #closeWhen: (() => boolean)[] = [];
+  readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
   /** Whether every connection ends here. */
   #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
@@ -46,9 +46,10 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     this.sessions = http2 ? new Http2Sessions(server) : undefined;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
-    onUpgrade(server, (_, socket) => {
+    onUpgrade(server, ({ headers }, socket) => {
       const connection = this.#find(socket);
-      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true });
+      const webSocket = headers.upgrade?.toLowerCase() === 'websocket' ? socket : undefined;
+      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true, webSocket });
     });
   }
 
@@ -107,17 +108,25 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
-  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
-  closeWhen(condition: () => boolean): void {
-    this.#closeWhen.push(condition);
-    if (this.#closeWhen.length > 1) return;
-    for (const connection of this.each()) this.#follow(connection);
+  /**
+   * From now on, a response whose head is written while the condition holds is the last one on its connection.
+   *
+   * @returns a function that ends that.
+   */
+  closeWhen(condition: (connection: HttpConnection) => boolean): () => void {
+    this.#closeWhen.add(condition);
+    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
+    return () => void this.#closeWhen.delete(condition);
   }
 
   /** From now on, every response whose head is written is the last one on its connection. */
-  closeAll(): void {
+  closeAll(): () => void {
     this.#closing = true;
-    this.closeWhen(() => true);
+    const remove = this.closeWhen(() => true);
+    return () => {
+      this.#closing = false;
+      remove();
+    };
   }
 
   onRequest({ request, response, socket }: Exchange): void {
@@ -125,7 +134,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     if (connection === undefined) return;
     connection.requestStarted(request, response);
     if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
-    if (this.#closeWhen.length > 0) this.#follow(connection);
+    if (this.#closeWhen.size > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
@@ -169,7 +178,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
     const connection = this.#find(request.socket);
-    if (connection?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
+    if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
     this.#linger(connection, request);
     return true;
   }

@@ -49,6 +49,11 @@ export class Http2Sessions {
     staying.forEach((open, index) => void this.#leaveLater(open, times, index * step));
   }
 
+  /** Sessions that open later may stay again. Those that leave already do so. */
+  stay(): void {
+    this.#times = undefined;
+  }
+
   /** Makes sessions leave for connections that wait, at most one for each: idle ones, longest idle first, and then busy ones. */
   makeRoom(waiting: number): void {
     const now = performance.now();

@@ -84,6 +84,9 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await stops(t, program);
   },
   'docs/limits.md js 2': standAlone,
+  'docs/releases.md js 1': standAlone,
+  'docs/releases.md js 2': standAlone,
+  'docs/releases.md js 3': standAlone,
   'docs/connections.md js 1': async ({ t, program }) => {
     await serves(program, WEB);
     const socket = new WebSocket('ws://127.0.0.1:8080');
@@ -153,8 +156,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/connections.md text 3': 'test/process/move/kept.test.ts',
   'docs/containers.md dockerfile 1': 'needs Docker',
   'docs/containers.md yaml 1': 'needs Kubernetes',
+  'docs/releases.md text 1': 'a drawing',
+  'docs/releases.md text 2': 'a drawing',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',
   'docs/starter.md dockerfile 1': 'needs Docker',
+  'docs/starter.md console 3': 'test/slow/starter/failed-deploy.test.ts',
+  'docs/starter.md console 4': 'test/slow/starter/upgrade.test.ts',
   'docs/starter.md ini 1': 'test/slow/starter/supervised.test.ts',
   'docs/systemd.md ini 1': 'test/process/systemd/demo.test.ts',
   'docs/systemd.md console 1': 'test/process/systemd/reload.test.ts',
