@@ -150,7 +150,7 @@ export class Grace extends Events {
    * Inherits or binds one socket. It accepts from {@link GraceListener.serve} on,
    * and in a successor from {@link ready} on.
    *
-   * @param address - see {@link parseAddress}.
+   * @param address - see `parseAddress()` of `ts-grace`.
    * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`
    */
   async listen(address: string | number, options: ListenOptions = {}): Promise<GraceListener> {
