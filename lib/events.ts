@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type CutOff } from './drain.js';
+import { type CutOff } from './life/drain.js';
 import { type GraceError, show } from './errors.js';
 import { warn } from './log.js';
 

@@ -35,22 +35,30 @@ export function waitUntilUp(candidate: Candidate, options: ReadinessOptions): Pr
   return new Promise((done) => {
     let timer: NodeJS.Timeout | undefined;
     let stopReading = (): unknown => undefined;
+    const startTimer = (milliseconds: number, onTime: () => void): void => {
+      clearTimeout(timer);
+      // Timers run before pipes and ends of processes are read: what is waiting there may stop this one.
+      const started = setTimeout(() => setImmediate(() => timer === started && onTime()), milliseconds);
+      timer = started;
+    };
     const settle = (outcome: Outcome): void => {
       clearTimeout(timer);
+      timer = undefined;
       stopReading();
       pipe?.resume();
       done(outcome);
     };
     const expectReady = (timeout: number): void => {
       clearTimeout(timer);
-      if (timeout > 0) timer = setTimeout(() => candidate.onTimeout(timeout), timeout);
+      timer = undefined;
+      if (timeout > 0) startTimer(timeout, () => candidate.onTimeout(timeout));
     };
     const onMessage = (message: SuccessorMessage | undefined): void => {
       if (message === undefined || !('nonce' in message) || message.nonce !== nonce) return;
       if (message.type === 'ready' && !candidate.isDraining()) settle('said');
       if (message.type === 'starting' && readyTimeout === undefined) expectReady(startTimeout);
     };
-    if (readyTimeout === undefined) timer = setTimeout(() => settle('lived'), interval);
+    if (readyTimeout === undefined) startTimer(interval, () => settle('lived'));
     else expectReady(readyTimeout);
     if (pipe !== undefined) stopReading = readLines(pipe, (line) => onMessage(parseSuccessorMessage(line)));
     void exited.then(() => settle('exited'));

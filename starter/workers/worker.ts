@@ -132,9 +132,10 @@ export class Worker {
   async #survives(milliseconds: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const lived = new Promise<boolean>((done) => {
-      timer = setTimeout(() => done(true), milliseconds);
+      // Timers run before ends of processes are read, so wait until those have been.
+      timer = setTimeout(() => setImmediate(() => done(true)), milliseconds);
     });
-    const survived = await Promise.race([lived, this.exited.then(() => false)]);
+    const survived = await Promise.race([this.exited.then(() => false), lived]);
     clearTimeout(timer);
     return survived;
   }

@@ -148,6 +148,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'readme.md sh 6': 'test/process/demo.test.ts',
   'readme.md sh 7': 'runs all tests',
   'readme.md ini 1': 'test/process/systemd/reload.test.ts',
+  'readme.md sh 6': 'test/process/auto/command.test.ts',
+  'readme.md sh 7': 'test/process/starter/commands.test.ts',
   'docs/architecture.md text 1': 'a drawing',
   'docs/architecture.md text 2': 'a drawing',
   'docs/architecture.md text 3': 'a drawing',

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { isAlive } from '../../support/proc.js';
+import { isRunning } from '../../../lib/process-table.js';
 import { fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { type Starter, run, skipWithoutFlock, startStarter } from '../../support/starter.js';
@@ -34,14 +34,14 @@ for (const workers of [1, 2]) {
     const failed = await starter.command('--restart');
     t.match(failed, { code: 1, stdout: '', stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 0\.7 seconds\n$/ });
     await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 0.7 seconds$/, 3);
-    t.ok(first.every(isAlive), 'no old worker was told to exit');
+    t.ok(first.every(isRunning), 'no old worker was told to exit');
     t.same(program.all('draining'), []);
     t.ok(startsOf(starter) <= workers + 4, `a pause between tries grows: ${startsOf(starter)} starts`);
     works();
     const { code, stdout } = await starter.command('--restart');
     t.equal(code, 0);
     t.match(stdout, /is serving, no old worker is left/);
-    t.notOk(first.some(isAlive));
+    t.notOk(first.some(isRunning));
     t.match(await starter.stop(), { code: 0 });
   });
 }
@@ -106,7 +106,7 @@ t.test('--kill-timeout: a worker that ignores SIGTERM does not hold up a stop, a
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   t.match(await starter.stop(), { code: 0 });
   t.ok(starter.messages.some((line) => /^worker \d+ has not exited within 0\.5 seconds, sending KILL$/.test(line)), starter.program.stderr);
-  await waitUntil('the end of its child', () => !isAlive(child));
+  await waitUntil('the end of its child', () => !isRunning(child));
 });
 
 t.test('--ready-timeout: what the worker has started goes with it', async (t) => {
@@ -115,7 +115,7 @@ t.test('--ready-timeout: what the worker has started goes with it', async (t) =>
   await waitUntil('the child', () => /child \d+/.test(starter.program.output));
   const child = Number(/child (\d+)/.exec(starter.program.output)![1]);
   await starter.said('was not ready within 0.5 seconds');
-  await waitUntil('the end of its child', () => !isAlive(child));
+  await waitUntil('the end of its child', () => !isRunning(child));
   await starter.stop();
 });
 
