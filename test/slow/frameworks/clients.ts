@@ -30,7 +30,7 @@ export class FrameworkLoad {
   /** Counts a failure. Returns false if the client is to end. */
   failed(error: unknown): boolean {
     const { code, message } = error as { code?: unknown; message?: string };
-    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED/.test(message ?? ''))) return false;
+    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED|UNAVAILABLE: No connection established/.test(message ?? ''))) return false;
     this.lost.push(`${String(code)} ${message}`);
     return this.lost.length < 100;
   }
