@@ -1,10 +1,12 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { App } from '../gracehttp/app.js';
-import { GraceError } from '../lib/errors.js';
-import { sleeper } from './handler.js';
+import { App, GraceError, type ServerEntry } from 'ts-grace/gracehttp';
+import { handler } from './handler.js';
+import { News } from './news.js';
+import { dieIfDying, exitIfBroken } from './release.js';
+import { Sockets } from './sockets.js';
 
-/** go.grace's demo: three servers in one process. Restart it by SIGUSR2 while a request sleeps. */
+/** go.grace's demo, three servers in one process, and a page to watch it: restart it by a button, or by SIGUSR2. */
 const USAGE = `usage: npm run demo -- [--a0 ADDRESS] [--a1 ADDRESS] [--a2 ADDRESS]
   Examples of addresses: :48567, 127.0.0.1:8080, unix:/tmp/demo.sock. Defaults: :48567, :48568 and :48569.`;
 
@@ -13,19 +15,42 @@ const DRAIN_TIMEOUT_MS = 10 * 60_000;
 
 async function main(): Promise<void> {
   const { a0, a1, a2 } = readFlags();
-  const app = new App({ drainTimeout: DRAIN_TIMEOUT_MS });
+  exitIfBroken();
+  const app = new App({
+    drainTimeout: DRAIN_TIMEOUT_MS,
+    log: (message) => {
+      console.error(message);
+      news.say(message);
+    },
+  });
+  const news = new News(app);
+  const sockets = new Sockets(app, news);
+  const entry = (name: string, listen: string): ServerEntry => ({
+    server: sockets.serve(http.createServer(handler(name, app))),
+    listen,
+    name: name.toLowerCase(),
+    onDrain: (_server, reason) => sockets.leave(reason),
+  });
   app.on('closed', () => console.log(`Exiting pid ${process.pid}.`));
-  await app.serve(
-    { server: http.createServer(sleeper('Zero')), listen: a0, name: 'zero' },
-    { server: http.createServer(sleeper('One')), listen: a1, name: 'one' },
-    { server: http.createServer(sleeper('Two')), listen: a2, name: 'two' },
-  );
-  const where = app.addresses.join(', ');
-  console.log(
-    app.predecessor === undefined
-      ? `Serving ${where} with pid ${process.pid}.`
-      : `Graceful handoff of ${where} with new pid ${process.pid} and old pid ${app.predecessor}`,
-  );
+  await app.serve(entry('Zero', a0), entry('One', a1), entry('Two', a2));
+  announce(app);
+  dieIfDying();
+}
+
+function announce({ addresses, predecessor }: App): void {
+  const where = addresses.join(', ');
+  if (predecessor !== undefined) {
+    return console.log(`Graceful handoff of ${where} with new pid ${process.pid} and old pid ${predecessor}`);
+  }
+  console.log(`Serving ${where} with pid ${process.pid}.`);
+  const link = linkTo(addresses[0]!);
+  if (link !== undefined) console.log(`Open ${link} and press Restart.`);
+}
+
+/** For a browser on this machine; undefined for a unix socket. */
+function linkTo(address: string): string | undefined {
+  if (address.startsWith('unix:')) return undefined;
+  return `http://${address.replace(/^(\[::\]|0\.0\.0\.0):/, 'localhost:')}/`;
 }
 
 function readFlags(): { a0: string; a1: string; a2: string } {

@@ -9,34 +9,42 @@ import { App } from 'ts-grace/gracehttp';
 import { moveWebSockets } from 'ts-grace/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-interface User {
-  readonly name: string;
-  /** The lines that this user has got, of those that are recent. */
-  readonly seen: readonly string[];
+interface Line {
+  /** The process in which it was said, and which of its lines it is. Each process hears the lines of another one in their order. */
+  readonly from: number;
+  readonly number: number;
+  readonly text: string;
 }
 
-interface Line {
-  readonly id: string;
-  readonly text: string;
+interface User {
+  readonly name: string;
+  /** The number of the last line that this user has got from each process. */
+  readonly seen: Record<number, number>;
 }
 
 const RECENT_LINES = 500;
 
-/** Both processes get every line. A user who moves gets the recent ones that came to the new process only. */
-const recent = new Map<string, Line>();
-const names = new Map<WebSocket, string>();
+/** For a user who is on the way from one process to the other, while both get every line. */
+const recent: Line[] = [];
+const users = new Map<WebSocket, User>();
 const [address = '127.0.0.1:0', drainTimeout = '30000', compress] = process.argv.slice(2);
 const app = new App({ follow: false, drainTimeout: Number(drainTimeout) });
 const server = createServer();
 const wss = new WebSocketServer({ server, perMessageDeflate: compress !== undefined });
 let count = 0;
 
-wss.on('connection', (ws, request) => join(ws, new URL(request.url ?? '/', 'http://localhost').searchParams.get('name') ?? 'nobody'));
+wss.on('connection', (ws, request) => {
+  join(ws, { name: new URL(request.url ?? '/', 'http://localhost').searchParams.get('name') ?? 'nobody', seen: {} });
+});
 moveWebSockets<WebSocket, User>(app, wss, {
-  state: (ws) => ({ name: names.get(ws) ?? 'nobody', seen: [...recent.keys()] }),
-  restore: (ws, { name, seen }) => {
-    join(ws, name);
-    for (const { id, text } of recent.values()) if (!seen.includes(id)) ws.send(text);
+  state: (ws) => {
+    const user = users.get(ws)!;
+    users.delete(ws);
+    return user;
+  },
+  restore: (ws, user) => {
+    join(ws, user);
+    for (const line of recent) pass(line, ws, user);
   },
 });
 app.carried.onAsk('chat', (line) => say(line as Line, 'successor'));
@@ -44,17 +52,27 @@ await app.serve({ server, listen: address });
 app.carried.hear('chat', (line) => say(line as Line, 'predecessor'));
 console.log(JSON.stringify({ event: 'ready', pid: process.pid, addresses: app.addresses }));
 
-function join(ws: WebSocket, name: string): void {
-  names.set(ws, name);
-  ws.on('message', (text) => say({ id: `${process.pid}.${(count += 1)}`, text: `${name}: ${String(text as Buffer)} ${process.pid}` }, 'here'));
-  ws.on('close', () => names.delete(ws));
+function join(ws: WebSocket, user: User): void {
+  users.set(ws, user);
+  ws.on('message', (text) => {
+    count += 1;
+    say({ from: process.pid, number: count, text: `${user.name}: ${String(text as Buffer)} ${process.pid}` }, 'here');
+  });
+  ws.on('close', () => users.delete(ws));
 }
 
 /** Sends a line to the users in this process, and passes it on to the processes that have not had it. */
-function say(line: Line, from: 'here' | 'predecessor' | 'successor'): void {
-  recent.set(line.id, line);
-  for (const id of recent.keys()) if (recent.size > RECENT_LINES) recent.delete(id);
-  for (const ws of wss.clients) ws.send(line.text);
-  if (from !== 'successor') app.carried.tell('chat', line);
-  if (from !== 'predecessor') app.carried.ask('chat', line);
+function say(line: Line, heardFrom: 'here' | 'predecessor' | 'successor'): void {
+  recent.push(line);
+  if (recent.length > RECENT_LINES) recent.shift();
+  for (const [ws, user] of users) pass(line, ws, user);
+  if (heardFrom !== 'successor') app.carried.tell('chat', line);
+  if (heardFrom !== 'predecessor') app.carried.ask('chat', line);
+}
+
+/** A user who has moved may be faster than a line, and has then got it in the other process. */
+function pass({ from, number, text }: Line, ws: WebSocket, { seen }: User): void {
+  if ((seen[from] ?? 0) >= number) return;
+  seen[from] = number;
+  ws.send(text);
 }

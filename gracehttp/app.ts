@@ -4,7 +4,7 @@ import { type Writable } from 'node:stream';
 import { refuseUnknown } from '../lib/check/names.js';
 import { nearest } from '../lib/check/nearest.js';
 import { GraceError, show } from '../lib/errors.js';
-import { socketKeys } from '../lib/socket/socket-keys.js';
+import { socketKeys } from './entry/socket-keys.js';
 import { Grace } from '../lib/grace.js';
 import { checkKept } from '../lib/move/adopters.js';
 import { keepConnection } from '../lib/move/kept.js';
@@ -22,12 +22,24 @@ import { CHUNKED, MovedResponse } from './move/moved-response.js';
 import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
+import { warmUp } from './warmup/warm-up.js';
+import { type Warmup, type WarmupSettings, readWarmup } from './warmup/warmup-options.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
 import { shareTickets } from './tls/tickets.js';
 import { NO_TOTALS, type Totals, TotalsCounter } from './totals.js';
 
 /** All times are in milliseconds; see {@link GraceOptions} for each. */
-export type AppOptions = GraceOptions;
+export interface AppOptions extends GraceOptions {
+  /**
+   * Requests that a successor sends to itself before it is ready, so that its first
+   * clients do not wait for cold code: paths, a function, or {@link WarmupOptions}.
+   * They have the header `ts-grace-warmup: 1`. The first process does no warm-up. Default: none.
+   *
+   * @example
+   * warmup: { paths: ['/', '/api/items'], required: true }
+   */
+  readonly warmup?: Warmup;
+}
 
 /**
  * Servers that start, are handed over and stop together.
@@ -41,9 +53,11 @@ export class App extends Grace {
   #servers: readonly ServedServer[] = [];
   #called = false;
   #totals: TotalsCounter | undefined;
+  readonly #warmup: WarmupSettings | undefined;
 
   constructor(options: AppOptions = {}) {
-    super(checkNames(options));
+    super(optionsOfGrace(options));
+    if (options.warmup !== undefined) this.#warmup = readWarmup(options.warmup);
     this.adopters.frame(CHUNKED, (socket, head) => {
       if (head.length > 0) socket.unshift(head);
       return new MovedResponse(socket, () => this.#serverOf(socket)?.resumeHttp(socket));
@@ -93,7 +107,7 @@ export class App extends Grace {
    * @throws GraceError `SERVER_INVALID` for no server, something that is not a
    * server, a server that is already listening or was passed twice;
    * `STATE_INVALID` for a second call; `ADDRESS_*`, `NOT_A_SOCKET`,
-   * `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `PID_FILE`.
+   * `SOCKET_NOT_PASSED`, `INHERITANCE_INVALID`, `OPTION_INVALID`, `PID_FILE`, `WARMUP_FAILED`.
    */
   async serve(...servers: readonly Servable[]): Promise<this> {
     if (this.state !== 'starting' || this.#called) {
@@ -123,6 +137,7 @@ export class App extends Grace {
       }
       // Before the pid file names this process, as SIGHUP ends a process without a handler.
       reloadOnSignal(this, entries.map(({ server }) => server));
+      if (this.#warmup !== undefined && this.replaces) await warmUp(this, this.#warmup, this.signal);
       await this.ready();
       this.once('closed', warnOfOtherHandlers(this.settings.signals));
     } catch (error) {
@@ -164,9 +179,11 @@ export class App extends Grace {
 }
 
 /** An option of a server that is given to the process is an error that says where it belongs. */
-function checkNames(options: AppOptions): AppOptions {
+function optionsOfGrace(options: AppOptions): GraceOptions {
   refuseUnknown({ options, where: 'new App()', names: APP_OPTIONS }, [IN_ENTRY, IN_CREATE_SERVER]);
-  return options;
+  if (typeof options !== 'object' || options === null) return options;
+  const { warmup: _, ...rest } = options;
+  return rest;
 }
 
 function toClaim({ listen, name, mode, backlog }: ServerEntry): Claim {

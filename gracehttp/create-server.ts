@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { refuseUnknown } from '../lib/check/names.js';
 import { GraceError, show } from '../lib/errors.js';
-import { milliseconds, wholeNumber } from '../lib/options.js';
+import { milliseconds, wholeNumber } from '../lib/check/numbers.js';
 import { attachEntry } from './entry/entry-registry.js';
 import { kindOf, serverInstead } from './entry/not-a-server.js';
 import { IN_APP, SERVER_OPTIONS } from './entry/option-names.js';

@@ -10,6 +10,7 @@ export { type MetricsSource } from './health/metrics.js';
 export { type HealthOptions, health } from './health/health.js';
 export { type Totals } from './totals.js';
 export { type ListenAndServeOptions, listenAndServe } from './listen-and-serve.js';
+export { type Warmup, type WarmupOptions, type WarmupRequest, type WarmupResponse, type WarmupRun, type WarmupSend } from './warmup/warmup-options.js';
 export { type ServedServer, type Traffic } from './served-server.js';
 export { type Overflow } from './limit/overflow.js';
 export { type LimitOptions } from './limit/limit-options.js';

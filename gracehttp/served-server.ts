@@ -109,6 +109,17 @@ export class ServedServer {
     this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
   }
 
+  /** @internal */
+  get speaksHttp(): boolean {
+    return this.#http !== undefined;
+  }
+
+  /** @internal Serves a connection from inside of this process. It takes no place of a limit and is not counted. */
+  deliverInner(socket: Socket): void {
+    this.#http?.ignored.add(socket);
+    this.connectionLimit.deliver(socket);
+  }
+
   /** @internal A response that came from the predecessor is finished; the next request may come. */
   resumeHttp(socket: Socket): void {
     this.#http?.setUpgraded(socket, false);

@@ -4,6 +4,10 @@ import { type Grace } from '../lib/grace.js';
 export interface Totals {
   readonly restartsSucceeded: number;
   readonly restartsFailed: number;
+  /** Restarts that were taken back, because the new process failed on probation. */
+  readonly restartsReverted: number;
+  /** Connections that had moved to such a process, and may have ended with it. */
+  readonly lost: number;
   /** Drains that are complete. */
   readonly drains: number;
   /** The time that all of these took together, in seconds. */
@@ -20,7 +24,7 @@ const KEY = 'totals';
 const NO_DRAINS: Drains = { drains: 0, drainSeconds: 0, cutOff: 0, moved: 0 };
 
 /** The totals of a process that has not started to serve. */
-export const NO_TOTALS: Totals = { restartsSucceeded: 0, restartsFailed: 0, ...NO_DRAINS };
+export const NO_TOTALS: Totals = { restartsSucceeded: 0, restartsFailed: 0, restartsReverted: 0, lost: 0, ...NO_DRAINS };
 
 /**
  * Counts over restarts: the totals are passed on with the handoff, and a process
@@ -30,17 +34,25 @@ export class TotalsCounter {
   readonly #grace: Grace;
   readonly #failedBefore: number;
   #drains: Drains = NO_DRAINS;
+  #reverted: number;
+  #lost: number;
 
   /** Create it after the sockets are claimed: only then is it known what the predecessor passed on. */
   constructor(grace: Grace) {
     this.#grace = grace;
-    const carried = (grace.carried.get(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown };
+    const carried = (grace.carried.get(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown; restartsReverted?: unknown; lost?: unknown };
     this.#drains = asDrains(carried.drained);
     this.#failedBefore = asNumber(carried.restartsFailed);
-    grace.carried.leave(KEY, () => ({ drained: this.#drains, restartsFailed: this.now.restartsFailed }));
+    this.#reverted = asNumber(carried.restartsReverted);
+    this.#lost = asNumber(carried.lost);
+    grace.on('restart-reverted', ({ lost }) => {
+      this.#reverted += 1;
+      this.#lost += asNumber(lost);
+    });
+    grace.carried.leave(KEY, () => ({ ...this.now, drained: this.#drains }));
     grace.carried.hear(KEY, (value) => this.#add(asDrains(value)));
     let begin = 0;
-    grace.once('draining', () => {
+    grace.on('draining', () => {
       begin = performance.now();
     });
     grace.once('closed', ({ cutOff }) => {
@@ -59,6 +71,8 @@ export class TotalsCounter {
     return {
       restartsSucceeded: generation - 1 + (reason === 'handover' ? 1 : 0),
       restartsFailed: this.#failedBefore + failedRestarts,
+      restartsReverted: this.#reverted,
+      lost: this.#lost,
       ...this.#drains,
     };
   }

@@ -3,14 +3,25 @@ const MS_PER_SECOND = 1_000;
 /** A time limit for work, with one timer for all of it. */
 export class Deadline {
   readonly passed: Promise<'passed'>;
-  readonly #timer: NodeJS.Timeout;
+  readonly #end: number;
+  readonly #pass: () => void;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(milliseconds: number) {
     let pass: (value: 'passed') => void;
     this.passed = new Promise((resolve) => {
       pass = resolve;
     });
-    this.#timer = setTimeout(() => pass('passed'), milliseconds);
+    this.#pass = () => pass('passed');
+    this.#end = performance.now() + milliseconds;
+    this.#timer = setTimeout(this.#pass, milliseconds);
+  }
+
+  /** Ends it after this time, if it does not end earlier anyway. */
+  shorten(milliseconds: number): void {
+    if (this.#timer === undefined || performance.now() + milliseconds >= this.#end) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#pass, milliseconds);
   }
 
   /** The result of the work, or `passed`. Work that settles within one event-loop turn of the deadline counts as on time. */
@@ -28,6 +39,7 @@ export class Deadline {
 
   clear(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
 

@@ -10,6 +10,8 @@ const log = logger('drain');
 /** The work that is left is told to end this long before the deadline, or a sixth of the whole time if that is shorter. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
+/** How long an old generation has that is one too many. */
+const HURRY_MS = 1_000;
 /** `onShutdown` flushes and closes what the program holds, so it has this long even if the connections used up the time. */
 const SHUTDOWN_MIN_MS = 1_000;
 
@@ -27,6 +29,10 @@ export interface DrainPlan {
   readonly handedOver: ReadonlySet<number>;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
+  /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
+  readonly spread: number;
+  /** Fulfils when the drain has to end soon. */
+  readonly hurried: Promise<void>;
   /** Where the connections of a listener can move to. */
   onward(listener: GraceListener): Onward | undefined;
   /** Goes on with a connection that could not move. */
@@ -38,6 +44,8 @@ export interface DrainPlan {
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly onShutdown: () => unknown;
+  /** Fulfils with true when this process is not needed any more, with false when it has to serve again. */
+  readonly proven: Promise<boolean>;
   /** Called when no new connection can come. */
   readonly onBegin: () => void;
   /** Called some time before the deadline. */
@@ -50,24 +58,37 @@ export interface DrainResult {
   readonly failure: unknown;
 }
 
-/** Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons. */
-export async function drain(plan: DrainPlan): Promise<DrainResult> {
-  const { listeners, handedOver } = plan;
+/**
+ * Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons.
+ *
+ * @returns undefined if this process has to serve again. What the drain has begun is still to be taken back then.
+ */
+export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   const begin = performance.now();
   const deadline = new Deadline(plan.timeout);
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
+  const takenBack = new Promise<'taken back'>((done) => void plan.proven.then((proven) => proven || done('taken back')));
+  const until = async (work: Promise<unknown>): Promise<boolean> => (await Promise.race([work, takenBack])) === 'taken back';
+  void plan.hurried.then(() => {
+    plan.onClosing();
+    deadline.shorten(HURRY_MS);
+  });
   try {
-    await deadline.bound(Promise.all([pause(plan.delay), plan.after]));
-    for (const listener of listeners) listener.beginDrain(plan.onward(listener), plan.takeBack);
-    const stopped = Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
-    const ended = stopped.then(async () => {
+    if (await until(deadline.bound(Promise.all([pause(plan.delay), plan.after])))) return undefined;
+    const stopped = stopAccepting(plan);
+    const ended = until(stopped).then(async (isOver) => {
+      if (isOver) return;
       // Not earlier: a client that is told to leave would come back to this process.
       plan.onBegin();
       await plan.noneComes;
-      await Promise.all(listeners.map(hasEnded));
+      await Promise.all(plan.listeners.map(hasEnded));
     });
-    await deadline.bound(ended);
-    const counts = listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    if (await until(deadline.bound(ended))) {
+      await stopped;
+      return undefined;
+    }
+    const counts = plan.listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    if (!(await plan.proven)) return undefined;
     const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);
     reportFailure(failure);
@@ -76,6 +97,15 @@ export async function drain(plan: DrainPlan): Promise<DrainResult> {
     clearTimeout(closing);
     deadline.clear();
   }
+}
+
+async function stopAccepting({ listeners, handedOver, spread, proven, onward, takeBack }: DrainPlan): Promise<void> {
+  for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
+  let takenBack = false;
+  void proven.then((isProven) => (takenBack = !isProven));
+  await pause(spread);
+  if (takenBack) return;
+  await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
 }
 
 async function hasEnded(listener: GraceListener): Promise<void> {

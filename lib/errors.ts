@@ -29,8 +29,12 @@ export type GraceErrorCode =
   | 'PID_FILE'
   /** The successor exited, or was not ready in time. This process keeps serving. */
   | 'RESTART_FAILED'
+  /** The successor failed on probation. This process serves again. */
+  | 'RESTART_REVERTED'
   /** This process cannot restart by handing over: because of the platform, or of the way it is run. */
   | 'RESTART_UNSUPPORTED'
+  /** A request of the option `warmup` failed, or its function; with `required` a process does not serve then. */
+  | 'WARMUP_FAILED'
   /** start_server: the server program, or one that start_server needs itself, does not exist or is not executable. */
   | 'PROGRAM_INVALID'
   /** start_server: a log or status file that cannot be written or read. */
@@ -58,6 +62,8 @@ export interface GraceErrorFacts {
   readonly signal?: NodeJS.Signals | null | undefined;
   /** `RESTART_FAILED`: the last lines that the successor wrote to its stderr. */
   readonly stderr?: string | undefined;
+  /** `RESTART_REVERTED`: connections that had moved to the successor, and may have ended with it. */
+  readonly lost?: number | undefined;
 }
 
 const BRAND = Symbol.for('ts-grace.error');
@@ -80,6 +86,7 @@ export class GraceError extends Error implements GraceErrorFacts {
   declare readonly exitCode?: number | null;
   declare readonly signal?: NodeJS.Signals | null;
   declare readonly stderr?: string;
+  declare readonly lost?: number;
 
   /** Also true for an error of another copy of this class, as `ts-grace/starter` is bundled apart from the rest. */
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -24,6 +24,8 @@ export interface GraceEvents {
   restarted: [{ readonly pid: number }];
   /** The successor did not become ready; this process keeps serving. */
   'restart-failed': [GraceError];
+  /** The successor failed on probation; this process serves again. */
+  'restart-reverted': [GraceError];
   /** The certificates were read again. */
   reloaded: [];
   /** A certificate could not be read again; the server keeps the one it has. Printed as a warning if there is no listener. */

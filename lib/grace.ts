@@ -11,7 +11,11 @@ import { Successor } from './handoff/successor.js';
 import { type Carried } from './inherit/carried.js';
 import { Generation, wrongState } from './inherit/generation.js';
 import { processState } from './inherit/process-state.js';
+import { Probation } from './probation/probation.js';
+import { type Standby } from './probation/standby.js';
 import { successorEnvironment } from './inherit/start-environment.js';
+import { flushCompileCache } from './lifetime/compile-cache.js';
+import { Lifetime } from './lifetime/lifetime.js';
 import { LateSignal } from './late-signal.js';
 import { logger, report, reportTo } from './log.js';
 import { type Adopter, type Adopters, checkKept } from './move/adopters.js';
@@ -60,6 +64,9 @@ export class Grace extends Events {
   readonly #notify: NotifyVariables | undefined;
   #systemd: Systemd | undefined;
   readonly #following: Following;
+  readonly #lifetime: Lifetime;
+  /** Whether a new process proves itself before the old one leaves. */
+  readonly probation: Probation;
   /** For a message: how to end the drain at once, if a signal began it. */
   #toForce = '';
   readonly #leaving = new LateSignal();
@@ -74,6 +81,7 @@ export class Grace extends Events {
     processState.grace = this;
     this.#notify = takeNotifyVariables(process.env);
     this.#own = new Generation(this.settings, () => this.#state);
+    this.probation = new Probation({ settings: this.settings, carried: this.carried, giveBack: () => this.#giveBack() });
     this.#stopReporting = this.settings.log === undefined ? () => undefined : reportTo(this.settings.log);
     this.#selfSent = new SelfSent(this.settings.signals.stop);
     this.#following = new Following(this.settings, this.#selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
@@ -85,6 +93,7 @@ export class Grace extends Events {
     this.#restarts = new Restarts(this, {
       begin: async () => {
         this.emit('restarting');
+        await this.probation.end();
         await this.#systemd?.restarting();
       },
       start: (launch) => this.#startSuccessor(launch),
@@ -92,6 +101,7 @@ export class Grace extends Events {
       failed: (error) => this.#restartFailed(error),
     }, this.#following);
     this.#signals = this.#handleSignals();
+    this.#lifetime = new Lifetime(this);
   }
 
   get state(): State {
@@ -179,6 +189,11 @@ export class Grace extends Events {
     return this.#own.predecessor;
   }
 
+  /** @internal Whether other processes serve until this one is ready. */
+  protected get replaces(): boolean {
+    return this.#own.servedByPredecessor.size > 0;
+  }
+
   /** Pid of the start_server that restarts this process, as long as it lives. */
   get superdaemon(): number | undefined {
     return this.#own.superdaemon;
@@ -222,7 +237,8 @@ export class Grace extends Events {
    */
   async ready(): Promise<void> {
     this.#beginSystemd();
-    const inheritance = await this.#own.takeOver();
+    flushCompileCache();
+    const inheritance = this.#state === 'draining' ? undefined : await this.#own.takeOver();
     if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
     const { predecessor } = inheritance;
@@ -231,6 +247,7 @@ export class Grace extends Events {
       if (predecessor.follow !== undefined) this.#joinFirstProcess(predecessor.follow);
     }
     this.#own.reportServing();
+    this.probation.begin();
     log('generation %d is ready', this.generation);
     this.emit('ready');
   }
@@ -250,6 +267,7 @@ export class Grace extends Events {
 
   /** Drains without a successor. Fulfils when nothing is left; with the option `exit` the process exits right after. */
   async stop(): Promise<void> {
+    void this.probation.end();
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.#restarts.cancel();
       await this.#drain('stop', this.#state === 'starting' ? this.#own.servedByPredecessor : NOTHING_KEPT);
@@ -311,7 +329,7 @@ export class Grace extends Events {
       reason: this.#reason,
       systemd: this.#systemd !== undefined,
       superdaemon: this.superdaemon,
-      firstProcess: this.#following.isFirst,
+      firstProcess: this.#following.isFirst || (this.#systemd !== undefined && this.probation.standby !== undefined),
       forceExit: this.settings.forceExit,
     };
   }
@@ -331,7 +349,8 @@ export class Grace extends Events {
       follow: this.#following.descriptor(this.generation),
       onAsk: (key, value) => this.carried.asked(key, value),
       serviceManager: this.#systemd?.environment,
-      moves: this.settings.moveConnections && process.platform !== 'win32',
+      moves: this.settings.moveConnections,
+      watches: this.probation.terms.time > 0,
     });
   }
 
@@ -351,33 +370,70 @@ export class Grace extends Events {
     this.#following.handOver(successor, pid);
     report(`restarted: process ${pid} serves${this.#following.isFirst ? ', this first process stays (option follow)' : ''}`);
     this.emit('restarted', { pid });
+    this.probation.stand({
+      successor,
+      listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
+      stopSignals: this.settings.signals.stop,
+    });
     void this.#drain('handover', kept);
+  }
+
+  /** The successor has failed on probation. */
+  async #takeBack(standby: Standby): Promise<void> {
+    this.#state = 'serving';
+    this.#reason = undefined;
+    this.#leaving.renew();
+    this.#closing.renew();
+    this.#restarts.reset();
+    this.#following.takeBack();
+    await standby.resume(this.sockets);
+    await this.#own.restoreFiles();
+    const failed = this.carried.successor;
+    const error = await standby.report();
+    if (this.carried.successor === failed) this.carried.successor = undefined;
+    this.#systemd?.restartFailed(error);
+    report(restartSummary(error));
+    this.emit('restart-reverted', error);
+  }
+
+  /** This process has failed on probation, and its predecessor serves again. */
+  #giveBack(): void {
+    if (this.#state !== 'serving') return;
+    report('taken back: the previous process serves again');
+    this.#following.giveBack();
+    void this.#drain('handover', this.#own.servedByPredecessor);
   }
 
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
-    const { drainDelay, drainTimeout, onShutdown } = this.settings;
+    const { drainDelay, drainTimeout, handoverTime, onShutdown } = this.settings;
     report(`draining ${this.#inFlight()}, up to ${formatTime(drainTimeout)}${this.#toForce}`);
     this.emit('draining', { reason });
     const begin = performance.now();
     if (reason === 'stop') this.arrivals.refuse();
-    const { cutOff, failure } = await drain({
+    const { standby } = this.probation;
+    const result = await drain({
       listeners: this.sockets,
       handedOver,
       onward: ({ fd }) => this.carried.successor?.onward(fd),
       takeBack: (kind, connection, adopted) => this.adopters.takeBack(kind, connection, adopted),
       noneComes: this.arrivals.ended,
+      spread: reason === 'handover' && this.carried.successor !== undefined ? handoverTime : 0,
+      hurried: this.#lifetime.hurried,
       // After a hand-over the successor serves, so load balancers need no notice.
       delay: reason === 'stop' ? drainDelay : 0,
       // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
       // the first to close the socket.
-      after: this.#restarts.settled(),
+      after: Promise.all([this.#restarts.settled(), standby?.prepared, reason === 'stop' ? this.probation.end() : undefined]),
+      proven: standby?.proven ?? Promise.resolve(true),
       timeout: drainTimeout,
       onShutdown,
       onBegin: () => this.#leaving.abort(`this process drains: ${reason}`),
       onClosing: () => this.#closing.abort('the drain deadline is near'),
     });
+    if (result === undefined) return this.#takeBack(standby!);
+    const { cutOff, failure } = result;
     // At the deadline, a successor that was stopped may still be there.
     this.#restarts.kill();
     await this.#restarts.settled();
@@ -403,6 +459,7 @@ export class Grace extends Events {
   #removeHandlers(): void {
     this.#signals.remove();
     this.#selfSent.remove();
+    this.probation.removeHandlers();
     this.#stopReporting();
   }
 

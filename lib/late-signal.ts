@@ -18,6 +18,12 @@ export class LateSignal {
     return this.#controller.signal;
   }
 
+  /** The next signal is a new one; one that was aborted stays so. */
+  renew(): void {
+    this.#controller = undefined;
+    this.#reason = undefined;
+  }
+
   abort(message: string): void {
     this.#reason = new DOMException(message, 'AbortError');
     this.#controller?.abort(this.#reason);

@@ -1,5 +1,11 @@
+import { type Environment, environment } from './check/environment.js';
 import { refuseUnknown } from './check/names.js';
+import { invalid, milliseconds, wholeNumber } from './check/numbers.js';
 import { GraceError, show } from './errors.js';
+import { type RecycleOptions, type RecycleSettings, readRecycle } from './lifetime/lifetime-options.js';
+import { type ProbationOptions, type ProbationSettings, readProbation } from './probation/probation-options.js';
+
+export { type Environment };
 
 /** What each signal does. An empty list turns it off. */
 export interface SignalOptions {
@@ -9,10 +15,9 @@ export interface SignalOptions {
   readonly restart?: readonly NodeJS.Signals[];
   /** Read the certificates again. Default `SIGHUP`; not handled if no certificate comes from a file. */
   readonly reload?: readonly NodeJS.Signals[];
+  /** Take the last restart back, while the new process is on probation. Default: none; SIGWINCH is a usual choice. */
+  readonly revert?: readonly NodeJS.Signals[];
 }
-
-/** Variables for a successor; undefined removes one. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** All times are in milliseconds. */
 export interface GraceOptions {
@@ -69,6 +74,26 @@ export interface GraceOptions {
    */
   readonly moveConnections?: boolean;
   /**
+   * How long the old process stands by after a restart: it keeps the listening
+   * sockets, and serves again if the new one ends, hangs, or says that it is broken.
+   * 0: not at all. Default 5 000. See {@link ProbationOptions} for more than the time.
+   */
+  readonly probation?: number | ProbationOptions;
+  /**
+   * How long both processes accept after a restart. Clients whose connections cannot
+   * move leave the old one in this time, spread evenly, and not all at once. Default 0.
+   */
+  readonly handoverTime?: number;
+  /** How many old generations may drain at the same time; the oldest of more ends within a second. Default 3. */
+  readonly maxDraining?: number;
+  /** Restarts the process by itself, before what it has gathered becomes a problem. Default: never. */
+  readonly recycle?: RecycleOptions;
+  /**
+   * Ends the process when it has had no connection for this time, if all of its sockets
+   * come from systemd, which starts it again for the next connection. Default 0: never.
+   */
+  readonly exitWhenIdle?: number;
+  /**
    * Variables for the successor, or a function that is called at each restart and
    * returns them; it may be async. They are added to the environment that this
    * process was started with; what the program has changed in `process.env` since
@@ -110,6 +135,11 @@ export interface Settings {
   readonly follow: boolean | 'auto';
   readonly forceExit: boolean;
   readonly moveConnections: boolean;
+  readonly probation: ProbationSettings;
+  readonly handoverTime: number;
+  readonly maxDraining: number;
+  readonly recycle: RecycleSettings | undefined;
+  readonly exitWhenIdle: number;
   /** Undefined: stderr. */
   readonly log: ((message: string) => void) | undefined;
   readonly env: () => Environment | Promise<Environment>;
@@ -118,13 +148,13 @@ export interface Settings {
   readonly onShutdown: () => unknown;
 }
 
-/** The longest time of setTimeout(): a signed 32-bit number of milliseconds, 24.8 days. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const DEFAULT_SIGNALS: Required<SignalOptions> = {
   stop: ['SIGTERM', 'SIGINT'],
   restart: ['SIGUSR2'],
   reload: ['SIGHUP'],
+  revert: [],
 };
+const DEFAULT_MAX_DRAINING = 3;
 const NOTHING = (): void => undefined;
 
 /** @throws GraceError `OPTION_INVALID` that names the option and its value. */
@@ -141,6 +171,11 @@ export function readOptions(options: GraceOptions): Settings {
     follow: readFollow(options.follow),
     forceExit: ofType('forceExit', options.forceExit, 'boolean') ?? true,
     moveConnections: ofType('moveConnections', options.moveConnections, 'boolean') ?? true,
+    probation: readProbation(options.probation),
+    handoverTime: milliseconds('handoverTime', options.handoverTime, 0),
+    maxDraining: wholeNumber('maxDraining', options.maxDraining, 1, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_DRAINING,
+    recycle: readRecycle(options.recycle),
+    exitWhenIdle: milliseconds('exitWhenIdle', options.exitWhenIdle, 0),
     log: readLog(options.log),
     env: readEnv(options.env),
     command: readCommand(options.command),
@@ -148,8 +183,10 @@ export function readOptions(options: GraceOptions): Settings {
     onShutdown: ofType('onShutdown', options.onShutdown, 'function') ?? NOTHING,
   } satisfies Record<keyof GraceOptions, unknown>;
   refuseUnknown({ options, where: 'new Grace()', names: Object.keys(settings) });
-  if (settings.drainDelay > 0 && settings.drainDelay >= settings.drainTimeout) {
-    throw invalid('drainDelay', settings.drainDelay, `less than drainTimeout (${settings.drainTimeout})`);
+  for (const name of ['drainDelay', 'handoverTime'] as const) {
+    if (settings[name] > 0 && settings[name] >= settings.drainTimeout) {
+      throw invalid(name, settings[name], `less than drainTimeout (${settings.drainTimeout})`);
+    }
   }
   if (settings.follow === true && !settings.exit) throw invalid('follow', true, 'false, because exit is false');
   return settings;
@@ -158,17 +195,6 @@ export function readOptions(options: GraceOptions): Settings {
 /** The names of all options: the settings that are read have the same ones. */
 export function optionNames(): readonly string[] {
   return Object.keys(readOptions({}));
-}
-
-/** @throws GraceError `OPTION_INVALID` */
-export function milliseconds(name: string, value: number | undefined, otherwise: number): number {
-  return wholeNumber(name, value, 0, MAX_TIMEOUT_MS) ?? otherwise;
-}
-
-/** @throws GraceError `OPTION_INVALID` */
-export function wholeNumber(name: string, value: number | undefined, min: number, max: number): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
-  throw invalid(name, value, `a whole number from ${min} to ${max}`);
 }
 
 function readLog(value: GraceOptions['log']): Settings['log'] {
@@ -180,17 +206,6 @@ function readLog(value: GraceOptions['log']): Settings['log'] {
 function readFollow(value: boolean | 'auto' | undefined): boolean | 'auto' {
   if (value === undefined || value === 'auto' || typeof value === 'boolean') return value ?? 'auto';
   throw invalid('follow', value, "true, false or 'auto'");
-}
-
-/** @throws GraceError `OPTION_INVALID` */
-export function environment(subject: string, value: unknown): Environment {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(subject, value, 'an object');
-  for (const [name, text] of Object.entries(value)) {
-    if (name === '' || /[=\0]/.test(name)) throw invalid(subject, name, 'names of variables');
-    const fits = text === undefined || (typeof text === 'string' && !text.includes('\0'));
-    if (!fits) throw invalid(`${subject}.${name}`, text, 'a string without NUL, or undefined');
-  }
-  return value as Environment;
 }
 
 function readEnv(value: GraceOptions['env']): Settings['env'] {
@@ -207,14 +222,15 @@ function readCommand(value: readonly string[] | undefined): readonly string[] | 
 }
 
 function readSignals(value: SignalOptions | false | undefined): Required<SignalOptions> {
-  if (value === false) return { stop: [], restart: [], reload: [] };
+  if (value === false) return { stop: [], restart: [], reload: [], revert: [] };
   if (value === undefined) return DEFAULT_SIGNALS;
   if (typeof value !== 'object' || value === null) throw invalid('signals', value, 'an object or false');
   refuseUnknown({ options: value, where: 'signals', names: Object.keys(DEFAULT_SIGNALS), prefix: 'signals.' });
   const { stop = DEFAULT_SIGNALS.stop, restart = DEFAULT_SIGNALS.restart } = value;
   // A program that uses SIGHUP for restarts does not use it for certificates.
-  const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart].flat().includes(signal));
-  const signals = { stop, restart, reload: value.reload === undefined ? free : value.reload };
+  const { revert = DEFAULT_SIGNALS.revert } = value;
+  const free = DEFAULT_SIGNALS.reload.filter((signal) => ![stop, restart, revert].flat().includes(signal));
+  const signals = { stop, restart, reload: value.reload === undefined ? free : value.reload, revert };
   const taken = new Map<NodeJS.Signals, string>();
   for (const [name, list] of Object.entries(signals)) {
     const subject = `signals.${name}`;
@@ -239,13 +255,6 @@ type Types = { string: string; boolean: boolean; function: () => unknown };
 function ofType<T extends keyof Types>(name: string, value: Types[T] | undefined, type: T): Types[T] | undefined {
   if (value === undefined || typeof value === type) return value;
   throw invalid(name, value, `a ${type}`);
-}
-
-function invalid(subject: string, value: unknown, expected: string): GraceError {
-  return new GraceError('OPTION_INVALID', `the option ${subject} is ${show(value)}, expected ${expected}`, {
-    subject,
-    value,
-  });
 }
 
 function alreadyUsed(subject: string, value: unknown, signal: NodeJS.Signals, other: string): GraceError {

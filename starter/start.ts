@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { GraceError } from '../lib/errors.js';
+import { GraceError, messageOf } from '../lib/errors.js';
 import { LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID } from '../lib/systemd/listen-variables.js';
 import { onSignals } from '../lib/on-signals.js';
 import { checkSystem } from './check-system.js';
@@ -16,6 +16,9 @@ import { findProgram } from './process/find-program.js';
 import { ignoreSignals } from './process/inert-signals.js';
 import { reportZombies } from './process/zombies.js';
 import { type SignalTargets, handleSignals } from './signals.js';
+import { type Hello } from './upgrade/messages.js';
+import { UpgradePredecessor, takeSockets } from './upgrade/predecessor.js';
+import { Upgrade } from './upgrade/upgrade.js';
 import { Superdaemon } from './workers/superdaemon.js';
 
 /** Callbacks for the start. */
@@ -39,6 +42,16 @@ export interface StartObserver {
  * await startServer({ port: '127.0.0.1:8080', exec: ['node', 'server.js'], workers: 2 });
  */
 export async function startServer(options: StartOptions, observer: StartObserver = {}): Promise<void> {
+  const upgraded = UpgradePredecessor.find();
+  try {
+    await start(options, observer, upgraded);
+  } catch (error) {
+    upgraded?.fails(messageOf(error));
+    throw error;
+  }
+}
+
+async function start(options: StartOptions, observer: StartObserver, upgraded: UpgradePredecessor | undefined): Promise<void> {
   const { onMessage = stderrOutput.say, onBound } = observer;
   const settings = readStartOptions(options);
   const environment = new Environment(process.env, settings.variables);
@@ -49,43 +62,36 @@ export async function startServer(options: StartOptions, observer: StartObserver
   const stopCollecting = (): void => removers.forEach((remove) => remove());
   const cleanups: (() => unknown)[] = [];
   try {
-    const { pidFile, statusFile: statusPath } = settings;
     const { env } = process;
-    const lock = pidFile === undefined ? undefined : PidLock.take(pidFile);
-    cleanups.unshift(() => lock?.release());
-    onMessage(`start_server (pid:${process.pid}) starting now...`);
+    const before = await upgraded?.hello();
+    const lock = openLock(settings.pidFile, before);
+    cleanups.unshift(() => before === undefined && lock?.release());
+    onMessage(`start_server (pid:${process.pid}) ${before === undefined ? 'starting now...' : `replaces process ${before.pid}`}`);
     const passed = { fds: env[LISTEN_FDS], pid: env[LISTEN_PID], names: env[LISTEN_FDNAMES] };
-    const sockets = await openSockets({ ...settings, passed, say: onMessage });
+    const sockets = before === undefined ? await openSockets({ ...settings, passed, say: onMessage }) : takeSockets(before.sockets);
     const closeSockets = once(() => sockets.forEach((socket) => socket.close()));
-    cleanups.unshift(closeSockets);
+    cleanups.unshift(() => before === undefined && closeSockets());
     // After the lock and the sockets: a second start that fails must not touch the files of the first one.
-    const output = openLog(settings.logFile);
-    cleanups.push(() => output.close());
-    const statusFile = statusPath === undefined ? undefined : new StatusFile(statusPath);
-    statusFile?.create();
-    cleanups.unshift(() => statusFile?.remove());
+    const output = openLog(settings.logFile, before?.log);
+    cleanups.push(() => before === undefined && output.close());
+    const statusFile = settings.statusFile === undefined ? undefined : new StatusFile(settings.statusFile);
+    if (before === undefined) statusFile?.create();
+    cleanups.unshift(() => before === undefined && statusFile?.remove());
     await output.prove?.();
-    const superdaemon = new Superdaemon({
-      settings,
-      descriptors: assignDescriptors(sockets),
-      environment,
-      output,
-      statusFile,
-      systemd: new SystemdNotify(env['NOTIFY_SOCKET']),
-      closeSockets,
-    });
-    onBound?.();
+    const systemd = new SystemdNotify(env['NOTIFY_SOCKET']);
     const say = (message: string): void => output.say(message);
+    const inherited = await upgraded?.takeOver(settings, say);
+    cleanups.splice(0, Infinity, closeSockets, () => statusFile?.remove(), () => lock?.release(), () => output.close());
+    if (upgraded !== undefined) lock?.claim();
+    const descriptors = assignDescriptors(sockets);
+    const superdaemon = new Superdaemon({ settings, descriptors, environment, output, statusFile, systemd, closeSockets, inherited });
+    onBound?.();
     if (process.pid === 1) cleanups.unshift(reportZombies(say));
-    const targets: SignalTargets = {
-      deploy: (message) => superdaemon.deploy(message),
-      stop: (received, signal) => superdaemon.stop(received, signal),
-      upgrade: () => say('received USR2'),
-      passOn: (signal) => superdaemon.signalAll(signal),
-      say,
-    };
-    cleanups.unshift(handleSignals(targets, settings.signalOnTerm));
+    const upgrade = new Upgrade({ superdaemon, sockets, lock, output, systemd, onReplaced: () => process.exit(0) });
+    cleanups.unshift(handleSignals(targetsOf(superdaemon, upgrade, say), settings.signalOnTerm));
     const running = superdaemon.run();
+    if (upgraded !== undefined) await systemd.takeOver();
+    upgraded?.serves();
     stopCollecting();
     for (const signal of early) process.emit(signal, signal);
     await running;
@@ -95,6 +101,25 @@ export async function startServer(options: StartOptions, observer: StartObserver
     stopCollecting();
     for (const cleanup of cleanups) await cleanup();
   }
+}
+
+function openLock(path: string | undefined, before: Hello | undefined): PidLock | undefined {
+  if (path === undefined) return undefined;
+  return before?.lock === undefined ? PidLock.take(path) : PidLock.inherit(path, before.lock);
+}
+
+function targetsOf(superdaemon: Superdaemon, upgrade: Upgrade, say: (message: string) => void): SignalTargets {
+  return {
+    deploy: (message) => {
+      if (!upgrade.takes('SIGHUP')) superdaemon.deploy(message);
+    },
+    stop: (received, signal) => {
+      if (!upgrade.takes(received)) superdaemon.stop(received, signal);
+    },
+    upgrade: () => upgrade.request(),
+    passOn: (signal) => superdaemon.signalAll(signal),
+    say,
+  };
 }
 
 function checkBeforeBinding(settings: Settings, environment: Environment): void {

@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   lib: { folders: [], packages: RUN_TIME },
   gracehttp: { folders: ['lib'], packages: [...RUN_TIME, ...PEERS] },
   starter: { folders: ['lib'], packages: RUN_TIME },
-  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE] },
+  demo: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, 'ws', 'playwright-core'] },
   examples: { folders: [], packages: [PACKAGE, 'ws'] },
   bench: { folders: ['gracehttp', 'starter', 'lib'], packages: [PACKAGE, ...RUN_TIME, ...DEVELOPMENT] },
 };
@@ -41,7 +41,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/launch': [],
   'lib/move': [],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
-  'lib/systemd': [],
+  'lib/lifetime': ['lib/check', 'lib/handoff'],
+  'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
+  'lib/systemd': ['lib/launch', 'lib/signals'],
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
@@ -51,6 +53,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/tls': [],
   'gracehttp/limit': ['gracehttp/http'],
   'gracehttp/health': [],
+  'gracehttp/warmup': ['gracehttp/http'],
   'gracehttp/websocket': [],
   'gracehttp/auto': [
     ...['gracehttp/auto/listen', 'gracehttp/auto/hold', 'gracehttp/auto/options'],
@@ -66,8 +69,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'starter/log': ['starter/process'],
   'starter/control': ['starter/log', 'starter/process'],
   'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.
-  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process', 'starter/upgrade'],
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');

@@ -80,23 +80,27 @@ export class AutoApp extends Grace {
     const [usual = 'SIGTERM'] = this.settings.signals.stop;
     const signal = (reason === 'stop' ? lastSignal() : undefined) ?? usual;
     this.#end.begin(signal);
+    const proven = reason === 'handover' ? this.probation.proven : Promise.resolve(true);
+    // Not before: what the program's handlers do cannot be taken back if this process has to serve again.
+    const end = (): void => void proven.then((isOver) => isOver && this.#end.run(signal));
     // A client that is told to leave earlier would come back to this process.
-    this.signal.addEventListener('abort', () => this.#onLeaving(signal), { once: true });
+    this.signal.addEventListener('abort', () => this.#onLeaving(end), { once: true });
     // What the program does to end connections that nobody else can end has to begin now.
-    this.closing.addEventListener('abort', () => this.#end.run(signal), { once: true });
+    this.closing.addEventListener('abort', end, { once: true });
   }
 
   /** The program's handlers run when no request can come: frameworks answer 503, or close their database, as soon as they begin to close. */
-  #onLeaving(signal: NodeJS.Signals): void {
+  #onLeaving(end: () => void): void {
     const stopGoodbye = sayGoodbye(() => this.#connections());
     const timer = setInterval(() => {
       for (const { upgraded } of this.#connections()) if (!upgraded) return;
-      this.#end.run(signal);
+      end();
     }, LOOK_EVERY_MS);
-    this.once('closed', () => {
+    const stop = (): void => {
       stopGoodbye();
       clearInterval(timer);
-    });
+    };
+    this.once('closed', stop).once('restart-reverted', stop);
   }
 
   *#connections(): IterableIterator<HttpConnection> {
@@ -116,7 +120,8 @@ function telling(service: Service, onDrained: () => void): Service {
     ...(service.unit !== undefined && { unit: service.unit }),
     inFlight: () => service.inFlight?.() ?? 0,
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
-    begin: (onward, takeBack) => service.begin(onward, takeBack),
+    resume: () => service.resume(),
+    begin: (...drain) => service.begin(...drain),
     finished: async () => {
       await service.finished();
       onDrained();

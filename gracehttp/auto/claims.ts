@@ -40,6 +40,8 @@ export class Claims {
   /** A server listens: on an inherited socket, on a new one that this process will hand over, or as if this library were not there. */
   listen(server: Server, listen: NativeListen, asked: Asked): void {
     const address = askedAddress(asked);
+    // It serves again, after a restart that was taken back.
+    if (asked.fd !== undefined && this.#app?.sockets.some(({ fd }) => fd === asked.fd) === true) return listen();
     if (address === undefined || !isListed(address, this.#settings.listen) || this.#standsAside()) return listen();
     const claim: Claim = { server, listen, asked, address };
     if (this.#inheritance !== undefined) return this.#claim(claim, this.#inheritance);

@@ -28,7 +28,8 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
     ...(service.unit !== undefined && { unit: service.unit }),
     ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
     ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
-    begin: (onward, takeBack) => service.begin(onward, takeBack),
+    resume: () => service.resume(),
+    begin: (...drain) => service.begin(...drain),
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);
     },

@@ -25,7 +25,7 @@ const OF_CREATED_SERVERS: Readonly<Record<Exclude<keyof ServerOptions, keyof Ent
 };
 
 /** What AppOptions has. */
-export const APP_OPTIONS: readonly string[] = optionNames();
+export const APP_OPTIONS: readonly string[] = [...optionNames(), 'warmup'];
 /** What {@link EntryOptions} has. */
 export const ENTRY_OPTIONS: readonly string[] = Object.keys(OF_ENTRIES);
 /** What {@link ServerOptions} has. */

@@ -19,6 +19,13 @@ export async function restart(app: App): Promise<Reply> {
   }
 }
 
+/** `POST /revert?reason=TEXT`: takes the last restart back; 200 when the previous process serves again. */
+export async function revert(app: App, query: URLSearchParams): Promise<Reply> {
+  const reverted = await app.probation.fail(query.get('reason') ?? 'POST /revert');
+  if (reverted) return { status: 200, body: { reverted } };
+  return { status: 409, body: { error: 'there is no restart to take back: no process is on probation' } };
+}
+
 /**
  * `POST /limit?server=NAME&limit=N`: sets the limit, removes it with `none`, or only asks without `limit`.
  *

@@ -1,11 +1,11 @@
 import { type IncomingMessage, type RequestListener } from 'node:http';
 import { refuseUnknown } from '../../lib/check/names.js';
 import { GraceError, show } from '../../lib/errors.js';
-import { milliseconds } from '../../lib/options.js';
+import { milliseconds } from '../../lib/check/numbers.js';
 import { type App } from '../app.js';
 import { refusal } from './authorize.js';
 import { type Check, Checks } from './checks.js';
-import { changeLimit, restart } from './control.js';
+import { changeLimit, restart, revert } from './control.js';
 import { type MetricsSource, metrics } from './metrics.js';
 import { readiness } from './readiness.js';
 import { type Reply } from './reply.js';
@@ -19,10 +19,10 @@ export interface HealthOptions {
   readonly checkTimeout?: number;
   /** The program's own metrics, for example a `Registry` of prom-client; `/metrics` appends them. */
   readonly registry?: MetricsSource;
-  /** Enables `POST /restart` and `POST /limit`. Default false. */
+  /** Enables `POST /restart`, `POST /revert` and `POST /limit`. Default false. */
   readonly control?: boolean;
   /**
-   * The token that these two and `/status` require, as `Authorization: Bearer TOKEN`.
+   * The token that these and `/status` require, as `Authorization: Bearer TOKEN`.
    * Without it they work only on unix sockets, and on loopback addresses for a
    * `Host` of this machine; never from web pages or through a proxy.
    */
@@ -36,7 +36,8 @@ const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
 
 /**
  * A request listener for an admin server: `/livez`, `/readyz`, `/status`,
- * `/metrics`, and with the option `control` also `POST /restart` and `POST /limit`.
+ * `/metrics`, and with the option `control` also `POST /restart`, `POST /revert`
+ * and `POST /limit`.
  *
  * @throws GraceError `OPTION_INVALID`
  *
@@ -68,6 +69,7 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
     },
     actions: {
       '/restart': controlling(() => restart(app)),
+      '/revert': controlling(({ searchParams }) => revert(app, searchParams)),
       '/limit': controlling(({ searchParams }, { socket }) => changeLimit(app, searchParams, socket)),
     },
   });

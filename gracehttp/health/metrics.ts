@@ -45,6 +45,7 @@ function familiesOf(app: App): readonly MetricFamily[] {
   });
   return [
     { name: 'grace_generation', type: 'gauge', help: 'Generation of this process; the first one is 1', samples: [one(app.generation)] },
+    { name: 'grace_probation', type: 'gauge', help: '1 while this process is on probation, or stands by for its successor', samples: [one(app.probation.active ? 1 : 0)] },
     ...ofServers,
     {
       name: 'grace_restarts_total',
@@ -53,11 +54,13 @@ function familiesOf(app: App): readonly MetricFamily[] {
       samples: [
         { labels: { result: 'succeeded' }, value: totals.restartsSucceeded },
         { labels: { result: 'failed' }, value: totals.restartsFailed },
+        { labels: { result: 'reverted' }, value: totals.restartsReverted },
       ],
     },
     counter('grace_drains_total', 'Completed drains in all generations', totals.drains),
     counter('grace_drain_seconds_total', 'Time that these drains took together, in seconds', totals.drainSeconds),
     counter('grace_cut_off_total', 'Requests that a drain deadline cut off, in all generations', totals.cutOff),
+    counter('grace_lost_total', 'Connections that had moved to a process that failed on probation, in all generations', totals.lost),
     counter('grace_moved_total', 'Connections that moved to a successor, in all generations', totals.moved),
   ];
 }

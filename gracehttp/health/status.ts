@@ -9,6 +9,7 @@ export function status(app: App): object {
     predecessor,
     state,
     reason,
+    probation: app.probation.active,
     uptime: process.uptime(),
     node: process.version,
     ...totals,

@@ -17,6 +17,8 @@ export class HttpConnection {
   onFirstRequest: (() => void) | undefined = undefined;
   /** Whether the newest request came before the one before it was answered. */
   isPipelined = false;
+  /** Whether any request did. */
+  pipelines = false;
   /** The newest request and its response. HTTP/1 answers in order, so it is the last one to finish. */
   #request: IncomingMessage | undefined = undefined;
   #response: ServerResponse | undefined = undefined;
@@ -42,6 +44,7 @@ export class HttpConnection {
 
   requestStarted(request: IncomingMessage, response: ServerResponse): void {
     this.isPipelined = this.inFlight;
+    if (this.isPipelined) this.pipelines = true;
     this.hasSpoken = true;
     this.#request = request;
     this.#response = response;

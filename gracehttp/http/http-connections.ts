@@ -1,4 +1,4 @@
-import { type ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
 import { Connections } from '../../lib/socket/connections.js';
@@ -32,7 +32,9 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
-  readonly #closeWhen: (() => boolean)[] = [];
+  readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
+  /** Whether every connection ends here. */
+  #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
 
   constructor(server: Server) {
@@ -106,11 +108,25 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     Object.assign(this.get(socket) ?? {}, { http1: !upgraded, upgraded });
   }
 
-  /** From now on, a response whose head is written while the condition holds is the last one on its connection. */
-  closeWhen(condition: () => boolean): void {
-    this.#closeWhen.push(condition);
-    if (this.#closeWhen.length > 1) return;
-    for (const connection of this.each()) this.#follow(connection);
+  /**
+   * From now on, a response whose head is written while the condition holds is the last one on its connection.
+   *
+   * @returns a function that ends that.
+   */
+  closeWhen(condition: (connection: HttpConnection) => boolean): () => void {
+    this.#closeWhen.add(condition);
+    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
+    return () => void this.#closeWhen.delete(condition);
+  }
+
+  /** From now on, every response whose head is written is the last one on its connection. */
+  closeAll(): () => void {
+    this.#closing = true;
+    const remove = this.closeWhen(() => true);
+    return () => {
+      this.#closing = false;
+      remove();
+    };
   }
 
   onRequest({ request, response, socket }: Exchange): void {
@@ -118,7 +134,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     if (connection === undefined) return;
     connection.requestStarted(request, response);
     if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
-    if (this.#closeWhen.length > 0) this.#follow(connection);
+    if (this.#closeWhen.size > 0) this.#follow(connection);
   }
 
   onResponse({ response, socket }: Exchange): void {
@@ -151,18 +167,25 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return count;
   }
 
-  #follow({ request, response, inFlight }: HttpConnection): void {
+  #follow(connection: HttpConnection): void {
+    const { request, response, inFlight } = connection;
     if (request === undefined || response === undefined || !inFlight) return;
     if (!response.headersSent) closeAfterResponse(response, this.#isLast);
-    else if (!response.shouldKeepAlive) lingerAfter(request, request.socket);
+    else if (!response.shouldKeepAlive) this.#linger(connection, request);
   }
 
   /** Of pipelined requests only the newest is the last one. */
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
-    if (this.#find(request.socket)?.response !== response || !this.#closeWhen.some((holds) => holds())) return false;
-    lingerAfter(request, request.socket);
+    const connection = this.#find(request.socket);
+    if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
+    this.#linger(connection, request);
     return true;
+  }
+
+  /** If others wait for its place, only a client that pipelines is waited for. */
+  #linger({ pipelines }: HttpConnection, request: IncomingMessage): void {
+    lingerAfter(request, request.socket, this.#closing || pipelines);
   }
 
   #onSecure(socket: TLSSocket): void {

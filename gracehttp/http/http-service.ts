@@ -4,6 +4,7 @@ import { type Onward } from '../../lib/move/sender.js';
 import { type Settings } from '../../lib/options.js';
 import { type Service } from '../../lib/socket/service.js';
 import { type LeaveTimes } from '../http2/leave.js';
+import { spread } from './spread.js';
 import { closeIdle } from './close-idle.js';
 import { type HttpConnections } from './http-connections.js';
 import { MoveConnections } from './move-connections.js';
@@ -15,7 +16,7 @@ export type DrainTimes = Pick<Settings, 'idleTimeout' | 'drainTimeout' | 'drainD
 const AFTER_KEEP_ALIVE_MS = 1_000;
 /** Idle connections are closed this long before the drain deadline, so that what follows has time too. */
 const BEFORE_DEADLINE_MS = 1_000;
-/** An HTTP/2 session that was without a stream for so long may be told to leave. Then its client sends nothing at that moment, most probably. */
+/** If no stream of an HTTP/2 session has begun or ended for this time, its client most probably sends nothing when it is told to leave. */
 const PAUSE_MS = 2_000;
 /** A good moment for GOAWAY comes soon or not at all; the streams that are then open need time too. */
 const LONGEST_PATIENCE_MS = 4_000;
@@ -30,6 +31,8 @@ export class HttpService implements Service {
   #moving: MoveConnections | undefined;
   #movingKept: MoveKept | undefined;
   #stopClosingIdle: (() => void) | undefined;
+  #keepOpen: (() => void) | undefined;
+  #spreading: NodeJS.Timeout | undefined;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
     this.connections = connections;
@@ -37,17 +40,25 @@ export class HttpService implements Service {
     this.#times = times;
   }
 
-  begin(onward?: Onward, takeBack?: TakeBack): void {
+  begin(onward?: Onward, takeBack?: TakeBack, time = 0): void {
     if (onward !== undefined && takeBack !== undefined) {
       this.#movingKept = new MoveKept(() => this.connections.sockets(), onward, takeBack);
     }
-    if (!MoveConnections.possible(this.#server, onward)) return this.#endConnections();
+    if (!MoveConnections.possible(this.#server, onward)) return time > 0 ? this.#spreadEnds(time) : this.#endConnections();
     const moving = new MoveConnections(this.#server, this.connections, onward);
     this.#moving = moving;
     this.#closeIdle(() => moving.begun);
     onward.onChange(() => {
-      if (!onward.open) this.#endConnections();
+      if (!onward.open && this.#moving === moving) this.#endConnections();
     });
+  }
+
+  resume(): void {
+    this.#stop();
+    this.#moving = undefined;
+    this.#movingKept?.stop();
+    this.#keepOpen?.();
+    this.connections.sessions?.stay();
   }
 
   async finished(): Promise<void> {
@@ -77,15 +88,23 @@ export class HttpService implements Service {
   }
 
   #stop(): void {
+    clearTimeout(this.#spreading);
     this.#moving?.stop();
     this.#stopClosingIdle?.();
+  }
+
+  /** No connection can move, and there is time: each one ends at another moment. */
+  #spreadEnds(time: number): void {
+    this.#keepOpen = this.connections.closeWhen(spread(this.connections.each(), time));
+    this.#spreading = setTimeout(() => this.#endConnections(), time);
   }
 
   /** No connection can move: each one ends after its response, or when it is idle. */
   #endConnections(): void {
     this.#stop();
     this.connections.sessions?.leave(leaveTimes(this.#times));
-    this.connections.closeWhen(() => true);
+    this.#keepOpen?.();
+    this.#keepOpen = this.connections.closeAll();
     this.#closeIdle(() => this.connections.served());
   }
 

@@ -17,8 +17,13 @@ const LINGER_MS = 2_000;
  * client that pipelines may have sent its next requests. So the sending side is shut
  * down first, and what comes is read and dropped until the client closes, for two
  * seconds at most.
+ *
+ * @param dropsRequests - whether further requests may come; if not, only the rest of an upload is read.
  */
-export function lingerAfter(request: IncomingMessage, socket: Socket): void {
+export function lingerAfter(request: IncomingMessage, socket: Socket, dropsRequests: boolean): void {
+  const { headers } = request;
+  const isUpload = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (!isUpload && !dropsRequests) return;
   const ending = socket as DestroysSoon;
   const { destroySoon } = ending;
   // A Node.js version without it closes connections in another way, which is left as it is.
@@ -27,8 +32,8 @@ export function lingerAfter(request: IncomingMessage, socket: Socket): void {
   // It stays replaced, because the program may replace it too.
   ending.destroySoon = () => {
     const end = (): void => destroySoon.call(socket);
-    const isCutOff = request.destroyed && !request.complete;
-    if (lingers || isCutOff || socket.destroyed) return end();
+    const isOver = request.complete ? !dropsRequests : request.destroyed;
+    if (lingers || isOver || socket.destroyed) return end();
     lingers = true;
     socket.end();
     const timer = setTimeout(() => void nextTurn().then(end), LINGER_MS);

@@ -10,7 +10,7 @@ const ALL_TOLD_MS = 2_000;
 /** How long a session is without a stream before it leaves for a connection that waits. */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
 /** Others wait for the place of a session that leaves for them. */
-const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, pause: 0, patience: 500 };
+const FOR_OTHERS: LeaveTimes = { idleTimeout: 1_000, pause: 100, patience: 500 };
 
 /** The open HTTP/2 sessions of a server. */
 export class Http2Sessions {
@@ -47,6 +47,11 @@ export class Http2Sessions {
     const staying = [...this.#open].filter(({ leaving }) => !leaving);
     const step = Math.min(BETWEEN_SESSIONS_MS, ALL_TOLD_MS / staying.length);
     staying.forEach((open, index) => void this.#leaveLater(open, times, index * step));
+  }
+
+  /** Sessions that open later may stay again. Those that leave already do so. */
+  stay(): void {
+    this.#times = undefined;
   }
 
   /** Makes sessions leave for connections that wait, at most one for each: idle ones, longest idle first, and then busy ones. */

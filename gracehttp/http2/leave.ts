@@ -5,7 +5,7 @@ import { type OpenSession } from './open-session.js';
 export interface LeaveTimes {
   /** How long a session may be silent: before its first stream, and when it has none left. */
   readonly idleTimeout: number;
-  /** How long a session has to be without a stream: a shorter pause may be one between two bursts of requests. */
+  /** How long no stream has to begin or end, if none is held: a shorter pause may be one between two bursts of requests. */
   readonly pause: number;
   /** How long to look for a good moment for GOAWAY. */
   readonly patience: number;
@@ -23,12 +23,12 @@ const RETRY_MS = 250;
  * connection when its streams have ended.
  *
  * What the client sends while GOAWAY is on its way is refused, and nghttp2 has no way
- * to accept it. So GOAWAY is sent when nothing is on its way: when all streams of the
- * client wait for a response, or after a pause. A session that is new gets its first
- * request answered.
+ * to accept it. So GOAWAY is sent when nothing is on its way: when a new stream is
+ * held and no other one follows, or after a pause. Then the held streams are answered.
  */
 export async function leave(open: OpenSession, { idleTimeout, pause, patience }: LeaveTimes): Promise<void> {
   open.leaving = true;
+  open.hold();
   if (!open.hasSpoken) await open.until(() => open.hasSpoken, idleTimeout);
   const latest = performance.now() + (open.hasSpoken ? patience : 0);
   while (!open.ended && !(await isGoodMoment(open, pause, latest)) && performance.now() < latest);
@@ -41,25 +41,24 @@ export async function leave(open: OpenSession, { idleTimeout, pause, patience }:
 
 /** Waits for a good moment. If it has come, new streams are held. */
 async function isGoodMoment(open: OpenSession, pause: number, latest: number): Promise<boolean> {
-  if (open.inFlight > 0) return isWaiting(open, latest);
+  open.hold();
+  if (open.held > 0) return isWaiting(open, latest);
   const left = Math.min(open.changedAt + pause, latest) - performance.now();
   if (left > 0) {
-    await open.until(() => open.inFlight > 0, left);
+    await open.until(() => open.held > 0, left);
     return false;
   }
   // What the client has sent may wait in the kernel.
   await nextTurn();
-  return open.inFlight === 0;
+  return open.held === 0;
 }
 
 /**
- * Lets a client that waits for responses wait for all of them: new streams are held.
- * If within a round trip none has come, and no response has gone out that could bring
- * one, nothing is on its way.
+ * While a stream is held, its client waits for it. If within a round trip no other one
+ * has come, and no response has gone out that could bring one, nothing is on its way.
  */
 async function isWaiting(open: OpenSession, latest: number): Promise<boolean> {
   const end = Math.min(performance.now() + HOLD_MS, latest);
-  open.hold();
   while (!open.ended && performance.now() < end) {
     const { changes } = open;
     await open.roundTrip(end - performance.now());

@@ -34,7 +34,12 @@ export class OpenSession {
 
   /** Streams whose response is not yet sent. */
   get inFlight(): number {
-    return this.#streams + (this.#held?.length ?? 0);
+    return this.#streams + this.held;
+  }
+
+  /** Streams that the program does not have yet, see {@link hold}. */
+  get held(): number {
+    return this.#held?.length ?? 0;
   }
 
   get hasSpoken(): boolean {

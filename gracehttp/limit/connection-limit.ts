@@ -1,7 +1,7 @@
 import { type Server, type Socket } from 'node:net';
 import { type Connections } from '../../lib/socket/connections.js';
 import { Gate } from '../../lib/socket/gate.js';
-import { wholeNumber } from '../../lib/options.js';
+import { wholeNumber } from '../../lib/check/numbers.js';
 import { HttpConnections } from '../http/http-connections.js';
 import { speaksPlainHttp } from '../http/speaks-http.js';
 import { ConnectionQueue } from './connection-queue.js';

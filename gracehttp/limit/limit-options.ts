@@ -1,5 +1,5 @@
 import { GraceError, show } from '../../lib/errors.js';
-import { milliseconds, wholeNumber } from '../../lib/options.js';
+import { milliseconds, wholeNumber } from '../../lib/check/numbers.js';
 import { type Overflow } from './overflow.js';
 
 /** Limits of one server. */

@@ -28,20 +28,27 @@ export class FirstProcess {
   readonly ended: Promise<number>;
   readonly #pipe: Socket;
   readonly #codes = new Map<number, number>();
+  readonly #stop: () => void;
   #newest: number;
 
   constructor(pipe: Socket, successor: FirstSuccessor, signals: readonly NodeJS.Signals[], selfSent: SelfSent) {
     this.#pipe = pipe;
     this.#newest = successor.pid;
-    const stop = onSignals(signals, (signal) => this.#forward(signal, selfSent.is(signal)));
+    this.#stop = onSignals(signals, (signal) => this.#forward(signal, selfSent.is(signal)));
     readLines(pipe, (line) => this.#onLine(line));
     pipe.on('error', (error) => log('%s', error.message));
     this.ended = new Promise((done) => {
       pipe.once('close', () => {
-        stop();
+        this.#stop();
         done(this.#codeOfNewest(successor));
       });
     });
+  }
+
+  /** This process serves again: the signals are for itself. */
+  leave(): void {
+    this.#stop();
+    this.#pipe.destroy();
   }
 
   #forward(signal: NodeJS.Signals, self: boolean): void {

@@ -70,6 +70,18 @@ export class Following {
     carried.tell(LATE_SIGNAL, { type: 'signal', ...message } satisfies SignalMessage);
   }
 
+  /** The successor has failed, and this process serves again. */
+  takeBack(): void {
+    this.#first?.leave();
+    this.#first = undefined;
+    this.#later?.takeBack();
+  }
+
+  /** Another process serves from now on, which this one did not start. */
+  giveBack(): void {
+    this.#later?.handOver();
+  }
+
   /** This process has handed over. */
   handOver(successor: Successor, pid: number): void {
     this.#later?.handOver();

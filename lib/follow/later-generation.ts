@@ -56,6 +56,12 @@ export class LaterGeneration {
     this.#reader?.pause();
   }
 
+  /** Says that this process serves again, and receives the signals. */
+  takeBack(): void {
+    this.#say({ type: 'serving', pid: process.pid });
+    this.#reader?.resume();
+  }
+
   #say(message: GenerationMessage): void {
     if (this.#closed) return;
     try {

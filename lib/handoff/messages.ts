@@ -12,6 +12,8 @@ export type PredecessorMessage =
       readonly state: Readonly<Record<string, unknown>>;
       /** Whether `yours` will follow. start_server and older versions do not send it. */
       readonly acknowledges?: boolean;
+      /** Whether stderr and the exit code are to be reported after `serving` too, as the successor is on probation. */
+      readonly watches?: boolean;
     }
   | { readonly type: 'yours'; readonly nonce: string }
   | { readonly type: 'restart' }
@@ -38,7 +40,12 @@ export type SuccessorMessage =
       /** The kinds of connections that it takes from the predecessor. */
       readonly takes?: readonly string[];
     }
-  | { readonly type: 'serving'; readonly nonce: string }
+  | {
+      readonly type: 'serving';
+      readonly nonce: string;
+      /** Sockets of which it sends a descriptor back, through the channel. */
+      readonly returns?: readonly number[];
+    }
   | { readonly type: 'ask'; readonly key: string; readonly value: unknown };
 
 /** A message as the one line that goes through the pipe. */
@@ -48,28 +55,33 @@ export function formatMessage(message: PredecessorMessage | SuccessorMessage): s
 
 /** Reads a line from the predecessor; undefined if it is not a known message, for example one of a later version. */
 export function parsePredecessorMessage(line: string): PredecessorMessage | undefined {
-  const { type, key, value, nonce, state, acknowledges } = parseRecord(line) ?? {};
+  const { type, key, value, nonce, state, acknowledges, watches } = parseRecord(line) ?? {};
   if (type === 'restart') return { type };
   if (type === 'news' && typeof key === 'string') return { type, key, value };
   if (type === 'yours' && typeof nonce === 'string') return { type, nonce };
   if (type === 'hello' && typeof nonce === 'string') {
-    return { type, nonce, state: isRecord(state) ? state : {}, ...(acknowledges === true && { acknowledges }) };
+    return { type, nonce, state: isRecord(state) ? state : {}, ...(acknowledges === true && { acknowledges }), ...(watches === true && { watches }) };
   }
   return undefined;
 }
 
 /** Reads a line from the successor; undefined if it is not a known message. */
 export function parseSuccessorMessage(line: string): SuccessorMessage | undefined {
-  const { type, text, code, nonce, pid, kept, waits, takes, key, value } = parseRecord(line) ?? {};
-  if ((type === 'starting' || type === 'serving') && typeof nonce === 'string') return { type, nonce };
+  const { type, text, code, nonce, pid, kept, waits, takes, returns, key, value } = parseRecord(line) ?? {};
+  if (type === 'starting' && typeof nonce === 'string') return { type, nonce };
+  if (type === 'serving' && typeof nonce === 'string') return { type, nonce, ...(isCounts(returns) && { returns }) };
   if (type === 'started' && isCount(pid) && pid > 0) return { type, pid };
   if (type === 'stderr' && typeof text === 'string') return { type, text };
   if (type === 'exit' && isCount(code)) return { type, code };
   if (type === 'ask' && typeof key === 'string') return { type, key, value };
-  if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && Array.isArray(kept) && kept.every(isCount)) {
+  if (type === 'ready' && typeof nonce === 'string' && isCount(pid) && isCounts(kept)) {
     return { type, nonce, pid, kept, ...(waits === true && { waits }), ...(isNames(takes) && { takes }) };
   }
   return undefined;
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isCount);
 }
 
 function isNames(value: unknown): value is string[] {

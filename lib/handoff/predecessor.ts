@@ -5,6 +5,7 @@ import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
 import { untilGone } from '../launch/intermediate.js';
+import { isCount } from './json.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parsePredecessorMessage } from './messages.js';
 import { type Preload } from '../launch/preload-contract.js';
@@ -14,10 +15,14 @@ const log = logger('predecessor');
 /** The predecessor writes its greeting when it starts this process, so it is there already; a forged pipe stays silent. */
 const GREETING_TIMEOUT_MS = 2_000;
 
+/** The key under which start_server tells its new pid after it has replaced itself. */
+export const SUPERDAEMON = 'ts-grace.superdaemon';
+
 /** What the greeting says. */
 interface Greeting {
   readonly state: Readonly<Record<string, unknown>>;
   readonly acknowledges?: boolean;
+  readonly watches?: boolean;
 }
 
 /**
@@ -37,20 +42,25 @@ export class Predecessor {
   readonly #preload: Preload | undefined;
   readonly #acknowledges: boolean;
   #pipe: net.Socket | undefined;
+  /** Whether it wants to hear of the end of this process after it serves too. */
+  readonly watches: boolean;
   #release: () => void = () => undefined;
   #waiting = true;
   #silent = false;
+  /** The start_server that took over from the one that started this process. */
+  #replacedBy: number | undefined;
 
   private constructor(handoff: Handoff, greeting: Greeting, preload: Preload | undefined, pipe: net.Socket | undefined) {
     this.#handoff = handoff;
     this.state = greeting.state;
     this.#acknowledges = greeting.acknowledges === true;
+    this.watches = greeting.watches === true;
     this.#preload = preload;
     this.#pipe = pipe;
   }
 
   get pid(): number {
-    return this.#handoff.pid;
+    return this.#replacedBy ?? this.#handoff.pid;
   }
 
   /** The generation of this process. */
@@ -124,10 +134,10 @@ export class Predecessor {
    */
   async ready(kept: readonly number[], takes: readonly string[]): Promise<void> {
     if (!this.#acknowledges) return;
-    this.#preload?.stop();
     const { nonce, pipe } = this.#handoff;
-    this.#say({ type: 'ready', nonce, pid: process.pid, kept, waits: true, takes });
     this.#pipe ??= openPipe(pipe);
+    this.#goOnReporting();
+    this.#say({ type: 'ready', nonce, pid: process.pid, kept, waits: true, takes });
     if (this.#pipe === undefined) return;
     const released = new Promise<void>((done) => {
       this.#release = done;
@@ -136,18 +146,36 @@ export class Predecessor {
     await released;
   }
 
-  /** Says that this process serves; the predecessor stops accepting when it reads this. */
-  serving(kept: readonly number[]): void {
-    this.#preload?.stop();
+  /**
+   * Says that this process serves; the predecessor stops accepting when it reads this.
+   *
+   * @param returns - the descriptors of which it gets one back.
+   */
+  serving(kept: readonly number[], returns: readonly number[] = []): void {
+    if (!this.watches) this.stopReporting();
     this.#waiting = false;
     if (this.#silent) return;
     const { nonce, pipe } = this.#handoff;
-    this.#say(this.#acknowledges ? { type: 'serving', nonce } : { type: 'ready', nonce, pid: process.pid, kept });
+    this.#say(this.#acknowledges ? { type: 'serving', nonce, ...(returns.length > 0 && { returns }) } : { type: 'ready', nonce, pid: process.pid, kept });
     if (!this.#acknowledges) {
       this.#pipe ??= openPipe(pipe);
       if (this.#pipe !== undefined) this.#listen(this.#pipe);
     }
     this.#pipe?.unref();
+  }
+
+  /** Ends the copying of stderr and the report of the exit code. */
+  stopReporting(): void {
+    this.#preload?.stop();
+  }
+
+  /** Once the pipe is open as a stream, nothing else may write to its number: another file may have it later. */
+  #goOnReporting(): void {
+    const pipe = this.#pipe;
+    if (!this.watches || pipe === undefined || this.#preload?.goOn === undefined) return this.stopReporting();
+    this.#preload.goOn((line) => {
+      if (pipe.writable) pipe.write(line);
+    });
   }
 
   /** This process stops before it is ready: nothing waits for the predecessor any longer. */
@@ -180,6 +208,7 @@ export class Predecessor {
       const message = parsePredecessorMessage(line);
       if (message?.type === 'yours' && message.nonce === this.#handoff.nonce) this.#release();
       if (message?.type === 'restart') this.onRestart();
+      if (message?.type === 'news' && message.key === SUPERDAEMON && isCount(message.value)) this.#replacedBy = message.value;
       if (message?.type === 'news') this.onNews.get(message.key)?.(message.value);
     });
     pipe.on('close', () => {

@@ -1,7 +1,7 @@
 import { GraceError, messageOf } from '../errors.js';
 
 /** What comes before the successor's stderr in a message. */
-const STDERR = '; the end of its stderr:\n';
+export const STDERR = '; the end of its stderr:\n';
 const FAILED = 'restart failed, this process keeps serving';
 const GIVEN_UP = 'restart given up, because this process stops';
 /** Why a successor is stopped if its predecessor stops while it starts. */
@@ -38,7 +38,8 @@ export function successorError(ending: Ending, stopped: string | undefined): Gra
   return new GraceError('RESTART_FAILED', `${failed}: ${what}${output}`, ending);
 }
 
-function howItEnded({ exitCode, signal }: Ending): string {
+/** For a message: `exited with code 1`, `was killed by SIGKILL`. */
+export function howItEnded({ exitCode, signal }: Pick<Ending, 'exitCode' | 'signal'>): string {
   if (signal !== null) return `was killed by ${signal}`;
   return exitCode === undefined ? 'exited with an unknown code' : `exited with code ${exitCode}`;
 }

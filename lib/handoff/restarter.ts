@@ -37,6 +37,12 @@ export class Restarter<Result> {
     this.#again = false;
   }
 
+  /** The successor has failed after all, so this process does the restarts again. */
+  reset(): void {
+    this.#running = undefined;
+    this.#again = false;
+  }
+
   async #run(): Promise<Result> {
     try {
       const result = await this.#attempt();

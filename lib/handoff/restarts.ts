@@ -1,10 +1,12 @@
+import { type Environment, environment } from '../check/environment.js';
 import { refuseUnknown } from '../check/names.js';
+import { milliseconds } from '../check/numbers.js';
 import { Deadline } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { logger } from '../log.js';
 import { type Command, refuseUnrepeatable, successorCommand } from '../launch/command.js';
-import { type Environment, type Settings, environment, milliseconds } from '../options.js';
+import { type Settings } from '../options.js';
 import { type GraceListener } from '../socket/listener.js';
 import { refuseUnsupported } from './refuse-restart.js';
 import { PREDECESSOR_STOPS, asRestartError } from './restart-error.js';
@@ -118,6 +120,11 @@ export class Restarts {
   /** Fulfils when a successor that was starting serves or is gone. */
   async settled(): Promise<void> {
     await this.#starting?.serving.catch(() => undefined);
+  }
+
+  /** The successor has failed after all: this process can restart again. */
+  reset(): void {
+    this.#restarter.reset();
   }
 
   /** Kills a successor that is starting, as this process exits now. */

@@ -3,13 +3,14 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { logger } from '../log.js';
 import { exitCodeOf } from '../on-signals.js';
-import { type Command } from '../launch/command.js';
-import { HANDOFF, type HandoffSocket, splitHandoff } from './handoff-variable.js';
-import { throughIntermediate, untilGone } from '../launch/intermediate.js';
+import { splitHandoff } from './handoff-variable.js';
+import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { formatMessage, parseSuccessorMessage } from './messages.js';
-import { optionsWithPreload } from '../launch/preload.js';
-import { endOf, lastLines, successorError } from './restart-error.js';
+import { type Ending, endOf, lastLines, successorError } from './restart-error.js';
+import { spawnSuccessor } from './spawn-successor.js';
+import { type SuccessorOptions } from './successor-options.js';
+import { type ListeningHandle, ReturnedSockets } from '../move/returned-sockets.js';
 import { ConnectionSender, type Onward } from '../move/sender.js';
 
 const log = logger('successor');
@@ -19,29 +20,6 @@ const FIRST_FD = 3;
 const KILL_AFTER_MS = 2_000;
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
 const EXIT_AFTER_CLOSE_MS = 1_000;
-
-export interface SuccessorOptions {
-  readonly command: Command;
-  readonly env: Readonly<Record<string, string>>;
-  readonly generation: number;
-  /** The sockets to pass; `fd` is the number in this process. */
-  readonly sockets: readonly HandoffSocket[];
-  /** What goes over beside the sockets; has to be JSON. */
-  readonly state: Readonly<Record<string, unknown>>;
-  /** Milliseconds until the successor has to be ready. */
-  readonly timeout: number;
-  /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
-  readonly follow: 'pipe' | number | undefined;
-  /** Whether connections may move to the successor. */
-  readonly moves: boolean;
-  /** Called with what the successor asks for when it is ready, by key; see Carried.ask(). */
-  readonly onAsk: (key: string, value: unknown) => void;
-  /**
-   * Variables by which the successor can notify systemd. If they are given, the
-   * successor is started through an intermediate, so that systemd becomes its parent.
-   */
-  readonly serviceManager?: Readonly<Record<string, string>> | undefined;
-}
 
 /** The process that this one hands its sockets over to: the predecessor's end of the conversation. */
 export class Successor {
@@ -63,9 +41,17 @@ export class Successor {
   #kill: NodeJS.Timeout | undefined;
   /** There when the successor takes connections. */
   #sender: ConnectionSender | undefined;
+  #returned: ReturnedSockets | undefined;
+  /** Sockets that it sends back, by their descriptors in the successor. */
+  #returns: readonly number[] = [];
+  #stderr = '';
+  #reportedCode: number | undefined;
+  /** Called when a successor that serves has closed its pipe: it has ended, or is about to. */
+  onEnd: () => void = () => undefined;
 
   constructor(options: SuccessorOptions) {
-    const { sockets, generation, state, follow, moves } = options;
+    const { sockets, generation, state, follow, moves, watches } = options;
+    const channel = (moves || watches) && process.platform !== 'win32';
     const nonce = crypto.randomUUID();
     const pipe = FIRST_FD + sockets.length;
     const handoff = splitHandoff({
@@ -76,13 +62,14 @@ export class Successor {
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
       timeout: options.timeout,
-      channel: moves ? pipe + (follow === undefined ? 1 : 2) : undefined,
+      channel: channel ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
     this.#descriptors = sockets.map(({ fd }) => fd);
     // Before anything is started: a program can carry values that are no JSON.
-    const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true });
+    const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true, watches });
     this.#throughIntermediate = options.serviceManager !== undefined;
-    this.#process = spawnSuccessor(options, handoff.variable);
+    this.#process = spawnSuccessor({ ...options, channel, descriptors: this.#descriptors, handoff: handoff.variable });
+    if (channel) this.#returned = new ReturnedSockets(this.#process);
     if (!this.#throughIntermediate) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;
     this.#pipe.on('error', (error) => log('pipe: %s', error.message));
@@ -127,6 +114,33 @@ export class Successor {
     });
   }
 
+  /**
+   * How a successor ended that had served. Waits a moment for its exit, as the kernel
+   * closes the pipe before it reports that; or not, if it still runs.
+   */
+  async ending(wait = true): Promise<Ending> {
+    const { exitCode, signalCode } = this.#process;
+    if (this.#throughIntermediate || !wait) return this.#endingBy(null, null);
+    if (exitCode !== null || signalCode !== null) return this.#endingBy(exitCode, signalCode);
+    return new Promise((done) => {
+      const timer = setTimeout(() => done(this.#endingBy(null, null)), EXIT_AFTER_CLOSE_MS);
+      this.#process.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        done(this.#endingBy(code, signal));
+      });
+    });
+  }
+
+  /**
+   * The sockets that a successor which serves has sent back, unpolled, in the order
+   * of these descriptors of this process. Undefined if not all of them come.
+   */
+  async returned(descriptors: readonly number[]): Promise<readonly ListeningHandle[] | undefined> {
+    const wanted = descriptors.map((fd) => FIRST_FD + this.#descriptors.indexOf(fd));
+    if (!wanted.every((fd) => this.#returns.includes(fd))) return undefined;
+    return this.#returned?.take(wanted);
+  }
+
   /** Tells a successor that is ready something, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
@@ -148,7 +162,7 @@ export class Successor {
     this.#pipe.end();
   }
 
-  /** Kills a successor that is not ready: this process cannot wait for it. */
+  /** Kills a successor that is not ready, as this process cannot wait for it, or one that has failed. */
   kill(): void {
     this.#signal('SIGKILL');
   }
@@ -165,10 +179,8 @@ export class Successor {
     }
   }
 
-  #waitUntilServing({ sockets, timeout, onAsk }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
+  #waitUntilServing({ sockets, timeout, onAsk, moves }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
     return new Promise((resolve, reject) => {
-      let stderr = '';
-      let reportedCode: number | undefined;
       let closed: NodeJS.Timeout | undefined;
       let kept: ReadonlySet<number> = new Set();
       let lastLook: NodeJS.Immediate | undefined;
@@ -195,14 +207,13 @@ export class Successor {
         settle();
         stopReading();
         this.#pipe.destroy();
-        const exitCode = code ?? (signal === null ? reportedCode : null);
-        reject(successorError({ pid: this.#pid, exitCode, signal, stderr: lastLines(stderr), cause }, this.#stopped));
+        reject(successorError(this.#endingBy(code, signal, cause), this.#stopped));
       };
       const stopReading = readLines(this.#pipe, (line) => {
         const message = parseSuccessorMessage(line);
         if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') stderr = endOf(stderr + message.text);
-        if (message?.type === 'exit') reportedCode = message.code;
+        if (message?.type === 'stderr') this.#stderr = endOf(this.#stderr + message.text);
+        if (message?.type === 'exit') this.#reportedCode = message.code;
         if (message?.type === 'ask') onAsk(message.key, message.value);
         // One that was given up gets no acknowledgement, so it does not take over.
         if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
@@ -210,7 +221,7 @@ export class Successor {
           this.#pid ??= message.pid;
           kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
         }
-        if (message.type === 'ready' && this.#process.connected && message.takes !== undefined) {
+        if (message.type === 'ready' && moves && this.#process.connected && message.takes !== undefined) {
           const sender = new ConnectionSender(this.#process, message.takes);
           this.#pipe.once('close', () => sender.end());
           this.#sender = sender;
@@ -221,6 +232,8 @@ export class Successor {
           timer = giveUpLater();
         } else if (message.type !== 'starting') {
           settle();
+          if (message.type === 'serving') this.#returns = message.returns ?? [];
+          this.#pipe.once('close', () => this.onEnd());
           // Others are those of the channel.
           this.#process.removeAllListeners('close').removeAllListeners('error').on('error', (error) => log('%s', error.message));
           resolve(kept);
@@ -237,40 +250,15 @@ export class Successor {
     });
   }
 
+  #endingBy(code: number | null, signal: NodeJS.Signals | null, cause?: Error): Ending {
+    const exitCode = code ?? (signal === null ? this.#reportedCode : null);
+    return { pid: this.#pid, exitCode, signal, stderr: lastLines(this.#stderr), cause };
+  }
+
   #onStarted(pid: number): void {
     if (!this.#throughIntermediate) return;
     log('the successor is process %d', pid);
     this.#pid = pid;
     if (this.#stopped !== undefined) this.#signal('SIGTERM');
   }
-}
-
-/**
- * stdio takes the numbers of descriptors and clears their close-on-exec flag in the new process.
- *
- * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
- */
-function spawnSuccessor({ command, env, sockets, serviceManager, follow, moves }: SuccessorOptions, handoff: string): ChildProcess {
-  // Not imported at the top: a successor starts faster without it, and most processes never restart.
-  const { spawn } = process.getBuiltinModule('node:child_process');
-  const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
-  const child = spawn(file, args, {
-    cwd,
-    env: {
-      ...env,
-      ...serviceManager,
-      PWD: cwd,
-      NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
-      [HANDOFF]: handoff,
-    },
-    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map(({ fd }) => fd), 'pipe', ...(follow === undefined ? [] : [follow]), ...(moves ? ['ipc' as const] : [])],
-  });
-  if (hasPipes(child)) return child;
-  child.once('error', (error) => log('%s', error.message));
-  throw new Error('the successor could not be started: no file descriptor is free (EMFILE or ENFILE)');
-}
-
-/** With no descriptor left, spawn() returns a process without stdio, and emits the error later. */
-function hasPipes(child: ChildProcess): boolean {
-  return (child.stdio as ChildProcess['stdio'] | undefined) !== undefined;
 }

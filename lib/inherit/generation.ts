@@ -9,6 +9,7 @@ import { socketOf } from '../move/handle.js';
 import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
+import { returnSockets } from '../move/returned-sockets.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
@@ -104,7 +105,7 @@ export class Generation {
 
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
-    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance);
+    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -130,6 +131,14 @@ export class Generation {
     const current = this.#state();
     if (current === state && !(state === 'starting' && this.#takingOver)) return;
     throw wrongState(`cannot ${what}: this process is ${current}, expected ${state}`, current);
+  }
+
+  /** Sends the sockets back to a predecessor that stands by while this process is on probation. */
+  #returnSockets(): readonly number[] {
+    const { predecessor } = this.carried;
+    if (processState.channel === undefined || predecessor?.watches !== true) return [];
+    const inherited = this.sockets.filter(({ inherited, server }) => inherited && server !== undefined);
+    return returnSockets(processState.channel, new Map(inherited.map(({ fd, server }) => [fd, server!])));
   }
 
   #takeKept(): void {

@@ -11,7 +11,8 @@ export const PROCESS_STATE = 'ts-grace.process';
  * the program; the preload takes it away before the program runs.
  */
 export interface Channel {
-  send(message: object): void;
+  /** @param handle - whose descriptor goes along; this process keeps its own. */
+  send(message: object, handle?: object): void;
   /** Called when the predecessor has closed it or has died. */
   onEnd: () => void;
   ended: boolean;
@@ -23,6 +24,12 @@ export interface Preload {
   readonly greeting: string;
   /** Ends the copying of stderr and the report of the exit code; stderr itself stays as it is. */
   stop(): void;
+  /**
+   * This process is ready: it needs not end itself any more, and what is reported
+   * goes through `write`, a line at a time. The library may be older or newer than
+   * the preload, which comes from the predecessor.
+   */
+  goOn?(write: (line: string) => void): void;
 }
 
 const PREFIX = '--import "data:text/javascript,';

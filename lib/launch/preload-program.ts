@@ -88,9 +88,10 @@ function isChannel(fd: number): boolean {
 
 function begin(pipe: number, greeting: string, timeout: number | undefined): Preload {
   let open = true;
+  let write = (line: string): void => void writeSync(pipe, line);
   const send = (message: object): boolean => {
     try {
-      if (open) writeSync(pipe, `${JSON.stringify(message)}\n`);
+      if (open) write(`${JSON.stringify(message)}\n`);
     } catch {
       open = false;
     }
@@ -106,7 +107,11 @@ function begin(pipe: number, greeting: string, timeout: number | undefined): Pre
     stopCopying();
     stopTimer();
   };
-  return { greeting, stop };
+  const goOn = (through: (line: string) => void): void => {
+    stopTimer();
+    write = through;
+  };
+  return { greeting, stop, goOn };
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Channel } from './preload-contract.js';
 interface Connected {
   channel?: { readonly fd?: number; unref(): void } | null;
   connected?: boolean;
-  send?: (message: object, handle: undefined, options: object, onSent: () => void) => void;
+  send?: (message: object, handle: object | undefined, options: object, onSent: () => void) => void;
   disconnect?: () => void;
 }
 
@@ -23,13 +23,16 @@ export function takeChannel(fd: number): Channel | undefined {
   program.channel.unref();
   delete program.send;
   delete program.connected;
-  const connected = Object.create(process, { connected: { value: true } }) as Connected;
   const channel: Channel = {
     ended: false,
     onEnd: () => undefined,
-    // An error means that the predecessor is gone, which is noticed in another way.
-    send: (message) => {
-      if (!channel.ended) send.call(connected, message, undefined, {}, () => undefined);
+    send: (message, handle) => {
+      if (channel.ended) return;
+      // Node.js asks whether it is connected, and keeps on `process` which descriptors are under way.
+      program.connected = true;
+      // An error means that the predecessor is gone, which is noticed in another way.
+      send.call(process, message, handle, {}, () => undefined);
+      delete program.connected;
     },
   };
   const end = (): void => {
@@ -37,6 +40,11 @@ export function takeChannel(fd: number): Channel | undefined {
     channel.ended = true;
     channel.onEnd();
   };
-  Object.defineProperty(process, 'disconnect', { configurable: true, writable: true, enumerable: false, value: end });
+  const replace = (name: string, value: () => void): void => {
+    Object.defineProperty(process, name, { configurable: true, writable: true, enumerable: false, value });
+  };
+  replace('disconnect', end);
+  // After a descriptor has arrived, Node.js takes a process that is not connected for one that waits to disconnect.
+  replace('_disconnect', () => undefined);
   return channel;
 }

@@ -7,6 +7,7 @@ export const MOVE = 'NODE_GRACE_MOVE';
 export const MOVED = 'NODE_GRACE_MOVED';
 export const ASK = 'NODE_GRACE_ASK';
 export const ANSWER = 'NODE_GRACE_ANSWER';
+export const RETURN = 'NODE_GRACE_RETURN';
 
 /** A connection, sent along with its descriptor. */
 export interface Move {
@@ -24,6 +25,8 @@ export interface Moved {
   readonly cmd: typeof MOVED;
   readonly id: number;
   readonly taken: boolean;
+  /** How long the successor's event loop is busy with other work before it takes the next one; milliseconds. */
+  readonly busy?: number;
 }
 
 /** Asks whether everything up to a connection has arrived. A descriptor is lost if the receiver has none free. */
@@ -38,5 +41,12 @@ export interface Answer {
   readonly id: number;
 }
 
+/** A listening socket that the predecessor had passed on: it keeps it for the case that the successor fails. */
+export interface Return {
+  readonly cmd: typeof RETURN;
+  /** Its descriptor in the successor. */
+  readonly fd: number;
+}
+
 export type ToSuccessor = Move | Ask;
-export type ToPredecessor = Moved | Answer;
+export type ToPredecessor = Moved | Answer | Return;

@@ -88,6 +88,6 @@ export function actionOnForwarded(
 }
 
 /** What the first process passes on: the usual signals, and all that the options name. */
-export function forwardedSignals({ stop, restart, reload }: Required<SignalOptions>): readonly NodeJS.Signals[] {
-  return [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP', ...stop, ...restart, ...reload])];
+export function forwardedSignals({ stop, restart, reload, revert }: Required<SignalOptions>): readonly NodeJS.Signals[] {
+  return [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP', ...stop, ...restart, ...reload, ...revert])];
 }

@@ -6,12 +6,13 @@ import { refuseUnknown } from '../check/names.js';
 import { GraceError, show } from '../errors.js';
 import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
-import { wholeNumber } from '../options.js';
+import { wholeNumber } from '../check/numbers.js';
 import { type BoundSocket, bindError, bindPath, bindTcp, resolveHost } from './bind.js';
 import { closeOnExec } from './close-on-exec.js';
 import { describeDescriptor } from './descriptor.js';
 import { explainInUse, refuseOverlaps, refuseUnpassed } from './in-use.js';
-import { GraceListener, type Source } from './listener.js';
+import { GraceListener } from './listener.js';
+import { type Source } from './listener-source.js';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
 export interface ListenOptions {

@@ -18,6 +18,8 @@ export class Connections<Note> implements ConnectionCounts {
   onEnd: () => void = () => undefined;
   /** Called when a connection has come from the predecessor, and with it its place. */
   onMoved: () => void = () => undefined;
+  /** Connections inside of this process, which are neither followed nor counted. */
+  readonly ignored = new WeakSet<Socket>();
   readonly #open = new Map<Socket, Note>();
   readonly #note: () => Note;
   readonly #forget: (this: Socket) => void;
@@ -43,12 +45,12 @@ export class Connections<Note> implements ConnectionCounts {
   }
 
   /**
-   * Follows a connection from now on. Does nothing if it is followed already.
+   * Follows a connection from now on. Does nothing if it is followed already, or {@link ignored}.
    *
    * @param moved - whether it comes from the predecessor.
    */
   add(socket: Socket, moved = false): void {
-    if (this.#open.has(socket)) return;
+    if (this.#open.has(socket) || this.ignored.has(socket)) return;
     if (moved) this.#moved += 1;
     else this.#accepted += 1;
     this.#open.set(socket, this.#note());

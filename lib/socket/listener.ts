@@ -1,18 +1,18 @@
 import { closeSync, existsSync } from 'node:fs';
 import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
-import { type InheritedSocket } from '../address/match.js';
 import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
+import { type ListenerOptions, type Source } from './listener-source.js';
 import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
 import { PlainService, type Service } from './service.js';
-import { type DraftSocket, removeSocketFile } from './socket-file.js';
+import { removeSocketFile } from './socket-file.js';
 
 const log = logger('listener');
 
@@ -22,24 +22,6 @@ export const DEFAULT_BACKLOG = 511;
 const KERNEL_MAXIMUM = 0x7fff_ffff;
 /** setInterval() takes no more. */
 const LONGEST_MS = 0x7fff_ffff;
-
-/**
- * Where a listener's socket comes from: bound here, or passed to this process; or
- * the program's own listen() has made its server listen, see `ts-grace/auto`.
- */
-export type Source =
-  | { readonly kind: 'bound'; readonly socket: BoundSocket; readonly draft: DraftSocket | undefined }
-  | { readonly kind: 'inherited'; readonly socket: InheritedSocket }
-  | { readonly kind: 'listening'; readonly socket: InheritedSocket; readonly inherited: boolean; accept(): void };
-
-/** What a program asked for beside the address; see ListenOptions. */
-export interface ListenerOptions {
-  readonly name?: string | undefined;
-  readonly backlog?: number | undefined;
-  readonly mode?: number | undefined;
-  /** Whether to accept only when {@link GraceListener.open} is called, because a predecessor serves. */
-  readonly waits?: boolean;
-}
 
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
@@ -53,7 +35,7 @@ export class GraceListener {
   readonly origin: Origin;
   /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
-  readonly #source: Source;
+  #source: Source;
   /** systemd's name for the socket. A later version of the program may ask for it by that name. */
   readonly #passedName: string | undefined;
   #bound: BindableAddress | undefined;
@@ -92,6 +74,11 @@ export class GraceListener {
   /** The address that the socket is bound to, port 0 resolved: `[::]:8080`, `127.0.0.1:80`, `unix:/path`. */
   get address(): string {
     return this.#bound === undefined ? this.asked : formatAddress(this.#bound);
+  }
+
+  /** @internal The same, if it is known. */
+  get bound(): BindableAddress | undefined {
+    return this.#bound;
   }
 
   /** The descriptor; -1 if the platform has none. */
@@ -183,8 +170,8 @@ export class GraceListener {
   }
 
   /** @internal Begins the drain, see Service. */
-  beginDrain(onward?: Onward, takeBack?: TakeBack): void {
-    this.#service?.begin(onward, takeBack);
+  beginDrain(onward?: Onward, takeBack?: TakeBack, spread?: number): void {
+    this.#service?.begin(onward, takeBack, spread);
   }
 
   /**
@@ -204,6 +191,13 @@ export class GraceListener {
     // A successor gets the replacement, and not the socket that lost its file.
     if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
     closeListening(server);
+  }
+
+  /** @internal Accepts again after {@link stopAccepting}, on another descriptor of the socket, or on a new one. */
+  async reopen(socket: BoundSocket): Promise<void> {
+    this.#source = { kind: 'bound', socket, draft: undefined };
+    this.#opened = false;
+    await this.open();
   }
 
   /** @internal Fulfils when no connection is left. */

@@ -16,10 +16,13 @@ export interface Service {
    *
    * @param onward - where connections can move to; undefined if they end here.
    * @param takeBack - for a connection that the program keeps, see MoveKept.
+   * @param spread - milliseconds in which connections that cannot move leave, one after the other.
    */
-  begin(onward?: Onward, takeBack?: TakeBack): void;
+  begin(onward?: Onward, takeBack?: TakeBack, spread?: number): void;
   /** A connection of this server that the program kept has come from the predecessor. Without it, none can. */
   adopt?(socket: Socket): void;
+  /** The drain is taken back: connections are kept again. */
+  resume(): void;
   /** Called when no new connection can come. Fulfils when none is left. */
   finished(): Promise<void>;
   /** Called at the deadline: destroys what is left, and returns how many exchanges that cut off. */
@@ -43,6 +46,10 @@ export class PlainService implements Service {
 
   adopt(socket: Socket): void {
     this.connections.add(socket, true);
+  }
+
+  resume(): void {
+    this.#moving?.stop();
   }
 
   async finished(): Promise<void> {

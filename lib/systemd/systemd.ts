@@ -1,14 +1,21 @@
 import { type EventEmitter } from 'node:events';
 import { type Server } from 'node:net';
 import { Deadline } from '../deadline.js';
-import { GraceError } from '../errors.js';
+import { GraceError, messageOf } from '../errors.js';
 import { type GraceEvents } from '../events.js';
+import { untilGone } from '../launch/intermediate.js';
 import { warn } from '../log.js';
+import { onSignals } from '../on-signals.js';
+import { type SignalOptions } from '../options.js';
+import { forwardedSignals } from '../signals/meaning.js';
 import { type Assignments, NotifySocket } from './notify-socket.js';
 import { NOTIFY_SOCKET, type NotifyVariables, WATCHDOG_USEC, watchdogTimeout } from './notify-variables.js';
 
 /** The process that systemd is told about. */
 export interface Reported extends EventEmitter<GraceEvents> {
+  readonly settings: { readonly signals: Required<SignalOptions> };
+  /** While this process may have to serve again, it stays the main process. */
+  readonly probation: { readonly standby: { readonly proven: Promise<boolean> } | undefined };
   readonly generation: number;
   readonly predecessor: number | undefined;
   readonly sockets: readonly { readonly address: string; readonly server: Server | undefined }[];
@@ -109,11 +116,11 @@ export class Systemd {
     if (this.#watchdog !== undefined) {
       this.#stopWatchdog = keepAwake(this.#watchdog, () => void this.#socket.send({ WATCHDOG: 1 }));
     }
-    grace.once('restarted', ({ pid }) => {
-      this.#stopWatchdog();
-      this.#handedOver = this.#handOver(pid);
+    grace.on('restarted', ({ pid }) => {
+      const { standby } = grace.probation;
+      this.#handedOver = standby === undefined ? this.#handOver(pid) : this.#standBy(pid, standby.proven);
     });
-    grace.once('draining', ({ reason }) => {
+    grace.on('draining', ({ reason }) => {
       if (reason !== 'stop') return;
       void this.#socket.send({ STOPPING: 1 });
       this.reportDrain();
@@ -132,8 +139,31 @@ export class Systemd {
     warn(`systemd was not told ${what.join(' ')}, so it will end the service, and a restart is not possible: ${failure}`);
   }
 
+  /**
+   * While the new process is on probation, this one stays the main process: when a
+   * main process ends, systemd stops the service at once, and no message could be in
+   * time. Signals to the main process go on to the new one.
+   */
+  async #standBy(pid: number, proven: Promise<boolean>): Promise<void> {
+    const { generation, settings } = this.#grace;
+    const { stop } = settings.signals;
+    const status = `generation ${generation + 1} serves on probation, generation ${generation} stands by`;
+    void this.#announce({ READY: 1, STATUS: status }, HANDOVER_ATTEMPTS);
+    let stops = false;
+    const remove = onSignals(forwardedSignals(settings.signals), (signal) => {
+      stops ||= stop.includes(signal);
+      passOn(pid, signal);
+    });
+    const isProven = await proven;
+    // A main process that ends before the others makes systemd kill them.
+    if (stops) await untilGone(pid);
+    else if (isProven) await this.#handOver(pid);
+    remove();
+  }
+
   /** The last message of this process, as a later one would overwrite its successor's. */
   async #handOver(pid: number): Promise<void> {
+    this.#stopWatchdog();
     const { generation } = this.#grace;
     const open = await this.#openConnections();
     const status = `generation ${generation + 1} serves, generation ${generation} handed over and drains ${open}`;
@@ -152,6 +182,14 @@ export class Systemd {
     const counts = await Promise.all(this.#grace.sockets.map(({ server }) => countConnections(server)));
     const sum = counts.reduce((total, count) => total + count, 0);
     return sum === 1 ? '1 open connection' : `${sum} open connections`;
+  }
+}
+
+function passOn(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    warn(`${signal} was not passed on to process ${pid}: ${messageOf(error)}`);
   }
 }
 

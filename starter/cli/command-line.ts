@@ -6,9 +6,10 @@ import { type StartOptions } from '../options.js';
 export type Request =
   | { readonly action: 'help' | 'version' }
   | { readonly action: 'start'; readonly options: StartOptions; readonly daemonize: boolean }
-  | { readonly action: 'restart'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined }
+  | { readonly action: 'restart'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined; readonly json: boolean }
+  | { readonly action: 'upgrade'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined; readonly json: boolean }
   | { readonly action: 'stop'; readonly pidFile: string }
-  | { readonly action: 'status'; readonly pidFile: string; readonly statusFile: string; readonly json: boolean };
+  | { readonly action: 'status'; readonly pidFile: string; readonly statusFile: string; readonly json: boolean; readonly watch: boolean };
 
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean' } as const;
@@ -37,8 +38,10 @@ const OPTIONS = {
   'listen-fds': FLAG,
   restart: FLAG,
   'restart-timeout': TEXT,
+  upgrade: FLAG,
   stop: FLAG,
   status: FLAG,
+  watch: FLAG,
   json: FLAG,
   help: FLAG,
   version: FLAG,
@@ -57,10 +60,14 @@ export function readCommandLine(args: readonly string[]): Request {
   if (values.version === true) return { action: 'version' };
   if (values.restart === true) {
     const timeout = number(values, 'restart-timeout');
-    return { action: 'restart', ...files(values, '--restart'), timeout };
+    return { action: 'restart', ...files(values, '--restart'), timeout, json: values.json === true };
+  }
+  if (values.upgrade === true) {
+    const timeout = number(values, 'restart-timeout');
+    return { action: 'upgrade', ...files(values, '--upgrade'), timeout, json: values.json === true };
   }
   if (values.stop === true) return { action: 'stop', pidFile: required(values, 'pid-file', '--stop') };
-  if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true };
+  if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true, watch: values.watch === true };
   const daemonize = values.daemonize === true;
   if (daemonize) required(values, 'log-file', '--daemonize');
   return { action: 'start', options: startOptions(values, positionals), daemonize };

@@ -6,6 +6,7 @@ import { type Request, readCommandLine } from './command-line.js';
 import { foregroundReporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
 import { stderrOutput } from '../log/log-output.js';
+import { isUpgrade } from '../upgrade/messages.js';
 import { ignoreSignals } from '../process/inert-signals.js';
 import { type StartObserver } from '../start.js';
 import { printProgress } from './progress.js';
@@ -21,7 +22,7 @@ async function run(request: Request): Promise<number> {
       return 0;
     case 'restart': {
       const { restartServer } = await import('../control/restart.js');
-      await printProgress((onProgress) => restartServer(request, onProgress));
+      await printProgress((onProgress) => restartServer(request, onProgress), request.json);
       return 0;
     }
     case 'stop': {
@@ -32,15 +33,21 @@ async function run(request: Request): Promise<number> {
       return 0;
     }
     case 'status': {
-      const { serverStatus } = await import('../control/status.js');
-      const { formatStatus } = await import('./format-status.js');
-      const status = serverStatus(request);
-      process.stdout.write(`${request.json ? JSON.stringify(status, null, 2) : formatStatus(status, Date.now())}\n`);
+      const { printStatus } = await import('./print-status.js');
+      await printStatus(request);
+      return 0;
+    }
+    case 'upgrade': {
+      const { upgradeServer } = await import('../control/upgrade.js');
+      const result = await upgradeServer(request);
+      const { before, pid, elapsed, workers } = result;
+      const text = `process ${pid} has replaced start_server (process ${before}), ${workers.length} workers go on, after ${(elapsed / 1000).toFixed(1)} s`;
+      process.stdout.write(`${request.json ? JSON.stringify(result) : text}\n`);
       return 0;
     }
     case 'start': {
       const background = foregroundReporter();
-      if (request.daemonize && background === undefined) return runInBackground(stderrOutput.say);
+      if (request.daemonize && background === undefined && !isUpgrade()) return runInBackground(stderrOutput.say);
       // A process that does little for months gains nothing from compiled code, which takes 5 MiB.
       setFlagsFromString('--no-opt');
       setFlagsFromString('--no-sparkplug');

@@ -35,10 +35,27 @@ export class PidLock {
         closeSync(fd);
         continue;
       }
-      ftruncateSync(fd);
-      writeSync(fd, `${process.pid}\n`);
-      return new PidLock(path, fd);
+      const taken = new PidLock(path, fd);
+      taken.claim();
+      return taken;
     }
+  }
+
+  /** The lock that another start_server has left to this one. */
+  static inherit(path: string, fd: number): PidLock {
+    return new PidLock(path, fd);
+  }
+
+  /** The open file, on which the lock is. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Writes the pid of this process. In place: the lock stays, and a full disk does no harm. */
+  claim(): void {
+    const text = `${process.pid}\n`;
+    writeSync(this.#fd, text, 0);
+    ftruncateSync(this.#fd, text.length);
   }
 
   release(): void {
@@ -83,7 +100,8 @@ function open(path: string, flags: number): number {
 
 function readPid(path: string): number | undefined {
   try {
-    const text = readFileSync(path, 'utf8').trim();
+    // After a longer pid was overwritten there may be a rest of it for a moment.
+    const [text = ''] = readFileSync(path, 'utf8').trim().split('\n', 1);
     return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return undefined;

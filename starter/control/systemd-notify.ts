@@ -30,6 +30,7 @@ export class SystemdNotify {
 
   /** This process is the main one now. Fulfils when systemd has read it. */
   async takeOver(): Promise<void> {
+    this.#state = '';
     this.#send('READY', { READY: 1, MAINPID: process.pid, STATUS: 'serving' });
     await this.#lastSent;
   }

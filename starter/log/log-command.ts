@@ -20,6 +20,7 @@ const HEALTHY_MS = 10_000;
 const TRIAL_MS = 300;
 /** How long the command may take to read what is left when start_server exits. */
 const CLOSE_TIMEOUT_MS = 5_000;
+const LATE = 'late';
 
 /**
  * A command that reads the log from its stdin, and is restarted when it exits.
@@ -70,10 +71,9 @@ export class LogCommand implements LogOutput {
   /** @throws GraceError `FILE_INVALID` if the command exits at once. */
   async prove(): Promise<void> {
     if (!this.#onTrial) return;
-    const lives = pause(TRIAL_MS).then(() => 'lives' as const);
-    const status = this.#failure ?? (await Promise.race([this.#process!.exited, lives]));
-    this.#onTrial = status !== 'lives';
-    if (status === 'lives') return;
+    const status = this.#failure ?? (await within(TRIAL_MS, this.#process!.exited));
+    this.#onTrial = status !== LATE;
+    if (status === LATE) return;
     throw new GraceError('FILE_INVALID', `the log command ${describeStatus(status)} at once: | ${this.#command}`, {
       subject: 'log-file',
       value: `| ${this.#command}`,
@@ -90,7 +90,7 @@ export class LogCommand implements LogOutput {
     await this.#queue.end(CLOSE_TIMEOUT_MS);
     // The command now reads to the end of file, unless a program that outlived its worker still has the pipe open.
     Object.values(this.#pipe).forEach((fd) => closeSync(fd));
-    await Promise.race([this.#process?.exited, pause(deadline - performance.now())]);
+    await within(deadline - performance.now(), this.#process?.exited);
   }
 
   /** @param running - undefined: it has to be started. */
@@ -136,6 +136,13 @@ function openPipe(command: string): NamedPipe {
   }
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, Math.max(milliseconds, 0)));
+/** What a promise fulfils with, or `LATE` after these milliseconds. */
+async function within<T>(milliseconds: number, promise: Promise<T> | undefined): Promise<T | typeof LATE | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof LATE>((done) => {
+    timer = setTimeout(() => done(LATE), Math.max(milliseconds, 0));
+  });
+  const first = await Promise.race([promise, late]);
+  clearTimeout(timer);
+  return first;
 }

@@ -33,6 +33,7 @@ export async function openPath(label: string, say: (message: string) => void): P
         fd: socket.fd,
         kind: 'stream',
         bound: address,
+        file,
         close: () => {
           // libuv unlinks the path when it closes the socket. If another socket has the path now, this one stays open until the process exits.
           if (removeSocketFile(path, file)) socket.close();

@@ -44,6 +44,8 @@ export class Superdaemon {
   readonly #finished: Promise<void>;
   #finish: () => void = () => undefined;
   #stopping = false;
+  /** Ends that came after {@link handOver}; undefined if there was none. */
+  #missed: (() => void)[] | undefined;
 
   constructor(options: SuperdaemonOptions) {
     this.#options = options;
@@ -100,6 +102,7 @@ export class Superdaemon {
     // Neither signal handlers nor sockets that are not polled keep Node.js running.
     const keepAlive = setInterval(() => undefined, LONGEST_TIMER_MS);
     void this.#open();
+    this.#writeStatus();
     await this.#finished;
     clearInterval(keepAlive);
     this.#autoRestart.stop();
@@ -140,9 +143,12 @@ export class Superdaemon {
 
   /** @param failure - why the upgrade failed for which it was frozen. */
   unfreeze(failure: string): void {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
     this.#report.countUpgrade(failure);
     this.#launches.release();
     this.#deploy.release();
+    missed.forEach((work) => work());
     this.#writeStatus();
   }
 
@@ -156,6 +162,12 @@ export class Superdaemon {
       queued: this.#deploy.queued,
       workers: [...this.#workers],
     };
+  }
+
+  /** The same, and from now on another start_server looks after the workers, until {@link unfreeze}. */
+  handOver(): Snapshot {
+    this.#missed = [];
+    return this.snapshot();
   }
 
   /** Another start_server has taken over: {@link run} ends, and the workers go on. */
@@ -201,6 +213,10 @@ export class Superdaemon {
   }
 
   #onExit(worker: Worker, status: WaitStatus): void {
+    if (this.#missed !== undefined) {
+      this.#missed.push(() => this.#onExit(worker, status));
+      return;
+    }
     this.#workers.delete(worker);
     const wasOld = this.#oldWorkers.delete(worker);
     const slot = this.#slots[worker.number - 1];
@@ -217,6 +233,7 @@ export class Superdaemon {
   }
 
   #writeStatus(): void {
+    if (this.#missed !== undefined) return;
     this.#report.write({
       generation: this.#launches.generation,
       deploying: this.#deploy.running,

@@ -7,6 +7,8 @@ import { processesWith } from '../support/proc.js';
 import { exchange } from './clients.js';
 
 const SERVES_WITHIN_MS = 10_000;
+/** A restart begins within this time. */
+const SETTLED_MS = 500;
 /** What a folder holds in which nothing was left behind. */
 const FILES = ['app.pid', 'app.sock', 'log', 'node_modules', 'server.mjs'];
 
@@ -65,6 +67,21 @@ export class Deployment {
       await sleep(50);
     }
     throw new Error(`no process serves on both addresses: ${seen}`);
+  }
+
+  /** Waits until restarts that an earlier fault began are over: one process is left, and stays the only one. */
+  async settled(): Promise<number> {
+    const end = performance.now() + SERVES_WITHIN_MS;
+    let since = performance.now();
+    let last: readonly number[] = [];
+    while (performance.now() < end) {
+      const { processes } = this;
+      if (processes.length !== 1 || processes[0] !== last[0]) since = performance.now();
+      if (performance.now() - since > SETTLED_MS) return this.serving();
+      last = processes;
+      await sleep(20);
+    }
+    throw new Error(`not one process is left: ${last.join(', ')}`);
   }
 
   async kill(): Promise<void> {

@@ -112,7 +112,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     kills: true,
     mayEndAll: true,
     run: async ({ deployment, random }) => {
-      const { pid } = deployment;
+      const pid = await deployment.settled();
       await restartInto(deployment, 'hangs');
       await sleep(random.between(100, 1_000));
       signal(pid, 'SIGKILL');

@@ -66,7 +66,6 @@ async function play(seed: number): Promise<string[]> {
   writeProgram(folder, 'good');
   await deployment.start();
   const clients = new Clients(deployment.targets, Number(values.clients));
-  let most = 0;
   try {
     for (let number = 1; number <= Number(values.faults); number += 1) {
       const name = random.pick(names);
@@ -101,7 +100,6 @@ async function play(seed: number): Promise<string[]> {
         clients.resume();
         continue;
       }
-      most = Math.max(most, descriptors(pid));
     }
     found.push(...(await checkEnd(deployment, clients)));
   } catch (error) {

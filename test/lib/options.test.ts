@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type GraceOptions, milliseconds, readOptions, wholeNumber } from '../../lib/options.js';
+import { milliseconds, wholeNumber } from '../../lib/check/numbers.js';
+import { type GraceOptions, readOptions } from '../../lib/options.js';
 import { fails } from '../support/errors.js';
 
 const MAX_MS = 2_147_483_647;
@@ -13,11 +14,16 @@ t.test('defaults', async (t) => {
     drainDelay: 0,
     restartTimeout: 60_000,
     pidFile: undefined,
-    signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'], reload: ['SIGHUP'] },
+    signals: { stop: ['SIGTERM', 'SIGINT'], restart: ['SIGUSR2'], reload: ['SIGHUP'], revert: [] },
     exit: true,
     follow: 'auto',
     forceExit: true,
     moveConnections: true,
+    probation: { time: 5_000, hangTimeout: 2_000 },
+    handoverTime: 0,
+    maxDraining: 3,
+    recycle: undefined,
+    exitWhenIdle: 0,
     log: undefined,
     command: undefined,
   });
@@ -32,11 +38,16 @@ t.test('given values are used', async (t) => {
     drainDelay: 1,
     restartTimeout: MAX_MS,
     pidFile: '/run/a.pid',
-    signals: { stop: ['SIGQUIT'], restart: [], reload: ['SIGUSR1'] },
+    signals: { stop: ['SIGQUIT'], restart: [], reload: ['SIGUSR1'], revert: ['SIGWINCH'] },
     exit: false,
     follow: false,
     forceExit: false,
     moveConnections: false,
+    probation: { time: 0, hangTimeout: 1 },
+    handoverTime: 1,
+    maxDraining: 1,
+    recycle: { rss: 1, age: 2, eventLoopDelay: 3, jitter: 0, minInterval: 0, interval: 10 },
+    exitWhenIdle: 7,
     log: () => undefined,
     command: ['sh', '-c', ''],
     beforeRestart: () => 1,
@@ -126,9 +137,9 @@ t.test('options that are not an object', async (t) => {
 });
 
 t.test('signals', async (t) => {
-  t.strictSame(readOptions({ signals: false }).signals, { stop: [], restart: [], reload: [] }, 'false for none');
+  t.strictSame(readOptions({ signals: false }).signals, { stop: [], restart: [], reload: [], revert: [] }, 'false for none');
   t.strictSame(readOptions({ signals: {} }).signals, readOptions({}).signals);
-  t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'], reload: ['SIGHUP'] });
+  t.strictSame(readOptions({ signals: { stop: [] } }).signals, { stop: [], restart: ['SIGUSR2'], reload: ['SIGHUP'], revert: [] });
   t.strictSame(readOptions({ signals: { restart: ['SIGHUP', 'SIGUSR2'] } }).signals.restart, ['SIGHUP', 'SIGUSR2']);
   t.strictSame(readOptions({ signals: { restart: ['SIGHUP'] } }).signals.reload, [], 'SIGHUP restarts, and then does not reload');
   await fails(
@@ -141,7 +152,7 @@ t.test('signals', async (t) => {
     await fails(t, () => readOptions({ signals: value as never }), { code: 'OPTION_INVALID', subject: 'signals', value }, String(value));
   }
   const lists = ['SIGTERM', null, {}, [5], [null], ['sigterm'], ['TERM'], ['SIGNOTHING'], ['SIG'], ['toString'], ['SIGKILL'], ['SIGSTOP'], ['SIGHUP', 15]];
-  for (const kind of ['stop', 'restart', 'reload']) {
+  for (const kind of ['stop', 'restart', 'reload', 'revert']) {
     for (const value of lists) {
       const facts = { code: 'OPTION_INVALID', subject: `signals.${kind}`, value } as const;
       await fails(t, () => readOptions({ signals: { [kind]: value } as never }), facts, `${kind}: ${JSON.stringify(value)}`);

@@ -11,7 +11,7 @@ export function goodRelease(name: string, listen: string, before = '', options =
     import { App } from ${JSON.stringify(LIBRARY)};
     import { announce, announceEvents, serveOrAnnounce } from ${JSON.stringify(ANNOUNCE)};
     // Most tests of restarts wait for the end of the first process.
-    const app = new App({ follow: false, ...${options} });
+    const app = new App({ follow: false, probation: 0, ...${options} });
     announceEvents(app);
     ${before}
     const server = http.createServer((request, response) => response.end(${JSON.stringify(name)}));

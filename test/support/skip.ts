@@ -14,11 +14,12 @@ export function skipUnlessRuns(command: string, ...args: readonly string[]): str
 
 /** The same for programs that have to be in the `PATH`. */
 export function skipUnlessFound(...programs: readonly string[]): string | false {
-  const missing = programs.filter((program) => !isInPath(program));
+  const missing = programs.filter((program) => findInPath(program) === undefined);
   return skipUnless(() => missing.length === 0, `not installed: ${missing.join(', ')}`);
 }
 
-function isInPath(program: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.some((folder) => statSync(join(folder, program), { throwIfNoEntry: false })?.isFile() === true);
+/** The path of a program that is in the `PATH`. */
+export function findInPath(program: string): string | undefined {
+  const paths = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
 }

@@ -20,6 +20,7 @@ t.test('all metrics of the app are there', async (t) => {
   const samples = body.split('\n').filter((line) => line.includes('server="public"') || !/[{#]|^$/.test(line) || line.includes('result='));
   t.strictSame(samples, [
     'grace_generation 1',
+    'grace_probation 0',
     'grace_connections_open{server="public"} 1',
     'grace_connections_idle{server="public"} 0',
     'grace_connections_queued{server="public"} 0',
@@ -30,9 +31,11 @@ t.test('all metrics of the app are there', async (t) => {
     'grace_connections_refused_total{server="public"} 0',
     'grace_restarts_total{result="succeeded"} 0',
     'grace_restarts_total{result="failed"} 0',
+    'grace_restarts_total{result="reverted"} 0',
     'grace_drains_total 0',
     'grace_drain_seconds_total 0',
     'grace_cut_off_total 0',
+    'grace_lost_total 0',
     'grace_moved_total 0',
   ]);
   t.match(body, 'grace_connections_limit{server="admin"} +Inf\n');

@@ -3,6 +3,7 @@ import net from 'node:net';
 import t, { type Test } from 'tap';
 import { GraceError } from '../../../lib/errors.js';
 import { type GraceEvents } from '../../../lib/events.js';
+import { readOptions } from '../../../lib/options.js';
 import { Systemd, keepAwake } from '../../../lib/systemd/systemd.js';
 import { portOf } from '../../support/address.js';
 import { listening } from '../../support/sockets.js';
@@ -47,7 +48,7 @@ interface Told {
 async function tell(t: Test, { predecessor, watchdogUsec }: { predecessor?: number; watchdogUsec?: string } = {}): Promise<Told> {
   const recorder = recordInPath(t);
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
-  const facts = { generation: 3, predecessor, sockets: [{ address: 'here', server }, { address: 'there', server: undefined }] };
+  const facts = { settings: readOptions({}), probation: { standby: undefined }, generation: 3, predecessor, sockets: [{ address: 'here', server }, { address: 'there', server: undefined }] };
   const grace = Object.assign(new EventEmitter<GraceEvents>(), facts);
   const systemd = new Systemd(grace, { socket: recorder.env['NOTIFY_SOCKET']!, watchdogUsec, watchdogPid: undefined });
   t.teardown(() => systemd.finish(0));

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { isAlive } from '../../support/proc.js';
@@ -24,7 +24,7 @@ function startsOf(starter: Starter): number {
 for (const workers of [1, 2]) {
   t.test(`a worker that dies within the interval after it was ready: the old one serves on, workers: ${workers}`, { skip: skipWithoutFlock }, async (t) => {
     const { folder, breaks, works } = release(t);
-    const args = ['--port=127.0.0.1:0', '--interval=1.5', `--workers=${workers}`, `--envdir=${folder}`];
+    const args = ['--port=127.0.0.1:0', '--interval=0.7', '--ready-timeout=30', `--workers=${workers}`, `--envdir=${folder}`];
     const starter = startStarter(t, [...args, '--', process.execPath, fixture('starter/dies')]);
     const { program } = starter;
     await program.announced('serves', workers);
@@ -32,8 +32,8 @@ for (const workers of [1, 2]) {
     const first = program.all('serves').map(({ pid }) => pid);
     breaks('50');
     const failed = await starter.command('--restart');
-    t.match(failed, { code: 1, stdout: '', stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 1\.5 seconds\n$/ });
-    await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 1.5 seconds$/, 3);
+    t.match(failed, { code: 1, stdout: '', stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 0\.7 seconds\n$/ });
+    await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 0.7 seconds$/, 3);
     t.ok(first.every(isAlive), 'no old worker was told to exit');
     t.same(program.all('draining'), []);
     t.ok(startsOf(starter) <= workers + 4, `a pause between tries grows: ${startsOf(starter)} starts`);
@@ -47,7 +47,7 @@ for (const workers of [1, 2]) {
 }
 
 t.test('an old worker stays until the new one has lived for the interval', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=1', '--', process.execPath, fixture('starter/dies')]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=1', '--ready-timeout=30', '--', process.execPath, fixture('starter/dies')]);
   const { program } = starter;
   const first = await program.announced('serves');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
@@ -63,7 +63,7 @@ t.test('an old worker stays until the new one has lived for the interval', async
 t.test('a worker that crashes again and again is started ever more seldom', async (t) => {
   const { folder, breaks } = release(t);
   breaks('50');
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.5', `--envdir=${folder}`, '--', process.execPath, fixture('starter/dies')]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.5', '--ready-timeout=30', `--envdir=${folder}`, '--', process.execPath, fixture('starter/dies')]);
   await starter.said(/died unexpectedly with status:256, restarting/, 4);
   const times = starter.program.all('serves').map(({ at }) => Number(at));
   const [, second, third, fourth] = times as [number, number, number, number];
@@ -74,11 +74,12 @@ t.test('a worker that crashes again and again is started ever more seldom', asyn
 t.test('--restart shows the last lines of the log, if it is a file', { skip: skipWithoutFlock }, async (t) => {
   const { folder, breaks } = release(t);
   const log = join(folder, '..', 'log');
-  const args = [`--log-file=${log}`, '--port=127.0.0.1:0', '--interval=1.5', `--envdir=${folder}`];
+  const args = [`--log-file=${log}`, '--port=127.0.0.1:0', '--interval=0.3', '--ready-timeout=30', `--envdir=${folder}`];
   const starter = startStarter(t, [...args, '--', process.execPath, fixture('starter/dies')]);
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   breaks('20');
-  t.match(await starter.command('--restart'), { code: 1, stderr: /; the log before that:\n[^]*  the database is not there\n/ });
+  const failed = await starter.command('--restart');
+  t.match(failed, { code: 1, stderr: /; the log before that:\n[^]*  the database is not there\n/ }, `${failed.stdout}${readFileSync(log, 'utf8')}`);
   await starter.stop();
 });
 

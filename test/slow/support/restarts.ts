@@ -6,7 +6,7 @@ import { type Program, fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { type Clients, type Results } from './client-programs.js';
 
-const RESTARTS = 5;
+export const RESTARTS = 5;
 /** Between two restarts, so that each process has answered for a while. */
 const SERVE_MS = 1_000;
 /** Kept connections end in this time in a process that drains. */
@@ -16,14 +16,15 @@ export interface ServedProtocols {
   readonly program: Program;
   /** In the order in which they were asked for. */
   readonly ports: readonly number[];
+  readonly cert: string;
 }
 
 /** Starts the fixture that speaks these protocols. */
 export async function serveProtocols(t: Test, serve: readonly string[], options: object = {}): Promise<ServedProtocols> {
-  const { keyFile, certFile } = await makeCertificate(scratch(t));
+  const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const argument = { serve, key: keyFile, cert: certFile, keepAliveTimeout: KEEP_ALIVE_MS, ...options };
   const program = start(t, fixture('protocols'), { args: [JSON.stringify(argument)] });
-  return { program, ports: portsOf(await program.announced('ready')) };
+  return { program, ports: portsOf(await program.announced('ready')), cert };
 }
 
 /** Restarts the program five times while the clients run, then stops them. */

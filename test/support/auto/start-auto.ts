@@ -8,7 +8,7 @@ export function startAuto(t: Test, options: object, env: Readonly<Record<string,
   return start(t, fixture('auto/program'), {
     nodeArgs: ['--import', 'ts-grace/auto'],
     args: [JSON.stringify(options)],
-    env: { GRACE_FOLLOW: 'false', ...env },
+    env: { GRACE_FOLLOW: 'false', GRACE_PROBATION: '0', ...env },
   });
 }
 

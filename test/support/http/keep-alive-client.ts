@@ -13,6 +13,8 @@ const PAUSE_MS = 3;
  */
 export class KeepAliveClient {
   answered = 0;
+  /** The longest time from the last byte of a request, or of several ones in a row, to an answer. Milliseconds. */
+  longestWait = 0;
   /** What a restart must not do: end the connection, say that it ends, or answer with something else than 200. */
   readonly complaints: string[] = [];
   /** The processes that answered, in the order in which they first did. */
@@ -24,6 +26,7 @@ export class KeepAliveClient {
   #received = '';
   #awaited = 0;
   #stopping = false;
+  #asked = 0;
 
   constructor(port: number, manner: Manner) {
     this.#manner = manner;
@@ -52,9 +55,11 @@ export class KeepAliveClient {
     this.#awaited = this.#manner === 'pipelined' ? PIPELINED : 1;
     const text = request.repeat(this.#awaited);
     const end = split ? text.length - 20 : text.length;
+    this.#asked = performance.now();
     this.#socket.write(text.slice(0, end));
     if (!split) return;
     await sleep(PAUSE_MS);
+    this.#asked = performance.now();
     this.#socket.write(text.slice(end));
   }
 
@@ -71,6 +76,7 @@ export class KeepAliveClient {
 
   #onAnswer(head: string): void {
     this.answered += 1;
+    this.longestWait = Math.max(this.longestWait, performance.now() - this.#asked);
     if (!head.startsWith('HTTP/1.1 200')) this.complaints.push(head);
     if (/connection: close/i.test(head)) this.complaints.push('an answer said Connection: close');
     this.pids.add(/x-pid: (\d+)/i.exec(head)?.[1] ?? head);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { socketKeys } from '../../../lib/socket/socket-keys.js';
+import { socketKeys } from '../../../gracehttp/entry/socket-keys.js';
 
 t.test('each socket has a key of its own, also with the same address and name', async (t) => {
   const sockets = [

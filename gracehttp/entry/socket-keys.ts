@@ -1,4 +1,4 @@
-import { type GraceListener } from './listener.js';
+import { type GraceListener } from '../../lib/socket/listener.js';
 
 /**
  * A key for each socket, which is the same in two generations: the address and the

@@ -1,0 +1,64 @@
+import { type ChildProcess } from 'node:child_process';
+import { type Server } from 'node:net';
+import { Deadline } from '../deadline.js';
+import { type Channel } from '../launch/preload-contract.js';
+import { RETURN, type Return, type ToPredecessor } from './messages.js';
+
+/** A listening socket as libuv has it. It accepts nothing until a server listens on it. */
+export interface ListeningHandle {
+  readonly fd: number;
+  close(): void;
+}
+
+/** How long a predecessor waits for the sockets. They are sent before the successor says that it serves. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * Sends a descriptor of each socket back to the predecessor. Of a socket that it
+ * accepts on, a process cannot keep a second descriptor by itself: Node.js has no
+ * dup(2), and to close the server closes the only one. The successor has another one.
+ *
+ * @returns the descriptors that are sent.
+ */
+export function returnSockets(channel: Channel, servers: ReadonlyMap<number, Server>): readonly number[] {
+  const sent: number[] = [];
+  for (const [fd, server] of servers) {
+    const handle = (server as { readonly _handle?: object | null })._handle ?? undefined;
+    if (handle === undefined) continue;
+    channel.send({ cmd: RETURN, fd } satisfies Return, handle);
+    sent.push(fd);
+  }
+  return sent;
+}
+
+/** The listening sockets that a successor has sent back, by their descriptors in the successor. */
+export class ReturnedSockets {
+  readonly #handles = new Map<number, ListeningHandle>();
+  #onArrival: () => void = () => undefined;
+
+  constructor(successor: ChildProcess) {
+    successor.on('internalMessage', (message: ToPredecessor, handle?: ListeningHandle) => {
+      if (message.cmd !== RETURN || handle === undefined) return;
+      this.#handles.set(message.fd, handle);
+      this.#onArrival();
+    });
+  }
+
+  /** Takes the handles out, when all of these have come. Undefined if they do not come. */
+  async take(descriptors: readonly number[]): Promise<readonly ListeningHandle[] | undefined> {
+    const deadline = new Deadline(PATIENCE_MS);
+    const complete = new Promise<void>((done) => {
+      this.#onArrival = () => {
+        if (descriptors.every((fd) => this.#handles.has(fd))) done();
+      };
+      this.#onArrival();
+    });
+    const result = await deadline.bound(complete);
+    deadline.clear();
+    const found = [...this.#handles.values()];
+    if (result === 'passed') found.forEach((handle) => handle.close());
+    const taken = descriptors.map((fd) => this.#handles.get(fd)!);
+    this.#handles.clear();
+    return result === 'passed' ? undefined : taken;
+  }
+}

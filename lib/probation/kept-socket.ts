@@ -1,0 +1,67 @@
+import { type Server } from 'node:net';
+import { type ListeningHandle } from '../move/returned-sockets.js';
+import { bindTcp } from '../socket/bind.js';
+import { type GraceListener } from '../socket/listener.js';
+
+/**
+ * A second descriptor of a listening socket, for the case that this process has
+ * to accept on it again. Nothing is accepted on it, and the kernel keeps the queue
+ * as long as it is open. Meanwhile the server does not say 'close': a program may
+ * end with its server what it still needs.
+ */
+export class KeptSocket {
+  readonly #listener: GraceListener;
+  readonly #handle: ListeningHandle;
+  readonly #letClose: () => void;
+
+  constructor(listener: GraceListener, handle: ListeningHandle) {
+    this.#listener = listener;
+    this.#handle = handle;
+    this.#letClose = listener.server === undefined ? () => undefined : holdClose(listener.server);
+  }
+
+  get listener(): GraceListener {
+    return this.#listener;
+  }
+
+  /** Accepts again, if the server has stopped. */
+  async resume(): Promise<void> {
+    const { bound: address, listening } = this.#listener;
+    const handle = this.#handle;
+    if (listening || address === undefined) return this.close();
+    await this.#listener.reopen({ target: handle, fd: handle.fd, address, close: () => handle.close() });
+    this.#letClose();
+  }
+
+  close(): void {
+    this.#handle.close();
+    this.#letClose();
+  }
+}
+
+/** Accepts again on a socket that was not kept, because the successor did not want it: it is bound again. */
+export async function bindAgain(listener: GraceListener): Promise<void> {
+  const { bound, listening, server } = listener;
+  if (listening || bound === undefined || server === undefined) return;
+  if (bound.kind === 'tcp') await listener.reopen(await bindTcp(bound));
+  else await listener.restoreFile();
+}
+
+/** Holds the event 'close' of a server back. Returns a function that lets it come, if the server is still closed. */
+function holdClose(server: Server): () => void {
+  const { emit } = server;
+  let holds = true;
+  let came = false;
+  const own = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'close' || !holds) return Reflect.apply(emit, server, [event, ...args]) as boolean;
+    came = true;
+    return true;
+  };
+  server.emit = own;
+  return () => {
+    holds = false;
+    // If another part has replaced it since, it stays below that.
+    if (server.emit === own) server.emit = emit;
+    if (came && !server.listening) server.emit('close');
+  };
+}

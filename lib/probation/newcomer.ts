@@ -1,0 +1,85 @@
+import { type Carried } from '../inherit/carried.js';
+import { type FromNewcomer, PROBATION, readFromStandby, readTerms } from './messages.js';
+import { giveSigns } from './silence.js';
+
+/** How long the old process may take to answer. It does so at once, if it is not busy. */
+const PATIENCE_MS = 2_000;
+
+/** The new process after a hand-over: it gives signs of life, and may say that it is broken. */
+export class Newcomer {
+  readonly #carried: Carried;
+  readonly #stopSigns: () => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onOver: () => void;
+  #active = true;
+  #answered: (accepts: boolean) => void = () => undefined;
+
+  /**
+   * Undefined if there is no probation.
+   *
+   * @param onAccepts - called when the old process accepts again.
+   * @param onOver - called when this process is not on probation any more.
+   */
+  static begin(carried: Carried, onAccepts: () => void, onOver: () => void): Newcomer | undefined {
+    const terms = readTerms(carried.get(PROBATION));
+    if (terms === undefined) return undefined;
+    return new Newcomer(carried, terms, onAccepts, onOver);
+  }
+
+  private constructor(carried: Carried, { time, hang }: { readonly time: number; readonly hang: number }, onAccepts: () => void, onOver: () => void) {
+    this.#carried = carried;
+    this.#onOver = onOver;
+    this.#stopSigns = hang === 0 ? () => undefined : giveSigns(hang, () => this.#say({ type: 'beat' }));
+    this.#timer = setTimeout(() => this.#end(), time).unref();
+    const onNews = (value: unknown): void => {
+      const accepts = readFromStandby(value)?.type === 'accepts';
+      this.#end();
+      this.#answered(accepts);
+      if (accepts) onAccepts();
+    };
+    const onGone = (): void => {
+      this.#end();
+      this.#answered(false);
+    };
+    if (!carried.hear(PROBATION, onNews, onGone)) onGone();
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Says that this process is broken. Fulfils with whether the old one serves again. */
+  fail(reason: string): Promise<boolean> {
+    return this.#ask({ type: 'fail', reason });
+  }
+
+  /** Says that the old process is not needed any more. Fulfils when it has let the sockets go. */
+  async dismiss(): Promise<void> {
+    await this.#ask({ type: 'over' });
+  }
+
+  #ask(message: FromNewcomer): Promise<boolean> {
+    if (!this.#active || !this.#say(message)) return Promise.resolve(false);
+    return new Promise((done) => {
+      const timer = setTimeout(() => this.#answered(false), PATIENCE_MS);
+      const before = this.#answered;
+      this.#answered = (accepts) => {
+        clearTimeout(timer);
+        before(accepts);
+        done(accepts);
+      };
+    });
+  }
+
+  #say(message: FromNewcomer): boolean {
+    return this.#carried.ask(PROBATION, message);
+  }
+
+  #end(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    clearTimeout(this.#timer);
+    this.#stopSigns();
+    this.#onOver();
+  }
+}

@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { isAlive } from '../../support/proc.js';
+import { type Program, fixture, start } from '../../support/program.js';
+import { get, targetOf } from '../../support/http/client.js';
+import { scratch } from '../../support/scratch.js';
+import { waitUntil } from '../../support/wait.js';
+
+interface Options {
+  readonly listen?: readonly string[];
+  readonly [option: string]: unknown;
+}
+
+/** A program on probation: its first process has handed over. */
+async function restarted(t: Test, options: Options = {}): Promise<Program> {
+  const program = start(t, fixture('release/faulty'), { args: [JSON.stringify({ listen: ['127.0.0.1:0'], ...options })] });
+  await program.announced('ready');
+  await restart(program);
+  return program;
+}
+
+/** Restarts the process that serves, and returns the pid of the next one. */
+async function restart(program: Program, pid = program.serving): Promise<number> {
+  const [ready, restarted] = [program.all('ready').length, program.all('restarted').length];
+  process.kill(pid, 'SIGUSR2');
+  await program.announced('restarted', restarted + 1);
+  return (await program.announced('ready', ready + 1)).pid;
+}
+
+/** Who answers at the nth address. */
+async function answering(program: Program, index = 0, path = '/'): Promise<number> {
+  return Number((await get(targetOf((program.all('ready')[0]!.addresses as string[])[index]!), path)).body);
+}
+
+/** Waits until nobody but this process accepts. */
+async function onlyAnswers(program: Program, pid: number): Promise<void> {
+  await waitUntil(`only process ${pid} answers`, async () => {
+    const pids = await Promise.all(Array.from({ length: 8 }, () => answering(program)));
+    return pids.every((other) => other === pid);
+  });
+}
+
+/** Clients that connect anew for each request, until stop() returns the errors. */
+function askAlways(program: Program): { readonly stop: () => Promise<string[]> } {
+  const errors: string[] = [];
+  let stopped = false;
+  const ask = async (): Promise<void> => {
+    while (!stopped) await answering(program).catch((error: NodeJS.ErrnoException) => errors.push(String(error.code)));
+  };
+  const clients = Promise.all([ask(), ask()]);
+  return {
+    stop: async () => {
+      stopped = true;
+      await clients;
+      return errors;
+    },
+  };
+}
+
+for (const address of ['tcp', 'unix'] as const) {
+  t.test(`after SIGKILL of the new process the old one serves again: ${address}`, async (t) => {
+    const folder = scratch(t);
+    const pidFile = join(folder, 'app.pid');
+    const program = await restarted(t, { listen: [address === 'tcp' ? '127.0.0.1:0' : `unix:${folder}/app.sock`], pidFile });
+    const [first, second] = program.pids as [number, number];
+    await onlyAnswers(program, second);
+    t.equal(program.all('server closed').length, 0, 'the old server does not say that it is closed');
+    const clients = askAlways(program);
+    process.kill(second, 'SIGKILL');
+    const reverted = await program.announced('restart-reverted');
+    await onlyAnswers(program, first);
+    const errors = await clients.stop();
+    t.strictSame(errors.filter((code) => code !== 'ECONNRESET'), [], 'no connection was refused');
+    t.ok(errors.length <= 2, 'only requests inside of the dead process are lost');
+    t.match(reverted, { code: 'RESTART_REVERTED', successor: second, exitCode: null, signal: 'SIGKILL', pid: first, state: 'serving' });
+    t.equal(readFileSync(pidFile, 'utf8'), `${first}\n`);
+    t.equal(program.all('shutdown').length, 0);
+
+    const third = await restart(program, first);
+    await onlyAnswers(program, third);
+    process.kill(third, 'SIGTERM');
+    await program.ended();
+    t.equal(program.all('shutdown').length, 2, 'both processes end in order');
+  });
+}
+
+t.test('an exception in the first request: exit code and stderr are in the event', async (t) => {
+  const program = await restarted(t);
+  const [first, second] = program.pids as [number, number];
+  await onlyAnswers(program, second);
+  await t.rejects(answering(program, 0, '/throw'));
+  const reverted = await program.announced('restart-reverted');
+  t.match(reverted, { pid: first, successor: second, exitCode: 1, signal: null, stderr: /the last words\nError: a bug/ });
+  await onlyAnswers(program, first);
+  t.match(program.stderr, new RegExp(`ts-grace\\[${first}\\]: restart taken back, this process serves again: the successor \\(process ${second}\\) exited with code 1 on probation`));
+});
+
+t.test('a process whose event loop hangs is killed', async (t) => {
+  const program = await restarted(t, { probation: { time: 60_000, hangTimeout: 400 } });
+  const [first, second] = program.pids as [number, number];
+  await onlyAnswers(program, second);
+  await t.rejects(answering(program, 0, '/hang'));
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /gave no sign of life for 400 ms, and was killed/ });
+  await waitUntil('its end', () => !isAlive(second));
+  await onlyAnswers(program, first);
+});
+
+t.test('a program says that it is broken: both processes answer all requests', async (t) => {
+  const program = await restarted(t, { probation: 60_000 });
+  const [first, second] = program.pids as [number, number];
+  await onlyAnswers(program, second);
+  const clients = askAlways(program);
+  await answering(program, 0, '/fail');
+  t.match(await program.announced('restart-reverted'), { pid: first, successor: second, message: /is broken: too many errors/, lost: 0 });
+  t.match(await program.announced('failed'), { pid: second, reverted: true });
+  t.match(await program.announced('closed'), { pid: second, code: 0 });
+  await onlyAnswers(program, first);
+  t.strictSame(await clients.stop(), []);
+});
+
+t.test('a check fails', async (t) => {
+  const program = await restarted(t, { probation: 60_000, checks: true });
+  const [first, second] = program.pids as [number, number];
+  await onlyAnswers(program, second);
+  await answering(program, 0, '/sick');
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /is broken: its check returned false/ });
+});
+
+t.test('a signal of choice takes the restart back', async (t) => {
+  const program = await restarted(t, { probation: 60_000, signals: { revert: ['SIGWINCH'] } });
+  const [first, second] = program.pids as [number, number];
+  process.kill(second, 'SIGWINCH');
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /is broken: SIGWINCH/ });
+  await onlyAnswers(program, first);
+});
+
+t.test('SIGTERM on probation ends both processes, and loses nothing', async (t) => {
+  const program = await restarted(t, { probation: 60_000 });
+  await onlyAnswers(program, program.serving);
+  process.kill(program.serving, 'SIGTERM');
+  await program.ended();
+  t.equal(program.all('shutdown').length, 2);
+  t.match(program.all('closed'), [{ code: 0 }, { code: 0 }]);
+  t.equal(program.all('restart-reverted').length, 0);
+});
+
+t.test('SIGTERM to the old process ends its part', async (t) => {
+  const program = await restarted(t, { probation: 60_000 });
+  const [first, second] = program.pids as [number, number];
+  process.kill(first, 'SIGTERM');
+  t.match(await program.announced('closed'), { pid: first, code: 0 });
+  await onlyAnswers(program, second);
+});
+
+t.test('a restart on probation ends it', async (t) => {
+  const program = await restarted(t, { probation: 60_000 });
+  const [first, second] = program.pids as [number, number];
+  await restart(program);
+  t.match(await program.announced('closed'), { pid: first, code: 0 });
+  process.kill(program.serving, 'SIGKILL');
+  t.match(await program.announced('restart-reverted'), { pid: second });
+  await onlyAnswers(program, second);
+});
+
+t.test('after the probation the old process runs its hook and ends', async (t) => {
+  const program = await restarted(t, { probation: 300 });
+  t.match(await program.announced('shutdown'), { pid: program.pid });
+  t.strictSame(await program.exited, { code: 0, signal: null });
+  process.kill(program.serving, 'SIGKILL');
+  await program.ended();
+  t.equal(program.all('restart-reverted').length, 0);
+});
+
+t.test('with follow, the first process serves again and gets its signals', async (t) => {
+  const program = await restarted(t, { follow: true });
+  await onlyAnswers(program, program.serving);
+  process.kill(program.serving, 'SIGKILL');
+  await program.announced('restart-reverted');
+  await onlyAnswers(program, program.pid);
+  await onlyAnswers(program, await restart(program, program.pid));
+  program.process.kill('SIGTERM');
+  t.strictSame(await program.exited, { code: 0, signal: null });
+});
+
+t.test('with follow, a later generation serves again and gets the signals of the first process', async (t) => {
+  const program = await restarted(t, { follow: true, probation: 60_000 });
+  const second = program.serving;
+  const third = await restart(program);
+  process.kill(third, 'SIGKILL');
+  t.match(await program.announced('restart-reverted'), { pid: second, successor: third });
+  await onlyAnswers(program, second);
+  program.process.kill('SIGTERM');
+  t.strictSame(await program.exited, { code: 0, signal: null });
+  t.ok(program.all('closed').some(({ pid }) => pid === second));
+});
+
+t.test('without moving connections there is probation too', async (t) => {
+  const program = await restarted(t, { moveConnections: false });
+  await onlyAnswers(program, program.serving);
+  process.kill(program.serving, 'SIGKILL');
+  await program.announced('restart-reverted');
+  await onlyAnswers(program, program.pid);
+});
