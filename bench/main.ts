@@ -1,5 +1,6 @@
 import { drainStall, idleMemory } from './idle.js';
 import { type Waiting, waiting } from './limit.js';
+import { type Slowdown, slowdown } from './release.js';
 import { restartTime } from './restart.js';
 import { throughput } from './throughput.js';
 
@@ -65,7 +66,35 @@ const FIGURES: readonly Figure[] = [
     aim: 'at most 5000',
     reached: (value) => value <= 5_000,
   },
+  ...[true, false].flatMap((warmup): Figure[] => {
+    const how = warmup ? 'with warmup' : 'without';
+    return [
+      {
+        what: `p95 in the 300 ms after a restart, relative to before, ${how}`,
+        measure: async () => (await slowedDown(warmup)).p95,
+        unit: '',
+        aim: warmup ? 'at most 1.5' : 'for comparison',
+        reached: (value) => !warmup || value <= 1.5,
+      },
+      {
+        what: `p99 in the 2 s after a restart, relative to before, ${how}`,
+        measure: async () => (await slowedDown(warmup)).p99,
+        unit: '',
+        aim: warmup ? 'at most 1.5' : 'for comparison',
+        reached: (value) => !warmup || value <= 1.5,
+      },
+    ];
+  }),
 ];
+
+const slowdowns = new Map<boolean, Promise<Slowdown>>();
+
+/** Both figures come from one run. */
+function slowedDown(warmup: boolean): Promise<Slowdown> {
+  const known = slowdowns.get(warmup) ?? slowdown(warmup);
+  slowdowns.set(warmup, known);
+  return known;
+}
 
 let measured: Promise<Waiting> | undefined;
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type Kind = 'bare' | 'ours' | 'limited';
+export type Kind = 'bare' | 'ours' | 'limited' | 'page';
 
 /** A benchmarked server. It prints facts, which are read in order. */
 export class Program {

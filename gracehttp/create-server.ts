@@ -10,6 +10,7 @@ import { withWriteTimeout } from './http/write-timeout.js';
 import { Certificate, type TlsOptions, attachCertificate } from './tls/certificate.js';
 import { sessionContextOf } from './tls/session-context.js';
 
+/** A listener for requests, as `http.createServer()` takes it. */
 export type Handler = http.RequestListener;
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -25,7 +26,7 @@ const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
  * Makes an `http.Server`, or an `https.Server` with the option `tls`, with the
  * timeouts that a server on the open internet needs. Pass it to {@link serve}.
  *
- * @param address - the address to serve on, see {@link parseAddress}.
+ * @param address - the address to serve on, see `parseAddress()` of `ts-grace`.
  * @throws GraceError `OPTION_INVALID`; `CERTIFICATE_INVALID` for a key or certificate
  * that cannot be read or parsed, or that do not belong together.
  *

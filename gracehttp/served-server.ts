@@ -86,6 +86,11 @@ export class ServedServer {
     return this.#limitChanged;
   }
 
+  /** @internal What is known of its connections; undefined if it does not speak HTTP. */
+  get http(): HttpConnections | undefined {
+    return this.#http;
+  }
+
   /** @internal Whether a request that came on this connection is one to this server. */
   has(socket: Socket): boolean {
     return this.#http?.has(socket) === true;

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { type CutOff } from './drain.js';
+import { type CutOff } from './life/drain.js';
 import { type GraceError, show } from './errors.js';
 import { warn } from './log.js';
 
+/** What a process does: see the state machine in docs/architecture.md. */
 export type State = 'starting' | 'serving' | 'draining' | 'closed';
 /** `handover`: a successor serves. `stop`: no process does. */
 export type DrainReason = 'handover' | 'stop';
@@ -15,6 +16,7 @@ export interface Closed {
   readonly code: number;
 }
 
+/** The events of a `Grace` or `App`, with what their listeners get. */
 export interface GraceEvents {
   /** Every server accepts, and the predecessor was told. */
   ready: [];

@@ -1,5 +1,5 @@
 export { type Address, formatAddress, parseAddress } from './address/address.js';
-export { type CutOff } from './drain.js';
+export { type CutOff } from './life/drain.js';
 export { GraceError, type GraceErrorCode, type GraceErrorFacts } from './errors.js';
 export { type Closed, type DrainReason, type GraceEvents, type State } from './events.js';
 export { Grace } from './grace.js';

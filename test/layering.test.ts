@@ -47,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
+  'lib/life': ['lib/follow', 'lib/handoff', 'lib/inherit', 'lib/lifetime', 'lib/probation', 'lib/signals', 'lib/socket', 'lib/systemd'],
   'gracehttp/http': ['gracehttp/http2'],
   'gracehttp/http2': [],
   'gracehttp/move': ['gracehttp/http'],

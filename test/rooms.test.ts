@@ -7,9 +7,6 @@ const MIRRORED = [...LIBRARY, 'demo'];
 const FILES_AT_THE_TOP = 12;
 const FILES_IN_A_FOLDER = 15;
 const LINES_IN_A_FILE = 280;
-/** Files that are longer all the same. Take a file out of the list when it is short enough. */
-const LONGER: readonly string[] = ['lib/grace.ts'];
-
 /** How many of some files lie in each folder. */
 function countByFolder(files: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -35,7 +32,7 @@ for (const folder of [...LIBRARY, 'demo', 'bench', 'test']) {
     t.ok(top > 0 && top <= FILES_AT_THE_TOP, `${top} files at the top of ${folder}, at most ${FILES_AT_THE_TOP}`);
     for (const [inner, count] of counts) t.ok(count <= FILES_IN_A_FOLDER, `${count} files in ${inner}, at most ${FILES_IN_A_FOLDER}`);
     const long = files.filter((file) => !file.endsWith('.test.ts') && linesOf(readSource(file)) > LINES_IN_A_FILE);
-    t.strictSame(long, LONGER.filter((file) => files.includes(file)), `other files have at most ${LINES_IN_A_FILE} lines`);
+    t.strictSame(long, [], `each file has at most ${LINES_IN_A_FILE} lines`);
   });
 }
 

@@ -1,44 +1,53 @@
 import { type Server } from 'node:net';
+import { type DrainReason } from '../../lib/events.js';
 import { Grace } from '../../lib/grace.js';
 import { kindOf } from '../../lib/move/sender.js';
 import { type GraceOptions, readOptions } from '../../lib/options.js';
 import { type GraceListener } from '../../lib/socket/listener.js';
 import { type Service } from '../../lib/socket/service.js';
+import { type HttpConnection } from '../http/http-connection.js';
 import { HTTP1 } from '../http/move-connections.js';
 import { ServedServer } from '../served-server.js';
 import { shareTickets } from '../tls/tickets.js';
 import { holdClose } from './hold/close.js';
 import { holdExit } from './hold/exit.js';
+import { sayGoodbye } from './hold/goodbye.js';
+import { holdKill } from './hold/kill.js';
 import { lastSignal } from './hold/signals.js';
 import { ProgramEnd } from './hold/program-end.js';
 
+/** How often to look whether requests can still come. */
+const LOOK_EVERY_MS = 50;
+
 /** The App of a program that does not know of it: its servers come one by one, whenever they listen. */
 export class AutoApp extends Grace {
+  readonly #end: ProgramEnd;
   readonly #inherits: Promise<unknown>;
+  readonly #served: ServedServer[] = [];
   #readying = false;
 
   constructor(options: GraceOptions) {
     const end = new ProgramEnd(() => readOptions(options).drainTimeout);
     super({ ...options, onShutdown: () => end.done() });
+    this.#end = end;
     this.#inherits = this.listenAll([]);
-    this.on('draining', ({ reason }) => {
-      end.begin();
-      const [usual = 'SIGTERM'] = this.settings.signals.stop;
-      const signal = (reason === 'stop' ? lastSignal() : undefined) ?? usual;
-      // A client that is told to leave earlier would come back to this process.
-      const proven = reason === 'handover' ? this.probation.proven : Promise.resolve(true);
-      this.signal.addEventListener('abort', () => void proven.then((isOver) => isOver && end.run(signal)), { once: true });
-    });
+    this.on('draining', ({ reason }) => this.#onDraining(reason));
     holdExit({
       holds: () => this.#holds,
       onAsked: (code) => end.ask(code),
       codeFor: (code) => end.codeFor(code, this.reason),
+    });
+    // In the first process it would be passed on, and stop the service.
+    holdKill({
+      holds: (signal) => this.#holds && this.settings.signals.stop.includes(signal),
+      onAsked: () => end.ask(0),
     });
   }
 
   /** Serves one more server, which listens already or is held. */
   add(server: Server, listener: GraceListener): void {
     const served = new ServedServer(server, listener, {}, this.settings);
+    this.#served.push(served);
     let onDrained = (): void => undefined;
     const drained = new Promise<void>((done) => {
       onDrained = done;
@@ -65,6 +74,37 @@ export class AutoApp extends Grace {
         throw error;
       });
     }
+  }
+
+  #onDraining(reason: DrainReason): void {
+    const [usual = 'SIGTERM'] = this.settings.signals.stop;
+    const signal = (reason === 'stop' ? lastSignal() : undefined) ?? usual;
+    this.#end.begin(signal);
+    const proven = reason === 'handover' ? this.probation.proven : Promise.resolve(true);
+    // Not before: what the program's handlers do cannot be taken back if this process has to serve again.
+    const end = (): void => void proven.then((isOver) => isOver && this.#end.run(signal));
+    // A client that is told to leave earlier would come back to this process.
+    this.signal.addEventListener('abort', () => this.#onLeaving(end), { once: true });
+    // What the program does to end connections that nobody else can end has to begin now.
+    this.closing.addEventListener('abort', end, { once: true });
+  }
+
+  /** The program's handlers run when no request can come: frameworks answer 503, or close their database, as soon as they begin to close. */
+  #onLeaving(end: () => void): void {
+    const stopGoodbye = sayGoodbye(() => this.#connections());
+    const timer = setInterval(() => {
+      for (const { upgraded } of this.#connections()) if (!upgraded) return;
+      end();
+    }, LOOK_EVERY_MS);
+    const stop = (): void => {
+      stopGoodbye();
+      clearInterval(timer);
+    };
+    this.once('closed', stop).once('restart-reverted', stop);
+  }
+
+  *#connections(): IterableIterator<HttpConnection> {
+    for (const { http } of this.#served) if (http !== undefined) yield* http.each();
   }
 
   /** From the drain on, this library ends connections and the process. The first process then stays for later generations. */

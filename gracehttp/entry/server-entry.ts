@@ -26,7 +26,7 @@ export interface EntryOptions extends LimitOptions {
 export interface ServerEntry extends EntryOptions {
   /** An `http.Server`, `https.Server`, HTTP/2 server or any other `net.Server` that is not listening yet. */
   readonly server: Server;
-  /** The address, see {@link parseAddress}: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
+  /** The address, see `parseAddress()` of `ts-grace`: `:8080`, `127.0.0.1:8080`, `unix:/run/app.sock`, `systemd:web`, … */
   readonly listen: string | number;
 }
 
@@ -34,7 +34,7 @@ export interface ServerEntry extends EntryOptions {
 export interface HandlerEntry extends EntryOptions {
   /** Served by `http.createServer(handler)`, with the timeouts of Node.js. For other ones, use createServer(). */
   readonly handler: RequestListener;
-  /** The address, see {@link parseAddress}. */
+  /** The address, see `parseAddress()` of `ts-grace`. */
   readonly listen: string | number;
 }
 

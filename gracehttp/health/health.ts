@@ -12,6 +12,7 @@ import { type Reply } from './reply.js';
 import { type Route, router } from './router.js';
 import { status } from './status.js';
 
+/** Options of {@link health}. */
 export interface HealthOptions {
   /** What must work for this process to be ready, by name. A check that throws or takes too long has failed. */
   readonly checks?: Readonly<Record<string, Check>>;

@@ -5,6 +5,7 @@ import { type Reply } from './reply.js';
 
 /** A program's own metrics in text form. A `Registry` of prom-client is one. */
 export interface MetricsSource {
+  /** All metrics as text. */
   metrics(): string | Promise<string>;
   /** The format of {@link metrics}. Default: Prometheus text 0.0.4; OpenMetrics text works too. */
   readonly contentType?: string;

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Socket } from 'node:net';
 
 /** What is known of one connection of an HTTP server. */
 export class HttpConnection {
@@ -6,6 +7,8 @@ export class HttpConnection {
   http1: boolean;
   /** Whether it has left HTTP, by `Upgrade` or `CONNECT`. */
   upgraded = false;
+  /** What a WebSocket is written to; undefined if it is none. */
+  webSocket: Socket | undefined = undefined;
   /** Whether it is known which TLS connection it carries. */
   secured = false;
   /** Whether it has sent a request. */

@@ -46,9 +46,10 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     this.sessions = http2 ? new Http2Sessions(server) : undefined;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     followExchanges(server, this);
-    onUpgrade(server, (_, socket) => {
+    onUpgrade(server, ({ headers }, socket) => {
       const connection = this.#find(socket);
-      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true });
+      const webSocket = headers.upgrade?.toLowerCase() === 'websocket' ? socket : undefined;
+      if (connection !== undefined) Object.assign(connection, { http1: false, upgraded: true, webSocket });
     });
   }
 

@@ -17,6 +17,10 @@ const NEXT_REQUEST_MS = 10;
 const HOLD_MS = 250;
 /** How long to wait after that until the next attempt. */
 const RETRY_MS = 250;
+/** A client that has not answered PING after this time is not waited for. */
+const ANSWERS_PING_MS = 1_000;
+/** How long a client may take to close a connection on which nothing happens. */
+const CLOSES_WITHIN_MS = 1_000;
 
 /**
  * Makes the client of a session leave: GOAWAY (RFC 9113, 6.8), then the end of the
@@ -35,7 +39,8 @@ export async function leave(open: OpenSession, { idleTimeout, pause, patience }:
   open.session.close();
   open.release();
   await open.until(() => open.inFlight === 0);
-  await open.until(() => false, idleTimeout);
+  const idle = performance.now() - open.changedAt;
+  await open.until(() => false, Math.min(idleTimeout, Math.max(CLOSES_WITHIN_MS, idleTimeout - idle)));
   if (!open.ended) open.destroy();
 }
 
@@ -48,9 +53,18 @@ async function isGoodMoment(open: OpenSession, pause: number, latest: number): P
     await open.until(() => open.held > 0, left);
     return false;
   }
-  // What the client has sent may wait in the kernel.
+  return isStillIdle(open, latest);
+}
+
+/** A machine that is busy may have stopped the client all the time, or what it has sent waits in the kernel. */
+async function isStillIdle(open: OpenSession, latest: number): Promise<boolean> {
+  const { changes } = open;
+  const begin = performance.now();
+  await open.roundTrip(Math.min(ANSWERS_PING_MS, latest - begin));
+  const took = performance.now() - begin;
+  await open.until(() => open.changes !== changes, Math.min(took, NEXT_REQUEST_MS));
   await nextTurn();
-  return open.held === 0;
+  return open.changes === changes && (took < HOLD_MS || took >= ANSWERS_PING_MS);
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Socket } from 'node:net';
 import { type App } from '../app.js';
 import { type Inside, type WebSocketServerLike, attach, detach, isBetweenMessages } from './web-socket.js';
 
+/** Options of {@link moveWebSockets}. */
 export interface MoveWebSocketsOptions<WebSocket extends object, State> {
   /**
    * What the successor has to know of a client: JSON of at most 64 KiB. Called at the

@@ -5,6 +5,7 @@ import { type Socket } from 'node:net';
 export interface WebSocketServerLike<WebSocket extends object = object> {
   readonly options: object;
   readonly clients?: Set<WebSocket>;
+  /** As an EventEmitter has it. */
   on(event: 'connection', listener: (ws: WebSocket, request: IncomingMessage) => void): unknown;
 }
 

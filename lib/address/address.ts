@@ -29,6 +29,7 @@ export interface FdAddress {
 
 /** An address that can be bound; the others have to be passed to the process. */
 export type BindableAddress = TcpAddress | UnixAddress;
+/** Where a server listens, as {@link parseAddress} reads it. */
 export type Address = BindableAddress | SystemdAddress | FdAddress;
 
 const MAX_PORT = 65_535;

@@ -15,6 +15,7 @@ import { type Successor } from './successor.js';
 
 const log = logger('restart');
 
+/** Options of one restart. */
 export interface RestartOptions {
   /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
   readonly timeout?: number;

@@ -5,14 +5,18 @@ import { OldGenerations } from './old-generations.js';
 import { type Recycled, recycle } from './recycle.js';
 
 /** The process that this is about. */
-export type Living = Recycled & Idling & { readonly settings: Settings; readonly carried: Carried };
+export type Living = Recycled & Idling;
+
+interface Inner {
+  readonly settings: Pick<Settings, 'maxDraining' | 'recycle' | 'exitWhenIdle'>;
+  readonly carried: Carried;
+}
 
 /** How long a process lives: when it restarts or ends by itself, and when it hurries in its drain. */
 export class Lifetime {
   readonly #old: OldGenerations;
 
-  constructor(grace: Living) {
-    const { carried, settings } = grace;
+  constructor(grace: Living, { settings, carried }: Inner) {
     this.#old = new OldGenerations(carried, settings.maxDraining);
     grace.once('ready', () => {
       this.#old.begin();

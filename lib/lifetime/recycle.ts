@@ -21,6 +21,7 @@ export function recycle(grace: Recycled, settings: RecycleSettings): () => void 
   const begin = performance.now();
   let next = begin + settings.minInterval;
   let warned = false;
+  let running = false;
   delay?.enable();
   const reason = (): string | undefined => {
     const { rss, age, eventLoopDelay } = settings;
@@ -33,13 +34,17 @@ export function recycle(grace: Recycled, settings: RecycleSettings): () => void 
   };
   const look = (): void => {
     const why = reason();
-    if (why === undefined || grace.state !== 'serving' || performance.now() < next) return;
-    next = performance.now() + settings.minInterval;
+    if (why === undefined || running || grace.state !== 'serving' || performance.now() < next) return;
+    running = true;
     report(`recycling this process: ${why}`);
-    grace.restart().catch((error: unknown) => {
+    const onError = (error: unknown): void => {
       // A failed restart was reported when it failed.
       if (!warned && (error as { code?: unknown }).code !== 'RESTART_FAILED') warn(`this process cannot recycle itself: ${messageOf(error)}`);
       warned = true;
+    };
+    void grace.restart().catch(onError).finally(() => {
+      running = false;
+      next = performance.now() + settings.minInterval;
     });
   };
   const timer = setInterval(look, settings.interval).unref();

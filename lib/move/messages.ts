@@ -25,6 +25,8 @@ export interface Moved {
   readonly cmd: typeof MOVED;
   readonly id: number;
   readonly taken: boolean;
+  /** How long the successor's event loop is busy with other work before it takes the next one; milliseconds. */
+  readonly busy?: number;
 }
 
 /** Asks whether everything up to a connection has arrived. A descriptor is lost if the receiver has none free. */

@@ -2,6 +2,7 @@ import { type Channel } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
 import { type Handle } from './handle.js';
 import { ANSWER, ASK, MOVE, MOVED, type Move, type ToSuccessor } from './messages.js';
+import { Turns } from './turns.js';
 
 const log = logger('move');
 
@@ -14,6 +15,7 @@ export class ConnectionReceiver {
   readonly ended: Promise<void>;
   readonly #channel: Channel | undefined;
   readonly #takers = new Map<string, Taker>();
+  readonly #turns = new Turns();
   #end!: () => void;
   #refusing = false;
 
@@ -50,8 +52,10 @@ export class ConnectionReceiver {
 
   #onMessage(message: ToSuccessor, handle: Handle | undefined): void {
     if (message.cmd === ASK) this.#channel?.send({ cmd: ANSWER, id: message.id });
+    if (message.cmd !== MOVE) return;
+    this.#turns.measure();
     // What this process writes now is sent before it reads from the connection for the first time: it does so in a later turn.
-    if (message.cmd === MOVE) this.#channel?.send({ cmd: MOVED, id: message.id, taken: this.#takes(message, handle) });
+    this.#channel?.send({ cmd: MOVED, id: message.id, taken: this.#takes(message, handle), busy: this.#turns.average });
   }
 
   #takes({ kind, details }: Move, handle: Handle | undefined): boolean {

@@ -7,10 +7,14 @@ import { ASK, ANSWER, MOVE, MOVED, type ToPredecessor, type ToSuccessor } from '
 
 const log = logger('move');
 
-/** How many connections are under way at the same time. Nobody reads from them until they have arrived. */
-const UNDER_WAY = 32;
-/** More are sent when only so many are left, because each look for more has its cost. */
-const FEW = 16;
+/**
+ * How many connections are under way at the same time, at first, at least and at
+ * most. Nobody reads from them until they have arrived, and the successor takes one in
+ * each turn of its event loop.
+ */
+const UNDER_WAY = { first: 8, least: 2, most: 32 } as const;
+/** How long a connection should be under way at most. */
+const AIM_MS = 30;
 /** A descriptor that the successor could not receive is given up after one of these, or two. */
 const ASK_EVERY_MS = 1_000;
 
@@ -47,6 +51,7 @@ export class ConnectionSender {
   readonly #underWay = new Map<number, UnderWay>();
   readonly #handlers: (() => void)[] = [];
   #last = 0;
+  #limit: number = UNDER_WAY.first;
   #open = true;
   #timer: NodeJS.Timeout | undefined;
 
@@ -72,7 +77,7 @@ export class ConnectionSender {
       send: (kind, socket, details) => sender.#send(kindOf(kind, descriptor), socket, details),
       onChange: (handler) => void sender.#handlers.push(handler),
       get hasRoom() {
-        return sender.#open && sender.#underWay.size < UNDER_WAY;
+        return sender.#open && sender.#underWay.size < sender.#limit;
       },
       get open() {
         return sender.#open;
@@ -122,7 +127,10 @@ export class ConnectionSender {
   }
 
   #onMessage(message: ToPredecessor): void {
-    if (message.cmd === MOVED) this.#settle(message.id, message.taken);
+    if (message.cmd === MOVED) {
+      if (message.busy !== undefined) this.#limit = limitFor(message.busy);
+      this.#settle(message.id, message.taken);
+    }
     if (message.cmd !== ANSWER) return;
     for (const id of this.#underWay.keys()) if (id <= message.id) this.#settle(id, false);
   }
@@ -138,13 +146,19 @@ export class ConnectionSender {
     if (taken) socket.destroy();
     else readOn(socket);
     settle(taken);
-    if (this.#open && this.#underWay.size <= FEW) this.#handlers.forEach((handler) => handler());
+    // Not for each one, because each look for more has its cost.
+    if (this.#open && this.#underWay.size <= this.#limit / 2) this.#handlers.forEach((handler) => handler());
   }
 
   #stopAsking(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** @param busy - milliseconds that the successor needs for each. */
+function limitFor(busy: number): number {
+  return Math.max(UNDER_WAY.least, Math.min(UNDER_WAY.most, Math.floor(AIM_MS / busy)));
 }
 
 /** The name of a kind of connections that come from one listening socket. */

@@ -15,6 +15,7 @@ import { GraceListener } from './listener.js';
 import { type Source } from './listener-source.js';
 import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-file.js';
 
+/** Options of one listening socket. */
 export interface ListenOptions {
   /** The name of the socket: systemd's `FileDescriptorName=`, also used in messages. */
   readonly name?: string | undefined;

@@ -5,6 +5,7 @@ import { describeStatus } from '../process/wait-status.js';
 import { runningPid } from './pid-lock.js';
 import { type ServerStatus, readGenerations, readStatus } from './status-file.js';
 
+/** Options of {@link restartServer}. */
 export interface RestartOptions {
   readonly pidFile: string;
   readonly statusFile: string;
@@ -12,6 +13,7 @@ export interface RestartOptions {
   readonly timeout?: number | undefined;
 }
 
+/** How far a restart is. */
 export interface RestartProgress {
   /** The new generation; if starts failed, workers may have a later one. */
   readonly generation: number;

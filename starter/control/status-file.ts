@@ -4,6 +4,7 @@ import { fileError } from '../file-error.js';
 /** `draining`: it was told to stop, and has not exited. */
 export type WorkerState = 'starting' | 'serving' | 'draining';
 
+/** One worker. */
 export interface WorkerStatus {
   readonly generation: number;
   readonly pid: number;
@@ -16,6 +17,7 @@ export interface WorkerStatus {
   readonly restarts: number;
 }
 
+/** A `start_server` and its workers. */
 export interface ServerStatus {
   readonly pid: number;
   /** Milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 import { runningPid } from './pid-lock.js';
 import { type ServerStatus, readGenerations, readStatus } from './status-file.js';
 
+/** Options of {@link serverStatus}. */
 export interface StatusOptions {
   readonly pidFile: string;
   readonly statusFile: string;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../../lib/process-table.js';
 import { runningPid } from './pid-lock.js';
 
+/** Options of {@link stopServer}. */
 export interface StopOptions {
   readonly pidFile: string;
 }

@@ -18,6 +18,8 @@ export class ProgramEnd {
 
   readonly #drainTimeout: () => number;
   #began = 0;
+  #ran = false;
+  #signal: NodeJS.Signals = 'SIGTERM';
 
   /** @param drainTimeout - milliseconds for a drain. */
   constructor(drainTimeout: () => number) {
@@ -27,9 +29,10 @@ export class ProgramEnd {
     });
   }
 
-  /** The drain begins. */
-  begin(): void {
+  /** The drain begins, as by this signal. */
+  begin(signal: NodeJS.Signals): void {
     this.#began = performance.now();
+    this.#signal = signal;
   }
 
   /** The program asked to exit. The first code counts. */
@@ -45,8 +48,10 @@ export class ProgramEnd {
     return (this.#code ?? Number(process.exitCode ?? 0)) || code;
   }
 
-  /** Runs the program's handlers of a signal. What one throws is an uncaught exception, as always. */
+  /** Runs the program's handlers of a signal, once. What one throws is an uncaught exception, as always. */
   run(signal: NodeJS.Signals): void {
+    if (this.#ran) return;
+    this.#ran = true;
     const { signals } = process.getBuiltinModule('node:os').constants;
     for (const handler of programHandlers(signal)) {
       try {
@@ -65,6 +70,7 @@ export class ProgramEnd {
    * callbacks is done when it asks for the exit.
    */
   async done(): Promise<void> {
+    this.run(this.#signal);
     if (this.#running.length === 0) return;
     const left = this.#drainTimeout() - (performance.now() - this.#began);
     const limit = Math.max(left, SHUTDOWN_MIN_MS) - BEFORE_DEADLINE_MS;

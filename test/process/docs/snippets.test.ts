@@ -26,14 +26,23 @@ const SECURE = (project: Project) => ({ port: 8443, ca: project.cert });
 
 /** What each snippet has to do, as the page says. All of them run as they stand. */
 const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
-  'readme.md js 1': async ({ t, project, program }) => {
+  'readme.md js 1': async ({ t, program }) => {
+    const ask = async (): Promise<string> => (await get(WEB).catch(() => ({ body: '' }))).body;
+    const answered = (pid: number) => async (): Promise<boolean> => (await ask()) === `hello from process ${pid}\n`;
+    await waitUntil('an answer', answered(program.pid), () => program.report());
+    process.kill(program.pid, 'SIGUSR2');
+    await waitUntil('an answer of the new version', async () => /\d/.test(await ask()) && !(await answered(program.pid)()), () => program.report());
+    t.match(await ask(), /^hello from process \d+\n$/);
+    await stops(t, program);
+  },
+  'readme.md js 2': async ({ t, project, program }) => {
     await serves(program, WEB);
     t.equal((await get(SECURE(project))).body, 'hello\n');
     t.equal((await get({ socketPath: '/tmp/admin.sock' })).body, 'hello\n');
     await prints(program, "[ '[::]:8080', '0.0.0.0:8443', 'unix:/tmp/admin.sock' ]");
     await stops(t, program);
   },
-  'readme.md js 2': async ({ t, project, program }) => {
+  'readme.md js 3': async ({ t, project, program }) => {
     await serves(program, WEB);
     t.equal(readFileSync(join(project.folder, 'app.pid'), 'utf8').trim(), String(program.pid));
     writeFileSync(join(project.folder, 'server.js'), 'throw new Error("no database");');
@@ -42,16 +51,16 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await stops(t, program);
     await prints(program, 'closing the database');
   },
-  'readme.md js 3': async ({ t, program }) => {
+  'readme.md js 4': async ({ t, program }) => {
     await waitUntil('an answer', () => says(7000).then((said) => said === 'hello\n', () => false), () => program.report());
     await stops(t, program);
   },
-  'readme.md js 4': async ({ t, project, program }) => {
+  'readme.md js 5': async ({ t, project, program }) => {
     await serves(program, SECURE(project));
     await stops(t, program);
     await prints(program, 'drained');
   },
-  'readme.md js 5': async ({ t, program }) => {
+  'readme.md js 6': async ({ t, program }) => {
     await serves(program, WEB);
     t.equal((await get({ port: 9090 }, '/readyz')).status, 200);
     await prints(program, '2000');
@@ -75,6 +84,9 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await stops(t, program);
   },
   'docs/limits.md js 2': standAlone,
+  'docs/releases.md js 1': standAlone,
+  'docs/releases.md js 2': standAlone,
+  'docs/releases.md js 3': standAlone,
   'docs/connections.md js 1': async ({ t, program }) => {
     await serves(program, WEB);
     const socket = new WebSocket('ws://127.0.0.1:8080');
@@ -96,6 +108,18 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await stops(t, program);
     t.match(await whole, /^data: begin\n\n/, 'it ended, and was not cut off');
   },
+  'docs/development.md js 1': standAlone,
+  'docs/development.md js 2': async ({ t, program }) => {
+    t.match(await program.exited, { code: 0 });
+    t.match(program.output, /says hello/);
+  },
+  'docs/errors.md js 1': async ({ t, program }) => {
+    await serves(program, WEB);
+    const second = start(t, program.process.spawnargs.at(-1)!);
+    t.match(await second.exited, { code: 1 });
+    t.match(second.stderr, /^:8080 is taken$/m);
+    await stops(t, program);
+  },
   'docs/starter.md js 1': standAlone,
   'docs/starter.md js 3': async ({ t, program }) => {
     await serves(program, WEB);
@@ -115,14 +139,16 @@ const RUN_BELOW = [
 
 /** Snippets that are no program: the test that runs what they are about, or why there is none. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'readme.md sh 1': 'test/process/demo.test.ts',
+  'readme.md sh 1': 'test/process/package.test.ts',
+  'readme.md sh 2': 'readme.md js 1 above does the same',
+  'readme.md sh 3': 'test/process/auto/command.test.ts',
+  'readme.md sh 4': 'test/process/starter/commands.test.ts',
+  'readme.md sh 5': 'test/process/demo.test.ts',
   'readme.md text 1': 'test/process/demo.test.ts',
-  'readme.md sh 2': 'test/process/demo.test.ts',
-  'readme.md sh 3': 'test/process/demo.test.ts',
-  'readme.md sh 4': 'runs all tests',
-  'readme.md sh 5': 'test/process/package.test.ts',
+  'readme.md sh 6': 'test/process/demo.test.ts',
+  'readme.md sh 7': 'test/process/demo.test.ts',
+  'readme.md sh 8': 'runs all tests',
   'readme.md ini 1': 'test/process/systemd/reload.test.ts',
-  'readme.md sh 6': 'test/process/starter/commands.test.ts',
   'docs/architecture.md text 1': 'a drawing',
   'docs/architecture.md text 2': 'a drawing',
   'docs/architecture.md text 3': 'a drawing',
@@ -131,8 +157,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/connections.md text 3': 'test/process/move/kept.test.ts',
   'docs/containers.md dockerfile 1': 'needs Docker',
   'docs/containers.md yaml 1': 'needs Kubernetes',
+  'docs/releases.md text 1': 'a drawing',
+  'docs/releases.md text 2': 'a drawing',
   'docs/health.md text 1': 'test/process/haproxy.test.ts',
   'docs/starter.md dockerfile 1': 'needs Docker',
+  'docs/starter.md console 3': 'test/slow/starter/failed-deploy.test.ts',
+  'docs/starter.md console 4': 'test/slow/starter/upgrade.test.ts',
   'docs/starter.md ini 1': 'test/slow/starter/supervised.test.ts',
   'docs/systemd.md ini 1': 'test/process/systemd/demo.test.ts',
   'docs/systemd.md console 1': 'test/process/systemd/reload.test.ts',

@@ -19,7 +19,9 @@ t.test('the units of the demo work, with only their paths changed', { skip: skip
     systemd.write(`/run/systemd/system/${unit}.d/test.conf`, '[Unit]\nDefaultDependencies=no\n');
   }
   await systemd.systemctl('daemon-reload');
-  t.equal(await systemd.run('sh', '-c', `systemd-analyze verify ${SERVICE} 2>&1`), '', 'systemd finds no fault');
+  const faults = await systemd.run('sh', '-c', `systemd-analyze verify ${SERVICE} 2>&1`);
+  // It looks at all units of the machine.
+  t.strictSame(faults.split('\n').filter((line) => line.includes('grace-demo')), [], 'systemd finds no fault');
   await systemd.systemctl('start', 'grace-demo.socket');
   for (const [index, name] of ['Zero', 'One', 'Two'].entries()) {
     const answer = await page(48_567 + index);

@@ -30,7 +30,7 @@ export class FrameworkLoad {
   /** Counts a failure. Returns false if the client is to end. */
   failed(error: unknown): boolean {
     const { code, message } = error as { code?: unknown; message?: string };
-    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED/.test(message ?? ''))) return false;
+    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED|UNAVAILABLE: No connection established/.test(message ?? ''))) return false;
     this.lost.push(`${String(code)} ${message}`);
     return this.lost.length < 100;
   }
@@ -90,20 +90,20 @@ function talk(load: FrameworkLoad): Promise<void> {
 interface IoSocket {
   readonly connected: boolean;
   on(event: string, handler: (...args: never[]) => void): void;
-  timeout(ms: number): { emitWithAck(event: string, value: string): Promise<string> };
+  emitWithAck(event: string, value: string): Promise<string>;
   disconnect(): void;
 }
 
-/** Clients of Socket.IO with its defaults, but the transport that the page names. */
+/** Clients of Socket.IO with its defaults, but what the page says to set. */
 export function socketIoClients(folder: string): Client[] {
   const { io } = createRequire(join(folder, 'x.js'))('socket.io-client') as { io(url: string, options: object): IoSocket };
   return Array.from({ length: 8 }, () => async (load: FrameworkLoad) => {
-    const socket = io(`http://127.0.0.1:${PORT}`, { transports: ['websocket'], forceNew: true });
+    const socket = io(`http://127.0.0.1:${PORT}`, { transports: ['websocket'], retries: 5, ackTimeout: AGAIN_WITHIN_MS, forceNew: true });
     let left = performance.now();
     for (let count = 1; ; count += 1) {
       if (socket.connected) {
         left = performance.now();
-        const reply = await Promise.race([socket.timeout(AGAIN_WITHIN_MS).emitWithAck('hello', String(count)), disconnected(socket)]).catch((error: unknown) => void load.failed(error));
+        const reply = await Promise.race([socket.emitWithAck('hello', String(count)), stopped(socket, load)]).catch((error: unknown) => void load.failed(error));
         if (reply === `hello ${count}`) load.answered += 1;
       } else if (load.stopping) {
         break;
@@ -117,8 +117,8 @@ export function socketIoClients(folder: string): Client[] {
   });
 }
 
-async function disconnected(socket: IoSocket): Promise<undefined> {
-  while (socket.connected) await sleep(PAUSE_MS);
+async function stopped(socket: IoSocket, load: FrameworkLoad): Promise<undefined> {
+  while (socket.connected || !load.stopping) await sleep(PAUSE_MS);
   return undefined;
 }
 

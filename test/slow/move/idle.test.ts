@@ -58,7 +58,7 @@ t.test(`${CONNECTIONS} idle connections move in ${LONGEST_MOVE_MS} ms, and neith
     }
     t.equal(clients.ended, 0, 'no connection is closed');
   }
-  t.strictSame(await clients.ask(), [program.serving], 'the newest process answers each of them');
+  t.strictSame(await clients.ask(), new Map([[program.serving, CONNECTIONS]]), 'the newest process answers each of them');
   clients.destroy();
   process.kill(program.serving, 'SIGTERM');
   await program.ended();

@@ -9,7 +9,7 @@ import { CURL_PARALLEL, curl, h2load, wrk } from './client-commands.js';
 import { type Clients, startClients } from './client-programs.js';
 import { packagesFolder } from './packages.js';
 
-const PACKAGES = ['undici@7.16.0', 'axios@1.12.2', 'got@14.5.0', 'playwright-core@1.56.1'];
+const PACKAGES = ['undici@7.16.0', 'axios@1.12.2', 'got@14.5.0'];
 /** Debian's, as the one in the PATH may have none of its packages. */
 const PYTHON = '/usr/bin/python3';
 const SOURCES = join(ROOT, 'test', 'slow', 'clients', 'fixtures');
@@ -60,7 +60,7 @@ function nodeClients(t: Test, url: string, kinds: readonly string[]): Promise<Cl
 }
 
 function chromium(t: Test, url: string, protocol: string): Promise<Clients> {
-  return startClients(t, [process.execPath, compiled('chromium'), JSON.stringify({ url, protocol, packages: packagesFolder(PACKAGES) })]);
+  return startClients(t, [process.execPath, compiled('chromium'), JSON.stringify({ url, protocol })]);
 }
 
 function goProgram(t: Test): string {

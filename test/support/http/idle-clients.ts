@@ -24,13 +24,19 @@ export class IdleClients {
     return clients;
   }
 
-  /** Sends a request on each connection; returns the processes that answered. */
-  async ask(): Promise<number[]> {
+  /**
+   * Sends a request on each connection, and waits until each has an answer or is closed.
+   *
+   * @returns how many answers came from each process.
+   */
+  async ask(): Promise<Map<number, number>> {
     this.#pids = this.#sockets.map(() => undefined);
-    for (const socket of this.#sockets) socket.write(REQUEST);
-    const missing = (): number => this.#pids.filter((pid) => pid === undefined).length;
+    for (const socket of this.#sockets) if (!socket.destroyed) socket.write(REQUEST);
+    const missing = (): number => this.#sockets.filter(({ destroyed }, index) => !destroyed && this.#pids[index] === undefined).length;
     await waitUntil('all answers', () => missing() === 0, () => `${missing()} are missing, ${this.ended} connections are closed`);
-    return [...new Set(this.#pids as number[])];
+    const counts = new Map<number, number>();
+    for (const pid of this.#pids) if (pid !== undefined) counts.set(pid, (counts.get(pid) ?? 0) + 1);
+    return counts;
   }
 
   destroy(): void {

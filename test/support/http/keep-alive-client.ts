@@ -13,10 +13,14 @@ const PAUSE_MS = 3;
  */
 export class KeepAliveClient {
   answered = 0;
+  /** The longest time from the last byte of a request, or of several ones in a row, to an answer. Milliseconds. */
+  longestWait = 0;
   /** What a restart must not do: end the connection, say that it ends, or answer with something else than 200. */
   readonly complaints: string[] = [];
   /** The processes that answered, in the order in which they first did. */
   readonly pids = new Set<string>();
+  /** Those of the newest answer. */
+  headers: Readonly<Record<string, string>> = {};
   /** Fulfils when the client has stopped. */
   readonly ended: Promise<void>;
   readonly #manner: Manner;
@@ -24,6 +28,7 @@ export class KeepAliveClient {
   #received = '';
   #awaited = 0;
   #stopping = false;
+  #asked = 0;
 
   constructor(port: number, manner: Manner) {
     this.#manner = manner;
@@ -52,9 +57,11 @@ export class KeepAliveClient {
     this.#awaited = this.#manner === 'pipelined' ? PIPELINED : 1;
     const text = request.repeat(this.#awaited);
     const end = split ? text.length - 20 : text.length;
+    this.#asked = performance.now();
     this.#socket.write(text.slice(0, end));
     if (!split) return;
     await sleep(PAUSE_MS);
+    this.#asked = performance.now();
     this.#socket.write(text.slice(end));
   }
 
@@ -71,8 +78,10 @@ export class KeepAliveClient {
 
   #onAnswer(head: string): void {
     this.answered += 1;
+    this.longestWait = Math.max(this.longestWait, performance.now() - this.#asked);
     if (!head.startsWith('HTTP/1.1 200')) this.complaints.push(head);
     if (/connection: close/i.test(head)) this.complaints.push('an answer said Connection: close');
+    this.headers = Object.fromEntries([...head.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name!.toLowerCase(), value!.trim()]));
     this.pids.add(/x-pid: (\d+)/i.exec(head)?.[1] ?? head);
     this.#awaited -= 1;
     if (this.#awaited > 0) return;

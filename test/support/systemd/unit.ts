@@ -78,6 +78,11 @@ export class Unit {
     unlinkSync(this.#systemd.path(`${ROOT}/current`));
   }
 
+  /** The path outside of the service's unix socket. */
+  get socketPath(): string {
+    return this.#systemd.path(UNIX_SOCKET);
+  }
+
   systemctl(command: string, ...args: string[]): Promise<string> {
     return this.#systemd.systemctl(command, ...args, this.service);
   }
@@ -112,7 +117,7 @@ export class Unit {
 
   /** Asks the server over its unix socket, which can be reached from outside; a new connection each time. */
   get(path: string): Promise<Answer> {
-    return get({ socketPath: this.#systemd.path(UNIX_SOCKET) }, path);
+    return get({ socketPath: this.socketPath }, path);
   }
 
   report(): string {

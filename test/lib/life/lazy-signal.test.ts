@@ -1,8 +1,8 @@
 import t from 'tap';
-import { LateSignal } from '../../lib/late-signal.js';
+import { LazySignal } from '../../../lib/life/lazy-signal.js';
 
 t.test('a signal that is asked for before or after it is aborted', async (t) => {
-  const early = new LateSignal();
+  const early = new LazySignal();
   const { signal } = early;
   t.notOk(signal.aborted);
   t.equal(early.signal, signal, 'always the same one');
@@ -10,7 +10,7 @@ t.test('a signal that is asked for before or after it is aborted', async (t) => 
   t.ok(signal.aborted);
   t.match(signal.reason, { name: 'AbortError', message: 'this process drains: stop' });
 
-  const late = new LateSignal();
+  const late = new LazySignal();
   late.abort('too late');
   t.ok(late.signal.aborted);
   t.match(late.signal.reason, { name: 'AbortError', message: 'too late' });

@@ -1,9 +1,9 @@
-import { Deadline, formatTime } from './deadline.js';
-import { logger, report, warn } from './log.js';
-import { type TakeBack } from './move/kept.js';
-import { type Onward } from './move/sender.js';
-import { describeInFlight } from './socket/service.js';
-import { type GraceListener } from './socket/listener.js';
+import { Deadline, formatTime } from '../deadline.js';
+import { logger, report, warn } from '../log.js';
+import { type TakeBack } from '../move/kept.js';
+import { type Onward } from '../move/sender.js';
+import { describeInFlight } from '../socket/service.js';
+import { type GraceListener } from '../socket/listener.js';
 
 const log = logger('drain');
 

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
  * An AbortSignal that is made when it is first asked for, as most programs never
  * do and it takes time to load.
  */
-export class LateSignal {
+export class LazySignal {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import t from 'tap';
-import { drain } from '../../lib/drain.js';
+import { drain } from '../../../lib/life/drain.js';
 
 t.test('closing comes a sixth of the time before the deadline', async (t) => {
   const begin = performance.now();

@@ -1,0 +1,34 @@
+import { type DrainReason } from '../events.js';
+import { type DrainPlan } from './drain.js';
+import { type Parts } from './parts.js';
+
+/**
+ * How this process drains, for this reason.
+ *
+ * @param handedOver - descriptors of the sockets that another process goes on serving.
+ */
+export function planDrain(life: Parts, reason: DrainReason, handedOver: ReadonlySet<number>): DrainPlan {
+  const { generation, settings, restarts, probation, lifetime } = life;
+  const { carried, arrivals, adopters } = generation;
+  const { standby } = probation;
+  const isStop = reason === 'stop';
+  return {
+    listeners: life.sockets,
+    handedOver,
+    onward: ({ fd }) => carried.successor?.onward(fd),
+    takeBack: (kind, connection, adopted) => adopters.takeBack(kind, connection, adopted),
+    noneComes: arrivals.ended,
+    spread: !isStop && carried.successor !== undefined ? settings.handoverTime : 0,
+    hurried: lifetime.hurried,
+    // After a hand-over the successor serves, so load balancers need no notice.
+    delay: isStop ? settings.drainDelay : 0,
+    // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
+    // the first to close the socket.
+    after: Promise.all([restarts.settled(), standby?.prepared, isStop ? probation.end() : undefined]),
+    proven: standby?.proven ?? Promise.resolve(true),
+    timeout: settings.drainTimeout,
+    onShutdown: settings.onShutdown,
+    onBegin: () => life.leaving.abort(`this process drains: ${reason}`),
+    onClosing: () => life.closing.abort('the drain deadline is near'),
+  };
+}

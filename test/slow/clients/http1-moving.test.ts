@@ -1,0 +1,3 @@
+import { testHttp1Clients } from '../support/http1-mode.js';
+
+testHttp1Clients({ scheme: 'http', moveConnections: true });
