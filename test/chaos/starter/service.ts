@@ -122,7 +122,8 @@ if (BREAK === 'exits') process.exit(7);
 if (BREAK === 'throws') throw new Error('no database');
 if (BREAK === 'kills itself') process.kill(process.pid, 'SIGKILL');
 const app = new App({ drainTimeout: 6_000, idleTimeout: 1_000 });
-const handler = async (request, response) => {
+const handler = (request, response) => answer(request, response).catch(() => response.destroy());
+const answer = async (request, response) => {
   const url = new URL(request.url, 'http://localhost');
   response.setHeader('x-pid', process.pid);
   for await (const _ of request);
