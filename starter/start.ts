@@ -27,6 +27,8 @@ export interface StartObserver {
   readonly onMessage?: (message: string) => void;
   /** All sockets are bound and all files are written; the first worker starts next. */
   readonly onBound?: () => void;
+  /** A deploy has ended. */
+  readonly onIdle?: () => void;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function startServer(options: StartOptions, observer: StartObserver
 }
 
 async function start(options: StartOptions, observer: StartObserver, upgraded: UpgradePredecessor | undefined): Promise<void> {
-  const { onMessage = stderrOutput.say, onBound } = observer;
+  const { onMessage = stderrOutput.say, onBound, onIdle } = observer;
   const settings = readStartOptions(options);
   const environment = new Environment(process.env, settings.variables);
   checkBeforeBinding(settings, environment);
@@ -84,7 +86,7 @@ async function start(options: StartOptions, observer: StartObserver, upgraded: U
     cleanups.splice(0, Infinity, closeSockets, () => statusFile?.remove(), () => lock?.release(), () => output.close());
     if (upgraded !== undefined) lock?.claim();
     const descriptors = assignDescriptors(sockets);
-    const superdaemon = new Superdaemon({ settings, descriptors, environment, output, statusFile, systemd, closeSockets, inherited });
+    const superdaemon = new Superdaemon({ settings, descriptors, environment, output, statusFile, systemd, closeSockets, inherited, onIdle });
     onBound?.();
     if (process.pid === 1) cleanups.unshift(reportZombies(say));
     const upgrade = new Upgrade({ superdaemon, sockets, lock, output, systemd, onReplaced: () => process.exit(0) });

@@ -57,9 +57,9 @@ export class Processes {
     process.until = undefined;
     for (const other of this.list) {
       if (other === process || other.until !== undefined) continue;
-      if (other.generation <= generation) other.draining ??= other.serving === undefined ? undefined : now;
-      // It took over, and is gone: the one before it serves again.
-      else if (other.serving !== undefined) this.#end(other, now, true);
+      if (other.generation < generation) other.draining ??= other.serving === undefined ? undefined : now;
+      // It took over, and is gone: the one before it serves again. Or the whole server was started anew.
+      else if (other.serving !== undefined || other.generation === generation) this.#end(other, now, other.draining === undefined);
     }
   }
 

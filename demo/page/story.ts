@@ -24,8 +24,8 @@ export function tell(processes: Processes, reached: boolean): Story {
 }
 
 /** Old news if a better release serves since then. */
-function isNews({ until = 0 }: Process, { serving = 0 }: Process): boolean {
-  return until > serving && performance.now() - until < TOLD_FOR_MS;
+function isNews({ until = 0, generation }: Process, { serving = 0, ...now }: Process): boolean {
+  return generation > now.generation && until > serving && performance.now() - until < TOLD_FOR_MS;
 }
 
 function tellFailure(failed: Process, serving: Process): string {

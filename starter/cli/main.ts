@@ -7,6 +7,7 @@ import { foregroundReporter, runInBackground } from './daemonize.js';
 import { HELP } from './help.js';
 import { stderrOutput } from '../log/log-output.js';
 import { isUpgrade } from '../upgrade/messages.js';
+import { memoryTrimmer } from '../process/trim-memory.js';
 import { ignoreSignals } from '../process/inert-signals.js';
 import { type StartObserver } from '../start.js';
 import { printProgress } from './progress.js';
@@ -53,7 +54,7 @@ async function run(request: Request): Promise<number> {
       setFlagsFromString('--no-sparkplug');
       ignoreSignals();
       const { startServer } = await import('../start.js');
-      const observer = { ...background, onBound: () => serveOn(background) };
+      const observer = { ...background, onBound: () => serveOn(background), onIdle: memoryTrimmer() };
       await startServer(request.options, observer).catch((error: unknown) => {
         background?.fail(`start_server: ${messageOf(error)}`);
         throw error;

@@ -28,6 +28,8 @@ export interface SuperdaemonOptions {
   readonly closeSockets: () => void;
   /** What the start_server before this one left. */
   readonly inherited?: Snapshot | undefined;
+  /** A deploy has ended. */
+  readonly onIdle?: (() => void) | undefined;
 }
 
 /** Keeps workers running on sockets that it never accepts on, until it is told to stop. */
@@ -209,7 +211,9 @@ export class Superdaemon {
 
   #onDeployEnd(): void {
     this.#writeStatus();
-    if (!this.#stopping) this.#options.systemd.ready();
+    if (this.#stopping) return;
+    this.#options.systemd.ready();
+    this.#options.onIdle?.();
   }
 
   #onExit(worker: Worker, status: WaitStatus): void {

@@ -34,7 +34,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from 'ts-grace/gracehttp';
 
-const app = new App({ pidFile: 'app.pid', ...${JSON.stringify(TIMES)} });
+const app = new App({ pidFile: 'app.pid', probation: 0, ...${JSON.stringify(TIMES)} });
 for (const event of ['ready', 'restarting', 'restarted', 'restart-failed', 'draining', 'closed']) {
   app.on(event, (fact) => console.log(new Date().toISOString(), process.pid, event, fact?.message ?? JSON.stringify(fact) ?? ''));
 }

@@ -1,13 +1,9 @@
-import { accessSync, chmodSync, constants, lstatSync, renameSync } from 'node:fs';
+import { accessSync, constants, lstatSync, renameSync } from 'node:fs';
 import { type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { type FileIdentity } from '../../../lib/handoff/handoff-variable.js';
 import { draftPath, identify } from '../../../lib/socket/socket-file.js';
 import { handleOfServer } from './held-socket.js';
-
-/** libuv's UV_READABLE and UV_WRITABLE. */
-const FOR_READING = 1;
-const FOR_WRITING = 2;
 
 /**
  * Makes a server listen at the path of a unix socket. libuv unlinks the path that it
@@ -22,19 +18,23 @@ export function listenAtPath(server: Server, path: string, listen: (path?: strin
   if (!server.listening) return;
   if (draft !== undefined) {
     renameSync(draft, path);
-    changeModeAt(server, path);
+    changeModeOf(server, draft, path);
   }
   onListening(identify(path));
 }
 
-/** For `readableAll` and `writableAll`, libuv would change the file by the name that it bound. */
-function changeModeAt(server: Server, path: string): void {
+/** For `readableAll` and `writableAll`, libuv changes the file by the name that it bound. */
+function changeModeOf(server: Server, draft: string, path: string): void {
   const handle = handleOfServer(server);
-  if (handle?.fchmod === undefined) return;
-  handle.fchmod = (who) => {
-    const added = (who & FOR_READING ? 0o444 : 0) | (who & FOR_WRITING ? 0o222 : 0);
-    chmodSync(path, lstatSync(path).mode | added);
-    return 0;
+  const native = handle?.fchmod;
+  if (handle === undefined || native === undefined) return;
+  handle.fchmod = (mode) => {
+    renameSync(path, draft);
+    try {
+      return native.call(handle, mode);
+    } finally {
+      renameSync(draft, path);
+    }
   };
 }
 

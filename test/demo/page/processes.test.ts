@@ -31,6 +31,15 @@ t.test('a restart: the next process starts, serves, and the old one drains', asy
   t.strictSame(processes.list.map(({ pid }) => pid), [11]);
 });
 
+t.test('the whole server is started anew', async (t) => {
+  const processes = new Processes();
+  processes.greet(10, 1);
+  processes.note(notice('draining', 10, 1), performance.now());
+  processes.greet(20, 1);
+  t.match(processes.list, [{ pid: 10, until: Number, failed: false }, { pid: 20, until: undefined }]);
+  t.equal(tell(processes, true).text, 'Process 20 serves.');
+});
+
 t.test('a release that cannot start, and one that dies', async (t) => {
   const processes = new Processes();
   processes.greet(10, 1);

@@ -45,12 +45,12 @@ export function servingPid(demo: Demo): number {
   return Number([...demo.output().matchAll(/(?:new|with) pid (\d+)/g)].at(-1)![1]);
 }
 
-/** Stops the demo and waits until all its processes are gone. */
+/** Stops the demo: its first process passes the signal on, and ends when all others have. */
 export async function stopDemo(demo: Demo): Promise<void> {
   const { process: child } = demo;
   if (child.exitCode !== null) return;
   const exited = once(child, 'exit');
-  process.kill(servingPid(demo), 'SIGTERM');
+  child.kill('SIGTERM');
   await exited;
 }
 
