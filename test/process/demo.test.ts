@@ -78,7 +78,10 @@ t.test('POST /restart restarts, into releases that work or do not, and the answe
   t.equal(good.headers['demo-pid'], String(first), 'the old process answers what it has begun');
   await waitUntil('the new process', () => servingPid(demo) !== first, demo.output);
   t.equal(good.body, `Process ${servingPid(demo)} serves.\n`);
-  t.match(JSON.parse((await get(demo, '/answer?after=1ms')).body), { pid: servingPid(demo), generation: 2 });
+  // The old process accepts until it hears that the new one does.
+  const answered = async (): Promise<{ generation: number }> => JSON.parse((await get(demo, '/answer?after=1ms')).body) as { generation: number };
+  await waitUntil('an answer of the new process', async () => (await answered()).generation === 2, demo.output);
+  t.match(await answered(), { pid: servingPid(demo), generation: 2 });
   t.equal((await restart('unknown')).status, 400);
   t.equal((await get(demo, '/restart')).status, 405);
   t.equal((await get(demo, '/answer?after=soon')).status, 400);
