@@ -24,6 +24,8 @@ t.test('the demo does what the readme shows', async (t) => {
   const [, where, newPid, oldPid] = handoff.exec(demo.output())!;
   t.equal(where, `${a0}, ${a1}, ${a2}`);
   t.equal(oldPid, pid);
+  // The old process accepts until it hears that the new one does.
+  await waitUntil('an answer of the new process', async () => (await getBody(a1, '/sleep/?duration=0s')).includes(`pid ${newPid}.`), demo.output);
   t.match(await getBody(a1, '/sleep/?duration=10ms'), new RegExp(`^One: started at .*Z, slept for 10 ms, pid ${newPid}\\.$`, 'm'));
   t.match(await slow, new RegExp(`^Zero: started at .*Z, slept for 1500 ms, pid ${pid}\\.$`, 'm'));
   await waitUntil('the old process to exit', () => demo.output().includes(`Exiting pid ${pid}.`), demo.output);

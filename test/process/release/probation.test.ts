@@ -71,7 +71,8 @@ for (const address of ['tcp', 'unix'] as const) {
     const reverted = await program.announced('restart-reverted');
     await onlyAnswers(program, first);
     const errors = await clients.stop();
-    t.strictSame(errors.filter((code) => code !== 'ECONNRESET'), [], 'no connection was refused');
+    // A connection that the dead process had accepted: over a unix socket, a request on it may fail with EPIPE.
+    t.strictSame(errors.filter((code) => !['ECONNRESET', 'EPIPE'].includes(code)), [], 'no connection was refused');
     t.ok(errors.length <= 2, 'only requests inside of the dead process are lost');
     t.match(reverted, { code: 'RESTART_REVERTED', successor: second, exitCode: null, signal: 'SIGKILL', pid: first, state: 'serving' });
     t.equal(readFileSync(pidFile, 'utf8'), `${first}\n`);
