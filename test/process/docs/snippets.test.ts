@@ -159,7 +159,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/containers.md yaml 1': 'needs Kubernetes',
   'docs/releases.md text 1': 'a drawing',
   'docs/releases.md text 2': 'a drawing',
-  'docs/health.md text 1': 'test/process/haproxy.test.ts',
+  'docs/health.md text 1': 'test/slow/haproxy.test.ts',
   'docs/starter.md dockerfile 1': 'needs Docker',
   'docs/starter.md console 3': 'test/slow/starter/failed-deploy.test.ts',
   'docs/starter.md console 4': 'test/slow/starter/upgrade.test.ts',
