@@ -10,8 +10,8 @@ const log = logger('drain');
 /** The work that is left is told to end this long before the deadline, or a sixth of the whole time if that is shorter. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
-/** How long an old generation has that is one too many. */
-const HURRY_MS = 1_000;
+/** How long an old generation has that is one too many: enough for idle clients to ask once more, and for most requests. */
+const HURRY_MS = 10_000;
 /** `onShutdown` flushes and closes what the program holds, so it has this long even if the connections used up the time. */
 const SHUTDOWN_MIN_MS = 1_000;
 
