@@ -19,6 +19,11 @@ export const PORT = 3000;
 export class FrameworkLoad {
   answered = 0;
   readonly lost: string[] = [];
+  /**
+   * Connections that came in the moment in which the last socket was closed. The kernel resets them, as nobody can
+   * accept them any more; a moment later it would have refused them.
+   */
+  resetByClose = 0;
   /** Set before the service stops: from then on, that nobody listens is no failure. */
   stopping = false;
   readonly #running: Promise<unknown>;
@@ -31,7 +36,8 @@ export class FrameworkLoad {
   failed(error: unknown): boolean {
     const { code, message } = error as { code?: unknown; message?: string };
     if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED|UNAVAILABLE: No connection established/.test(message ?? ''))) return false;
-    this.lost.push(`${String(code)} ${message}`);
+    if (this.stopping && code === 'ECONNRESET') this.resetByClose += 1;
+    else this.lost.push(`${String(code)} ${message}`);
     return this.lost.length < 100;
   }
 
