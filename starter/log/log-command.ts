@@ -97,9 +97,9 @@ export class LogCommand implements LogOutput {
   #run(running?: ProcessIdentity): void {
     const startedAt = performance.now();
     this.#drain.end();
+    this.#queue.release();
     const process = running === undefined ? this.#start() : new WatchedProcess(running);
     this.#process = process;
-    this.#queue.release();
     void process.exited.then((status) => this.#onExit(status, performance.now() - startedAt));
   }
 

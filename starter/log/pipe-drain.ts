@@ -30,6 +30,9 @@ export class PipeDrain {
 
   /** Leaves what comes from now on to the next reader. */
   end(): void {
+    if (this.#timer === undefined) return;
+    // On a busy machine the last look may be long ago. What came since then must not get in front of what was read.
+    this.#read();
     clearInterval(this.#timer);
     this.#timer = undefined;
     if (this.#rest !== '') this.#onLine(Buffer.from(this.#rest, BYTES));
