@@ -141,7 +141,7 @@ const RUN_BELOW = [
 const NOT_RUN: Readonly<Record<string, string>> = {
   'readme.md sh 1': 'test/process/package.test.ts',
   'readme.md sh 2': 'readme.md js 1 above does the same',
-  'readme.md sh 3': 'test/process/auto/command.test.ts',
+  'readme.md sh 3': 'test/slow/auto/command.test.ts',
   'readme.md sh 4': 'test/process/starter/commands.test.ts',
   'readme.md sh 5': 'test/process/demo.test.ts',
   'readme.md text 1': 'test/process/demo.test.ts',

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import t from 'tap';
-import { portOf } from '../support/address.js';
-import { makeCertificate } from '../support/certificate.js';
-import { start } from '../support/program.js';
-import { writeRelease } from '../support/release.js';
-import { scratch } from '../support/scratch.js';
-import { waitUntil } from '../support/wait.js';
+import { portOf } from '../../support/address.js';
+import { makeCertificate } from '../../support/certificate.js';
+import { start } from '../../support/program.js';
+import { writeRelease } from '../../support/release.js';
+import { scratch } from '../../support/scratch.js';
+import { waitUntil } from '../../support/wait.js';
 
 const RESTARTS = 3;
 const CLIENTS = 8;
@@ -18,7 +18,7 @@ const SAFE_TO_RETRY = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SE
 const program = (key: string, cert: string): string => `
   import http2 from 'node:http2';
   import { App } from ${JSON.stringify(import.meta.resolve('ts-grace/gracehttp'))};
-  import { announceEvents, serveOrAnnounce } from ${JSON.stringify(new URL('../fixtures/announce.js', import.meta.url).href)};
+  import { announceEvents, serveOrAnnounce } from ${JSON.stringify(new URL('../../fixtures/announce.js', import.meta.url).href)};
   const app = new App({ follow: false, idleTimeout: 500 });
   announceEvents(app);
   const server = http2.createSecureServer({ key: ${JSON.stringify(key)}, cert: ${JSON.stringify(cert)} });
