@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installPackage } from '../support/installed.js';
 import { descriptors } from '../support/proc.js';
+import { freePort } from '../support/sockets.js';
 import { Clients } from './clients.js';
 import { Deployment, signal } from './deployment.js';
 import { FAULTS } from './faults.js';
@@ -137,13 +137,4 @@ async function checkEnd(deployment: Deployment, clients: Clients): Promise<strin
   if (deployment.pid !== undefined) found.push('the pid file is left');
   if (deployment.strayFiles.length > 0) found.push(`files are left: ${deployment.strayFiles.join(', ')}`);
   return found;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 }

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installPackage } from '../../support/installed.js';
 import { descriptors, resident } from '../../support/proc.js';
+import { freePort } from '../../support/sockets.js';
 import { Clients } from '../clients.js';
 import { signal } from '../deployment.js';
 import { Random } from '../random.js';
@@ -112,13 +112,4 @@ async function checkEnd(service: Service, clients: Clients, before: number): Pro
   for (const { client, error } of clients.lost.slice(lost)) found.push(`the stop lost a request of ${client}: ${error}`);
   if (service.strayFiles.length > 0) found.push(`files are left: ${service.strayFiles.join(', ')}`);
   return found;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 }

@@ -2,6 +2,20 @@ import { performance } from 'node:perf_hooks';
 import t from 'tap';
 import { drain } from '../../../lib/life/drain.js';
 
+/** A drain that nothing holds up. */
+const PLAN = {
+  handedOver: new Set<number>(),
+  delay: 0,
+  onShutdown: () => undefined,
+  onward: () => undefined,
+  takeBack: () => undefined,
+  noneComes: Promise.resolve(),
+  after: Promise.resolve(),
+  proven: Promise.resolve(true),
+  spread: 0,
+  hurried: new Promise<void>(() => undefined),
+};
+
 t.test('closing comes a sixth of the time before the deadline', async (t) => {
   const begin = performance.now();
   const times: Record<string, number> = {};
@@ -11,17 +25,8 @@ t.test('closing comes a sixth of the time before the deadline', async (t) => {
   const stays = { beginDrain: () => undefined, stopAccepting: async () => undefined, drained: () => new Promise(() => undefined), inFlight: () => ({ unit: 'connection', count: 1 }), cutOff: () => 1, address: ':0', name: 'stays' };
   const result = await drain({
     listeners: [stays as never],
-    handedOver: new Set(),
-    delay: 0,
+    ...PLAN,
     timeout: 600,
-    onShutdown: () => undefined,
-    onward: () => undefined,
-    takeBack: () => undefined,
-    noneComes: Promise.resolve(),
-    after: Promise.resolve(),
-    proven: Promise.resolve(true),
-    spread: 0,
-    hurried: new Promise(() => undefined),
     onBegin: note('begin'),
     onClosing: note('closing'),
   });
@@ -35,17 +40,8 @@ t.test('closing does not come if the drain ends before', async (t) => {
   let closing = 0;
   await drain({
     listeners: [],
-    handedOver: new Set(),
-    delay: 0,
+    ...PLAN,
     timeout: 50,
-    onShutdown: () => undefined,
-    onward: () => undefined,
-    takeBack: () => undefined,
-    noneComes: Promise.resolve(),
-    after: Promise.resolve(),
-    proven: Promise.resolve(true),
-    spread: 0,
-    hurried: new Promise(() => undefined),
     onBegin: () => undefined,
     onClosing: () => {
       closing += 1;

@@ -5,6 +5,7 @@ import { IdleClients } from '../../support/http/idle-clients.js';
 import { KeepAliveClient, type Manner } from '../../support/http/keep-alive-client.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
+import { median } from '../../soak/slope.js';
 
 /** 200 clients: half of them mostly idle. */
 const CLIENTS: Readonly<Record<Manner, number>> = { idle: 100, busy: 60, pipelined: 20, split: 20 };
@@ -19,10 +20,6 @@ t.setTimeout(180_000);
 
 function serve(t: Test): Program {
   return start(t, fixture('server'), { args: [JSON.stringify({ http: ['127.0.0.1:0'] })] });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 /** The longest wait of any client since the last call. */

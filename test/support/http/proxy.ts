@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { type Test } from 'tap';
+import { freePort } from '../sockets.js';
 import { waitUntil } from '../wait.js';
 
 /** A program of others that passes requests on to one server, on connections that it keeps. */
@@ -98,14 +99,6 @@ async function run(t: Test, program: string, args: readonly string[], port: numb
   });
   await waitUntil(program, async () => process.exitCode !== null || (await accepts(port)), () => stderr);
   if (process.exitCode !== null) throw new Error(`${program}: ${stderr}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {

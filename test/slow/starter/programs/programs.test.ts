@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { scratch } from '../../../support/scratch.js';
 import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../../../support/skip.js';
+import { freePort } from '../../../support/sockets.js';
 import { startStarter } from '../../../support/starter.js';
 import { waitUntil } from '../../../support/wait.js';
 import { type Ask, Requests, askFastCgi, askHttp } from './requests.js';
@@ -140,13 +140,4 @@ for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, 
 function phpFpm(): string | undefined {
   const { stdout } = spawnSync('sh', ['-c', 'ls /usr/sbin/php-fpm* 2>/dev/null | tail -n 1'], { encoding: 'utf8' });
   return stdout.trim() === '' ? undefined : stdout.trim();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 }
