@@ -120,9 +120,7 @@ export class App extends Grace {
     try {
       const entries = readEntries(servers);
       const listeners = await this.listenAll(entries.map(toClaim));
-      this.#servers = entries.map(
-        (entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings),
-      );
+      this.#servers = entries.map((entry, index) => new ServedServer(entry.server, listeners[index]!, entry, this.settings));
       this.#totals = new TotalsCounter(this);
       const keys = socketKeys(listeners);
       new LimitHandoff(this, this.#servers, keys);
@@ -136,7 +134,10 @@ export class App extends Grace {
         if (served.adopts) this.arrivals.take(kindOf(HTTP1, served.listener.fd), (handle, details) => served.adopt(handle, details));
       }
       // Before the pid file names this process, as SIGHUP ends a process without a handler.
-      reloadOnSignal(this, entries.map(({ server }) => server));
+      reloadOnSignal(
+        this,
+        entries.map(({ server }) => server),
+      );
       if (this.#warmup !== undefined && this.replaces) await warmUp(this, this.#warmup, this.signal);
       await this.ready();
       this.once('closed', warnOfOtherHandlers(this.settings.signals));
@@ -174,7 +175,10 @@ export class App extends Grace {
    * @returns one error for each server that failed; it keeps its old certificate.
    */
   reload(): readonly GraceError[] {
-    return reloadAll(this, this.#servers.map(({ server }) => server));
+    return reloadAll(
+      this,
+      this.#servers.map(({ server }) => server),
+    );
   }
 }
 

@@ -35,16 +35,7 @@ const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function createServer(address: string | number, handler: Handler, options: ServerOptions = {}): http.Server {
   checkArguments(address, handler, options);
-  const {
-    tls,
-    readHeaderTimeout,
-    readTimeout,
-    writeTimeout,
-    keepAliveTimeout,
-    maxHeaderBytes,
-    tcpKeepAlive,
-    ...entry
-  } = options;
+  const { tls, readHeaderTimeout, readTimeout, writeTimeout, keepAliveTimeout, maxHeaderBytes, tcpKeepAlive, ...entry } = options;
   const headersTimeout = milliseconds('readHeaderTimeout', readHeaderTimeout, DEFAULT_TIMEOUT_MS);
   const requestTimeout = milliseconds('readTimeout', readTimeout, DEFAULT_TIMEOUT_MS);
   const responseTimeout = milliseconds('writeTimeout', writeTimeout, DEFAULT_TIMEOUT_MS);

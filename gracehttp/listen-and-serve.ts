@@ -18,11 +18,7 @@ export interface ListenAndServeOptions extends ServerOptions {
  * @example
  * await listenAndServe(':8080', (request, response) => response.end('hello'));
  */
-export async function listenAndServe(
-  address: string | number,
-  handler: Handler,
-  options: ListenAndServeOptions = {},
-): Promise<void> {
+export async function listenAndServe(address: string | number, handler: Handler, options: ListenAndServeOptions = {}): Promise<void> {
   refuseUnknown({ options, where: 'listenAndServe()', names: [...SERVER_OPTIONS, 'app'] }, [IN_APP_OF_LISTEN_AND_SERVE]);
   const { app: appOptions, ...serverOptions } = options;
   const server = createServer(address, handler, serverOptions);

@@ -40,7 +40,12 @@ export class TotalsCounter {
   /** Create it after the sockets are claimed: only then is it known what the predecessor passed on. */
   constructor(grace: Grace) {
     this.#grace = grace;
-    const carried = (grace.carried.get(KEY) ?? {}) as { drained?: unknown; restartsFailed?: unknown; restartsReverted?: unknown; lost?: unknown };
+    const carried = (grace.carried.get(KEY) ?? {}) as {
+      drained?: unknown;
+      restartsFailed?: unknown;
+      restartsReverted?: unknown;
+      lost?: unknown;
+    };
     this.#drains = asDrains(carried.drained);
     this.#failedBefore = asNumber(carried.restartsFailed);
     this.#reverted = asNumber(carried.restartsReverted);

@@ -5,7 +5,7 @@ import { GraceError, show } from './errors.js';
 import { type RecycleOptions, type RecycleSettings, readRecycle } from './lifetime/lifetime-options.js';
 import { type ProbationOptions, type ProbationSettings, readProbation } from './probation/probation-options.js';
 
-export { type Environment };
+export type { Environment };
 
 /** What each signal does. An empty list turns it off. */
 export interface SignalOptions {

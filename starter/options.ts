@@ -89,7 +89,10 @@ export function readStartOptions(options: StartOptions): Settings {
   const paths = asList(options.path);
   if (paths.includes('')) throw invalid('path', '', 'a path');
   // Throws if two sockets ask for the same descriptor, before anything is bound.
-  assignDescriptors([...ports.map(({ label, fd }) => ({ label, name: '', target: fd })), ...paths.map((label) => ({ label, name: '', target: undefined }))]);
+  assignDescriptors([
+    ...ports.map(({ label, fd }) => ({ label, name: '', target: fd })),
+    ...paths.map((label) => ({ label, name: '', target: undefined })),
+  ]);
   return {
     exec: [program, ...args],
     ports,

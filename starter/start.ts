@@ -83,10 +83,27 @@ async function start(options: StartOptions, observer: StartObserver, upgraded: U
     const systemd = new SystemdNotify(env['NOTIFY_SOCKET']);
     const say = (message: string): void => output.say(message);
     const inherited = await upgraded?.takeOver(settings, say);
-    cleanups.splice(0, Infinity, closeSockets, () => statusFile?.remove(), () => lock?.release(), () => output.close());
+    cleanups.splice(
+      0,
+      Infinity,
+      closeSockets,
+      () => statusFile?.remove(),
+      () => lock?.release(),
+      () => output.close(),
+    );
     if (upgraded !== undefined) lock?.claim();
     const descriptors = assignDescriptors(sockets);
-    const superdaemon = new Superdaemon({ settings, descriptors, environment, output, statusFile, systemd, closeSockets, inherited, onIdle });
+    const superdaemon = new Superdaemon({
+      settings,
+      descriptors,
+      environment,
+      output,
+      statusFile,
+      systemd,
+      closeSockets,
+      inherited,
+      onIdle,
+    });
     onBound?.();
     if (process.pid === 1) cleanups.unshift(reportZombies(say));
     const upgrade = new Upgrade({ superdaemon, sockets, lock, output, systemd, onReplaced: () => process.exit(0) });
@@ -125,7 +142,10 @@ function targetsOf(superdaemon: Superdaemon, upgrade: Upgrade, say: (message: st
 }
 
 function checkBeforeBinding(settings: Settings, environment: Environment): void {
-  const { exec: [program], directory } = settings;
+  const {
+    exec: [program],
+    directory,
+  } = settings;
   environment.timing();
   checkSystem(settings);
   if (directory !== undefined && statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {

@@ -9,8 +9,16 @@ export interface SystemProgram {
 }
 
 export const SHELL: SystemProgram = { name: '/bin/sh', use: 'to start workers', remedy: 'install a POSIX shell there' };
-export const FLOCK: SystemProgram = { name: 'flock', use: 'to lock the --pid-file', remedy: 'install util-linux or busybox, or leave out --pid-file' };
-export const MKFIFO: SystemProgram = { name: 'mkfifo', use: 'for a command as --log-file', remedy: 'install coreutils or busybox, or log to a file' };
+export const FLOCK: SystemProgram = {
+  name: 'flock',
+  use: 'to lock the --pid-file',
+  remedy: 'install util-linux or busybox, or leave out --pid-file',
+};
+export const MKFIFO: SystemProgram = {
+  name: 'mkfifo',
+  use: 'for a command as --log-file',
+  remedy: 'install coreutils or busybox, or log to a file',
+};
 
 /** The error for a program that is missing. */
 export function missingProgram({ name, use, remedy }: SystemProgram, cause: unknown): GraceError {

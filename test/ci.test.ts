@@ -34,16 +34,46 @@ const prints = (counts: string, code: number): string => `case "$1" in
   run) echo '# { total: 2, pass: 2 }' ;;
 esac`;
 
-const RUNS: readonly { readonly name: string; readonly npm: string; readonly aptGet?: string; readonly code: number; readonly last: string; readonly says?: string }[] = [
+const RUNS: readonly {
+  readonly name: string;
+  readonly npm: string;
+  readonly aptGet?: string;
+  readonly code: number;
+  readonly last: string;
+  readonly says?: string;
+}[] = [
   { name: 'all pass, the slow ones too', npm: prints('pass: 9', 0), code: 0, last: '11 passed, 0 failed' },
   { name: 'some fail', npm: prints('pass: 7, fail: 2', 1), code: 1, last: '7 passed, 2 failed' },
-  { name: 'a slow one fails', npm: `${prints('pass: 9', 0)}; [ "$1" != run ] || { echo '# { total: 1, fail: 1 }'; exit 1; }`, code: 1, last: '11 passed, 1 failed' },
+  {
+    name: 'a slow one fails',
+    npm: `${prints('pass: 9', 0)}; [ "$1" != run ] || { echo '# { total: 1, fail: 1 }'; exit 1; }`,
+    code: 1,
+    last: '11 passed, 1 failed',
+  },
   { name: 'no slow one runs', npm: `[ "$1" != run ] || exit 1; ${prints('pass: 9', 0)}`, code: 1, last: '9 passed, 1 failed' },
-  { name: 'some are skipped', npm: prints('pass: 6, skip: 2, todo: 1', 0), code: 1, last: '8 passed, 3 failed', says: '3 tests were skipped, which no test may be here' },
+  {
+    name: 'some are skipped',
+    npm: prints('pass: 6, skip: 2, todo: 1', 0),
+    code: 1,
+    last: '8 passed, 3 failed',
+    says: '3 tests were skipped, which no test may be here',
+  },
   { name: 'npm test fails though each test passed', npm: prints('pass: 9', 1), code: 1, last: '9 passed, 1 failed' },
   { name: 'npm test prints no counts', npm: 'exit 0', code: 1, last: '0 passed, 1 failed', says: 'no test ran' },
-  { name: 'the build fails', npm: '[ "$1" = ci ] && exit 0; echo TS2322; exit 2', code: 1, last: '0 passed, 1 failed', says: 'no test ran' },
-  { name: 'npm ci fails', npm: '[ "$1" = ci ] && exit 1; echo "# { total: 9, pass: 9 }"', code: 1, last: '0 passed, 1 failed', says: 'no test ran' },
+  {
+    name: 'the build fails',
+    npm: '[ "$1" = ci ] && exit 0; echo TS2322; exit 2',
+    code: 1,
+    last: '0 passed, 1 failed',
+    says: 'no test ran',
+  },
+  {
+    name: 'npm ci fails',
+    npm: '[ "$1" = ci ] && exit 1; echo "# { total: 9, pass: 9 }"',
+    code: 1,
+    last: '0 passed, 1 failed',
+    says: 'no test ran',
+  },
   { name: 'apt-get fails', npm: prints('pass: 9', 0), aptGet: 'exit 100', code: 1, last: '0 passed, 1 failed', says: 'no test ran' },
 ];
 

@@ -4,7 +4,15 @@ import t from 'tap';
 import ts from 'typescript';
 import { ROOT, parseSource } from './support/sources.js';
 
-const PAGES = ['readme.md', 'contributing.md', 'changelog.md', 'test/readme.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const PAGES = [
+  'readme.md',
+  'contributing.md',
+  'changelog.md',
+  'test/readme.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
@@ -18,7 +26,14 @@ function linksOf(markdown: string): { readonly text: string; readonly target: st
 /** The anchors that a page has for its headings, as GitHub makes them. */
 function anchorsOf(markdown: string): Set<string> {
   const headings = [...markdown.replace(/^```.*\n[^]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
-  return new Set(headings.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')));
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
 }
 
 /** The codes of errors: the union in the source. */
@@ -26,7 +41,8 @@ function errorCodes(): string[] {
   const codes: string[] = [];
   ts.forEachChild(parseSource('lib/errors.ts'), (node) => {
     if (!ts.isTypeAliasDeclaration(node) || node.name.text !== 'GraceErrorCode' || !ts.isUnionTypeNode(node.type)) return;
-    for (const member of node.type.types) if (ts.isLiteralTypeNode(member) && ts.isStringLiteral(member.literal)) codes.push(member.literal.text);
+    for (const member of node.type.types)
+      if (ts.isLiteralTypeNode(member) && ts.isStringLiteral(member.literal)) codes.push(member.literal.text);
   });
   return codes;
 }
@@ -57,7 +73,9 @@ t.test('docs/errors.md has each code once, with a cause and a remedy', async (t)
 });
 
 t.test('each claim of docs/security.md has a test', async (t) => {
-  const claims = read('docs/security.md').split('\n').filter((line) => line.startsWith('| ') && !/^\| (claim|---)/.test(line));
+  const claims = read('docs/security.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (claim|---)/.test(line));
   t.ok(claims.length > 15, `${claims.length} claims`);
   for (const claim of claims) {
     const tests = linksOf(claim);
@@ -70,6 +88,9 @@ t.test('each claim of docs/security.md has a test', async (t) => {
 });
 
 t.test('these checks find what they should', async (t) => {
-  t.strictSame(linksOf('[a](b.md#c) `[d](e)`\n```\n[f](g)\n```\n[`h[i]`](j.md)').map(({ target }) => target), ['b.md#c', 'e', 'j.md']);
+  t.strictSame(
+    linksOf('[a](b.md#c) `[d](e)`\n```\n[f](g)\n```\n[`h[i]`](j.md)').map(({ target }) => target),
+    ['b.md#c', 'e', 'j.md'],
+  );
   t.strictSame([...anchorsOf('# One `two`, three!\n```\n# no\n```\n## `FOUR_FIVE`')], ['one-two-three', 'four_five']);
 });

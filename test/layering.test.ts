@@ -76,7 +76,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const isPath = (target: string): boolean => target.endsWith('.ts') || target.startsWith('..');
-const packageOf = (target: string): string => target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/');
+const packageOf = (target: string): string =>
+  target
+    .split('/')
+    .slice(0, target.startsWith('@') ? 2 : 1)
+    .join('/');
 const isBuiltin = (target: string): boolean => target.startsWith('node:') || builtinModules.includes(target);
 
 /** Why a file may not import something; undefined if it may. */
@@ -149,14 +153,20 @@ for (const folder of Object.keys(LAYERS)) {
     const files = filesOf(folder);
     t.ok(files.length > 0, `${files.length} files in ${folder}`);
     for (const file of files) {
-      const wrong = importsOf(file).map(({ target }) => forbidden(file, target)).filter((reason) => reason !== undefined);
+      const wrong = importsOf(file)
+        .map(({ target }) => forbidden(file, target))
+        .filter((reason) => reason !== undefined);
       t.strictSame(wrong, [], file);
     }
   });
 }
 
 t.test('every room is in the table', async (t) => {
-  const rooms = new Set(LIBRARY.flatMap(filesOf).map((file) => dirname(file)).filter((room) => !LIBRARY.includes(room)));
+  const rooms = new Set(
+    LIBRARY.flatMap(filesOf)
+      .map((file) => dirname(file))
+      .filter((room) => !LIBRARY.includes(room)),
+  );
   t.strictSame([...rooms].sort(), Object.keys(ROOMS).sort());
 });
 
@@ -165,7 +175,9 @@ for (const room of Object.keys(ROOMS)) {
     const files = filesOf(room);
     t.ok(files.length > 0, `${files.length} files in ${room}`);
     for (const file of files) {
-      const wrong = importsOf(file).map((found) => forbiddenInRoom(file, found, roomsBehind)).filter((reason) => reason !== undefined);
+      const wrong = importsOf(file)
+        .map((found) => forbiddenInRoom(file, found, roomsBehind))
+        .filter((reason) => reason !== undefined);
       t.strictSame(wrong, [], file);
     }
   });
@@ -175,7 +187,10 @@ t.test('fixtures import the package by its name: they test what ships', async (t
   const files = filesOf('test/fixtures');
   const targets = files.flatMap((file) => importsOf(file).map(({ target }) => target));
   t.ok(targets.includes(`${PACKAGE}/gracehttp`), `${files.length} fixtures import ${PACKAGE}`);
-  t.strictSame(targets.filter((target) => target.split('/')[0]! in LAYERS), []);
+  t.strictSame(
+    targets.filter((target) => target.split('/')[0]! in LAYERS),
+    [],
+  );
 });
 
 t.test('every imported file exists', async (t) => {
@@ -192,7 +207,9 @@ t.test('index.ts only exports', async (t) => {
     const { statements } = parseSource(`${folder}/index.ts`);
     t.ok(statements.length > 0 && statements.every((statement) => ts.isExportDeclaration(statement)), folder);
   }
-  const others = Object.keys(LAYERS).flatMap(filesOf).filter((file) => posix.basename(file) === 'index.ts');
+  const others = Object.keys(LAYERS)
+    .flatMap(filesOf)
+    .filter((file) => posix.basename(file) === 'index.ts');
   const exported = [...LIBRARY, 'gracehttp/websocket', 'gracehttp/auto'];
   t.equal(others.length, exported.length, 'only the folders that are exported have one');
 });
@@ -284,9 +301,28 @@ t.test('the rules refuse what they should', async (t) => {
   t.ok(roomsBehind('gracehttp/app.ts').includes('gracehttp/limit'));
   t.strictSame(roomsBehind('lib/errors.ts'), []);
 
-  t.strictSame(findCycle(new Map([['a', ['b']], ['b', ['c', 'd']], ['c', []], ['d', ['b']]])), ['b', 'd', 'b']);
+  t.strictSame(
+    findCycle(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c', 'd']],
+        ['c', []],
+        ['d', ['b']],
+      ]),
+    ),
+    ['b', 'd', 'b'],
+  );
   t.strictSame(findCycle(new Map([['a', ['a']]])), ['a', 'a']);
-  t.equal(findCycle(new Map([['a', ['b', 'c']], ['b', ['c']], ['c', []]])), undefined);
+  t.equal(
+    findCycle(
+      new Map([
+        ['a', ['b', 'c']],
+        ['b', ['c']],
+        ['c', []],
+      ]),
+    ),
+    undefined,
+  );
 
   const source = (code: string): ts.Node => parseSource('x.ts', code);
   t.ok(awaits(source('const a = await b;')));

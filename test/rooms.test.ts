@@ -46,7 +46,13 @@ for (const folder of MIRRORED) {
 }
 
 t.test('these checks count and compare as they should', async (t) => {
-  t.strictSame([...countByFolder(['a/b.ts', 'a/c.ts', 'a/d/e.ts'])], [['a', 2], ['a/d', 1]]);
+  t.strictSame(
+    [...countByFolder(['a/b.ts', 'a/c.ts', 'a/d/e.ts'])],
+    [
+      ['a', 2],
+      ['a/d', 1],
+    ],
+  );
   t.equal(linesOf('one\ntwo\n'), 2);
   t.equal(sourceOf('test/lib/address/match.test.ts'), 'lib/address/match.ts');
 });

@@ -12,7 +12,11 @@ interface Item {
 }
 
 function items(seed: number): Item[] {
-  return Array.from({ length: ITEMS }, (_, index) => ({ id: index, name: `item ${(seed * index) % 97}`, tags: [`a${index % 7}`, `b${index % 11}`] }));
+  return Array.from({ length: ITEMS }, (_, index) => ({
+    id: index,
+    name: `item ${(seed * index) % 97}`,
+    tags: [`a${index % 7}`, `b${index % 11}`],
+  }));
 }
 
 function row({ id, name, tags }: Item): string {

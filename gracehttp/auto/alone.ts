@@ -10,7 +10,10 @@ const MARK = 'GRACE_AUTO';
 /** Programs that only start another one, by the folder of their package. They are watched by nobody, and have nothing to hand over. */
 const LAUNCHER = /[\\/](npm|pnpm|yarn|corepack|pm2|nodemon|tsx|ts-node-dev|concurrently|cross-env|dotenv-cli)[\\/]/;
 
-const above = (process.env[MARK] ?? '').split(',').map(Number).filter((pid) => pid > 0);
+const above = (process.env[MARK] ?? '')
+  .split(',')
+  .map(Number)
+  .filter((pid) => pid > 0);
 
 /** Whether this is a worker thread, which has no signals and no sockets of its own. */
 export function isThread(): boolean {
@@ -34,7 +37,9 @@ export function isAlone(restart: readonly NodeJS.Signals[]): boolean {
 }
 
 function isLauncher(): boolean {
-  return LAUNCHER.test(process.argv[1]?.split(/[\\/]node_modules(?=[\\/])/).at(-1) ?? '') && /[\\/]node_modules[\\/]/.test(process.argv[1] ?? '');
+  return (
+    LAUNCHER.test(process.argv[1]?.split(/[\\/]node_modules(?=[\\/])/).at(-1) ?? '') && /[\\/]node_modules[\\/]/.test(process.argv[1] ?? '')
+  );
 }
 
 function usesCluster(): boolean {

@@ -34,7 +34,10 @@ export class Claims {
     this.#settings = settings;
     this.#found = findInheritance();
     // An error is reported when a server listens.
-    this.#found.then((inheritance) => (this.#inheritance = inheritance), () => undefined);
+    this.#found.then(
+      (inheritance) => (this.#inheritance = inheritance),
+      () => undefined,
+    );
   }
 
   /** A server listens: on an inherited socket, on a new one that this process will hand over, or as if this library were not there. */
@@ -46,7 +49,10 @@ export class Claims {
     const claim: Claim = { server, listen, asked, address };
     if (this.#inheritance !== undefined) return this.#claim(claim, this.#inheritance);
     // Only if another program passed sockets: it takes a moment to find out which.
-    this.#found.then((inheritance) => this.#claim(claim, inheritance), (error: unknown) => server.emit('error', error));
+    this.#found.then(
+      (inheritance) => this.#claim(claim, inheritance),
+      (error: unknown) => server.emit('error', error),
+    );
   }
 
   /** The program serves by serve() itself, or is a part of another one; or this process drains. */

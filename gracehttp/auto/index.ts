@@ -1,2 +1,2 @@
 export { begin } from './begin.js';
-export { type AutoOptions } from './options/settings.js';
+export type { AutoOptions } from './options/settings.js';

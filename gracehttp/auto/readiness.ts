@@ -36,8 +36,9 @@ export class Readiness {
   /** A server listens there. */
   served(address: ClaimableAddress): void {
     const asked = formatAddress(address);
-    const found = [...this.#missing].find(([, socket]) => socket.asked === asked)
-      ?? [...this.#missing].find(([, { bound }]) => bound !== undefined && formatAddress(bound) === asked);
+    const found =
+      [...this.#missing].find(([, socket]) => socket.asked === asked) ??
+      [...this.#missing].find(([, { bound }]) => bound !== undefined && formatAddress(bound) === asked);
     if (found !== undefined) this.#missing.delete(found[0]);
     if (this.#missing.size === 0 && !this.#isManual) this.#begin();
   }
@@ -49,7 +50,9 @@ export class Readiness {
 
   /** It goes into the error of the restart that fails. */
   #complain(): void {
-    const what = this.#isManual ? "process.send('ready')" : `a server on ${[...this.#missing.keys()].join(', ')}, which the previous process serves`;
+    const what = this.#isManual
+      ? "process.send('ready')"
+      : `a server on ${[...this.#missing.keys()].join(', ')}, which the previous process serves`;
     warn(`not ready yet, waiting for ${what}${this.#isManual ? '' : '; with GRACE_READY=manual the program says itself when it is ready'}`);
   }
 }

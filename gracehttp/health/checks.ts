@@ -25,9 +25,7 @@ export class Checks {
 
   /** Runs all checks at the same time. */
   async run(): Promise<{ readonly ok: boolean; readonly results: Readonly<Record<string, CheckResult>> }> {
-    const results = await Promise.all(
-      this.#checks.map(async ([name, check]) => [name, await this.#once(name, check)] as const),
-    );
+    const results = await Promise.all(this.#checks.map(async ([name, check]) => [name, await this.#once(name, check)] as const));
     return { ok: results.every(([, { ok }]) => ok), results: Object.fromEntries(results) };
   }
 

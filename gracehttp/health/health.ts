@@ -58,7 +58,10 @@ export function health(app: App, options: HealthOptions = {}): RequestListener {
   const timeout = milliseconds('checkTimeout', options.checkTimeout, DEFAULT_CHECK_TIMEOUT_MS);
   const checks = new Checks(options.checks ?? {}, timeout);
 
-  const authorized = (action: Action): Route => (request: IncomingMessage, url: URL) => refusal(app, request, token) ?? action(url, request);
+  const authorized =
+    (action: Action): Route =>
+    (request: IncomingMessage, url: URL) =>
+      refusal(app, request, token) ?? action(url, request);
   const controlling = (action: Action): Route =>
     options.control === true ? authorized(action) : () => ({ status: 403, body: { error: 'the option control is not set' } });
   return router({

@@ -46,7 +46,12 @@ function familiesOf(app: App): readonly MetricFamily[] {
   });
   return [
     { name: 'grace_generation', type: 'gauge', help: 'Generation of this process; the first one is 1', samples: [one(app.generation)] },
-    { name: 'grace_probation', type: 'gauge', help: '1 while this process is on probation, or stands by for its successor', samples: [one(app.probation.active ? 1 : 0)] },
+    {
+      name: 'grace_probation',
+      type: 'gauge',
+      help: '1 while this process is on probation, or stands by for its successor',
+      samples: [one(app.probation.active ? 1 : 0)],
+    },
     ...ofServers,
     {
       name: 'grace_restarts_total',

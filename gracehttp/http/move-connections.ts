@@ -38,7 +38,7 @@ export class MoveConnections {
 
   /** Whether the connections of a server can move at all. */
   static possible(server: Server, onward: Onward | undefined): onward is Onward {
-    return MoveConnections.takenBy(server) && onward !== undefined && onward.takes(HTTP1) && seesBegunRequests(server);
+    return MoveConnections.takenBy(server) && onward?.takes(HTTP1) === true && seesBegunRequests(server);
   }
 
   constructor(server: Server, connections: HttpConnections, onward: Onward) {

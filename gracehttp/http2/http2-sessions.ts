@@ -59,7 +59,10 @@ export class Http2Sessions {
     const now = performance.now();
     const [idle, busy] = [this.#spoken(({ inFlight }) => inFlight === 0), this.#spoken(({ inFlight }) => inFlight > 0)];
     const isDue = ({ changedAt }: OpenSession): boolean => now - changedAt >= IDLE_WHILE_OTHERS_WAIT_MS;
-    const leaving = choose(idle.filter((open) => open.leaving || isDue(open)), waiting);
+    const leaving = choose(
+      idle.filter((open) => open.leaving || isDue(open)),
+      waiting,
+    );
     // A busy one that leaves keeps its place until its last stream has ended.
     choose(busy, waiting - leaving);
   }

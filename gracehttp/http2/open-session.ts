@@ -72,7 +72,8 @@ export class OpenSession {
     this.#held = undefined;
     for (const args of held) {
       // Its client may have given it up. As Node.js does it, so that what one handler throws does not reach the next one.
-      if (!(args[0] as ServerHttp2Stream).destroyed) process.nextTick(() => this.session.emit('stream', ...(args as [never, never, never])));
+      if (!(args[0] as ServerHttp2Stream).destroyed)
+        process.nextTick(() => this.session.emit('stream', ...(args as [never, never, never])));
     }
   }
 

@@ -39,11 +39,7 @@ export class ConnectionLimit {
   /** There from the first limit on, if the server speaks HTTP. */
   #room: RoomMaker | undefined;
 
-  constructor(
-    server: Server,
-    connections: Connections<unknown>,
-    { maxConnections, maxQueued, queueTimeout, overflow }: LimitOptions,
-  ) {
+  constructor(server: Server, connections: Connections<unknown>, { maxConnections, maxQueued, queueTimeout, overflow }: LimitOptions) {
     this.#server = server;
     this.#connections = connections;
     this.#maxQueued = maxQueued ?? DEFAULT_MAX_QUEUED;

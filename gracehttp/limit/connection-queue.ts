@@ -112,10 +112,13 @@ export class ConnectionQueue {
     const { timeout } = this.#options;
     const [oldest] = this.#connections.waiting.values();
     if (this.#timer !== undefined || timeout === 0 || oldest === undefined) return;
-    this.#timer = setTimeout(() => {
-      // After a long computation, a place may be free because of something that Node.js has not read yet.
-      void nextTurn().then(() => this.#expire());
-    }, oldest + timeout - performance.now()).unref();
+    this.#timer = setTimeout(
+      () => {
+        // After a long computation, a place may be free because of something that Node.js has not read yet.
+        void nextTurn().then(() => this.#expire());
+      },
+      oldest + timeout - performance.now(),
+    ).unref();
   }
 
   #expire(): void {

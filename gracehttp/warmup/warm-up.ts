@@ -57,7 +57,8 @@ async function sendAll({ requests, times, timeout }: WarmupSettings, targets: re
         const { status } = await innerRequest(targets[index]!, request, over);
         if (status >= FIRST_SERVER_ERROR) throw new Error(`${method} ${path} answered ${status}`);
       } catch (cause) {
-        if (!over.aborted) throw new Error(messageOf(cause).includes(path) ? messageOf(cause) : `${method} ${path}: ${messageOf(cause)}`, { cause });
+        if (!over.aborted)
+          throw new Error(messageOf(cause).includes(path) ? messageOf(cause) : `${method} ${path}: ${messageOf(cause)}`, { cause });
         if (round > 0) return round;
         throw new Error(`${method} ${path} was not answered within ${formatTime(timeout)}`, { cause });
       }

@@ -15,7 +15,11 @@ export interface Inside {
   _readyState: number;
   _protocol: string;
   _extensions: object;
-  _receiver: Partial<Record<'_state' | '_bufferedBytes' | '_fragmented', number>> & { _fragments?: unknown[]; _loop?: boolean; writableLength: number };
+  _receiver: Partial<Record<'_state' | '_bufferedBytes' | '_fragmented', number>> & {
+    _fragments?: unknown[];
+    _loop?: boolean;
+    writableLength: number;
+  };
   _sender: Partial<Record<'_state' | '_bufferedBytes', number>> & { _queue?: unknown[] };
   readonly bufferedAmount: number;
   readonly isPaused: boolean;

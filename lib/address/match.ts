@@ -42,10 +42,7 @@ const RULES: readonly Rule[] = [
  *
  * @returns for each request its socket, or undefined if it has to be bound.
  */
-export function matchSockets(
-  requests: readonly Request[],
-  sockets: readonly InheritedSocket[],
-): (InheritedSocket | undefined)[] {
+export function matchSockets(requests: readonly Request[], sockets: readonly InheritedSocket[]): (InheritedSocket | undefined)[] {
   const free = new Set(sockets);
   const found = new Map<Request, InheritedSocket>();
   for (const rule of RULES) {
@@ -61,10 +58,7 @@ export function matchSockets(
 }
 
 /** A request by a systemd name matches a socket from systemd by name only. */
-function isByAddress(
-  { address }: Request,
-  socket: InheritedSocket,
-): socket is InheritedSocket & { readonly bound: BindableAddress } {
+function isByAddress({ address }: Request, socket: InheritedSocket): socket is InheritedSocket & { readonly bound: BindableAddress } {
   return socket.bound !== undefined && !(address.kind === 'systemd' && socket.origin === 'systemd');
 }
 

@@ -60,7 +60,13 @@ export function parsePredecessorMessage(line: string): PredecessorMessage | unde
   if (type === 'news' && typeof key === 'string') return { type, key, value };
   if (type === 'yours' && typeof nonce === 'string') return { type, nonce };
   if (type === 'hello' && typeof nonce === 'string') {
-    return { type, nonce, state: isRecord(state) ? state : {}, ...(acknowledges === true && { acknowledges }), ...(watches === true && { watches }) };
+    return {
+      type,
+      nonce,
+      state: isRecord(state) ? state : {},
+      ...(acknowledges === true && { acknowledges }),
+      ...(watches === true && { watches }),
+    };
   }
   return undefined;
 }

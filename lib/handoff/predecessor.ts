@@ -156,7 +156,11 @@ export class Predecessor {
     this.#waiting = false;
     if (this.#silent) return;
     const { nonce, pipe } = this.#handoff;
-    this.#say(this.#acknowledges ? { type: 'serving', nonce, ...(returns.length > 0 && { returns }) } : { type: 'ready', nonce, pid: process.pid, kept });
+    this.#say(
+      this.#acknowledges
+        ? { type: 'serving', nonce, ...(returns.length > 0 && { returns }) }
+        : { type: 'ready', nonce, pid: process.pid, kept },
+    );
     if (!this.#acknowledges) {
       this.#pipe ??= openPipe(pipe);
       if (this.#pipe !== undefined) this.#listen(this.#pipe);

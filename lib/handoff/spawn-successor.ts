@@ -39,7 +39,15 @@ export function spawnSuccessor({ command, env, descriptors, handoff, follow, cha
       NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
     },
-    stdio: ['inherit', 'inherit', 'inherit', ...descriptors, 'pipe', ...(follow === undefined ? [] : [follow]), ...(channel ? ['ipc' as const] : [])],
+    stdio: [
+      'inherit',
+      'inherit',
+      'inherit',
+      ...descriptors,
+      'pipe',
+      ...(follow === undefined ? [] : [follow]),
+      ...(channel ? ['ipc' as const] : []),
+    ],
   });
   if (hasPipes(child)) return child;
   child.once('error', (error) => log('%s', error.message));

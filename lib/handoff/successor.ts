@@ -235,7 +235,10 @@ export class Successor {
           if (message.type === 'serving') this.#returns = message.returns ?? [];
           this.#pipe.once('close', () => this.onEnd());
           // Others are those of the channel.
-          this.#process.removeAllListeners('close').removeAllListeners('error').on('error', (error) => log('%s', error.message));
+          this.#process
+            .removeAllListeners('close')
+            .removeAllListeners('error')
+            .on('error', (error) => log('%s', error.message));
           resolve(kept);
         }
       });

@@ -36,7 +36,11 @@ export async function takeOver({ sockets, inheritance, pidFile, takes, stopped }
 }
 
 /** Tells the predecessor that this process serves. Sockets that this version of the program does not claim are closed. */
-export function reportServing(sockets: readonly GraceListener[], { predecessor, unclaimed }: Inheritance, returns: readonly number[] = []): void {
+export function reportServing(
+  sockets: readonly GraceListener[],
+  { predecessor, unclaimed }: Inheritance,
+  returns: readonly number[] = [],
+): void {
   predecessor?.serving(descriptorsOf(sockets), returns);
   for (const socket of unclaimed) closeUnclaimed(socket, predecessor?.alive === true);
   unclaimed.clear();

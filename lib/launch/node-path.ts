@@ -26,7 +26,9 @@ export async function chooseNode(path: string | undefined, execPath: string): Pr
   // Any other program might do anything if it is called with --version.
   const version = basename(path).startsWith('node') && isExecutable(path) ? await versionOf(path) : undefined;
   if (version !== undefined && isSupported(version)) return path;
-  warn(`${path} is ${version === undefined ? 'not Node.js any more' : `Node.js ${version}, which is too old`}: the successor runs with ${execPath}`);
+  warn(
+    `${path} is ${version === undefined ? 'not Node.js any more' : `Node.js ${version}, which is too old`}: the successor runs with ${execPath}`,
+  );
   return execPath;
 }
 

@@ -3,7 +3,7 @@ import { type GraceError } from '../errors.js';
 import { type Closed, type DrainReason, type Events, type State } from '../events.js';
 import { Following } from '../follow/following.js';
 import { restartSummary } from '../handoff/restart-error.js';
-import { type RestartOptions, Restarts, type ServingSuccessor } from '../handoff/restarts.js';
+import { type RestartOptions, Restarts, type RestartSteps, type ServingSuccessor } from '../handoff/restarts.js';
 import { Generation, wrongState } from '../inherit/generation.js';
 import { flushCompileCache } from '../lifetime/compile-cache.js';
 import { Lifetime, type Living } from '../lifetime/lifetime.js';
@@ -67,12 +67,13 @@ export class Life implements Parts {
     this.probation = new Probation({ settings, carried, giveBack: () => this.#giveBack() });
     const selfSent = new SelfSent(settings.signals.stop);
     this.following = new Following(settings, selfSent, { pid: process.pid, systemd: this.#notify !== undefined });
-    this.restarts = new Restarts(this, {
+    const steps: RestartSteps = {
       begin: () => this.#beginRestart(),
       start: (launch) => startSuccessor(this, launch),
       handOver: (serving, again) => this.#handOver(serving, again),
       failed: (error) => this.#restartFailed(error),
-    }, this.following);
+    };
+    this.restarts = new Restarts(this, steps, this.following);
     this.#signals = new Signals(settings.signals, selfSent, signalActions(this));
     this.lifetime = new Lifetime(host, { settings, carried });
     this.#removers = [

@@ -4,7 +4,10 @@ import { successorEnvironment } from '../inherit/start-environment.js';
 import { type Parts } from './parts.js';
 
 /** Starts the next generation, with all that this process has to pass on. */
-export function startSuccessor({ generation, sockets, following, systemd, settings, probation }: Parts, { command, env, timeout }: Launch): Successor {
+export function startSuccessor(
+  { generation, sockets, following, systemd, settings, probation }: Parts,
+  { command, env, timeout }: Launch,
+): Successor {
   const { carried, number } = generation;
   return new Successor({
     command,

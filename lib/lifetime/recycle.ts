@@ -30,7 +30,9 @@ export function recycle(grace: Recycled, settings: RecycleSettings): () => void 
     if (age > 0 && performance.now() - begin > lifetime) return `it has served for ${formatTime(performance.now() - begin)}`;
     const mean = (delay?.mean ?? 0) / NANOSECONDS_PER_MS;
     delay?.reset();
-    return eventLoopDelay > 0 && mean > eventLoopDelay ? `its event loop is ${formatTime(mean)} late, more than ${formatTime(eventLoopDelay)}` : undefined;
+    return eventLoopDelay > 0 && mean > eventLoopDelay
+      ? `its event loop is ${formatTime(mean)} late, more than ${formatTime(eventLoopDelay)}`
+      : undefined;
   };
   const look = (): void => {
     const why = reason();
@@ -39,13 +41,17 @@ export function recycle(grace: Recycled, settings: RecycleSettings): () => void 
     report(`recycling this process: ${why}`);
     const onError = (error: unknown): void => {
       // A failed restart was reported when it failed.
-      if (!warned && (error as { code?: unknown }).code !== 'RESTART_FAILED') warn(`this process cannot recycle itself: ${messageOf(error)}`);
+      if (!warned && (error as { code?: unknown }).code !== 'RESTART_FAILED')
+        warn(`this process cannot recycle itself: ${messageOf(error)}`);
       warned = true;
     };
-    void grace.restart().catch(onError).finally(() => {
-      running = false;
-      next = performance.now() + settings.minInterval;
-    });
+    void grace
+      .restart()
+      .catch(onError)
+      .finally(() => {
+        running = false;
+        next = performance.now() + settings.minInterval;
+      });
   };
   const timer = setInterval(look, settings.interval).unref();
   return () => {

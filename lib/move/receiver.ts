@@ -29,9 +29,7 @@ export class ConnectionReceiver {
       return;
     }
     this.#channel.onEnd = this.#end;
-    process.on('internalMessage' as 'message', (message, handle) =>
-      this.#onMessage(message as ToSuccessor, handle as Handle | undefined),
-    );
+    process.on('internalMessage' as 'message', (message, handle) => this.#onMessage(message as ToSuccessor, handle as Handle | undefined));
   }
 
   /** Takes connections of a kind from now on. */

@@ -26,7 +26,12 @@ export class Newcomer {
     return new Newcomer(carried, terms, onAccepts, onOver);
   }
 
-  private constructor(carried: Carried, { time, hang }: { readonly time: number; readonly hang: number }, onAccepts: () => void, onOver: () => void) {
+  private constructor(
+    carried: Carried,
+    { time, hang }: { readonly time: number; readonly hang: number },
+    onAccepts: () => void,
+    onOver: () => void,
+  ) {
     this.#carried = carried;
     this.#onOver = onOver;
     this.#stopSigns = hang === 0 ? () => undefined : giveSigns(hang, () => this.#say({ type: 'beat' }));

@@ -21,7 +21,12 @@ const DEFAULT_HANG_MS = 2_000;
 /** @throws GraceError `OPTION_INVALID` */
 export function readProbation(value: number | ProbationOptions = {}): ProbationSettings {
   const options = typeof value === 'object' && value !== null ? value : { time: value };
-  refuseUnknown({ options, where: 'probation', names: ['time', 'hangTimeout'] satisfies readonly (keyof ProbationOptions)[], prefix: 'probation.' });
+  refuseUnknown({
+    options,
+    where: 'probation',
+    names: ['time', 'hangTimeout'] satisfies readonly (keyof ProbationOptions)[],
+    prefix: 'probation.',
+  });
   return {
     time: milliseconds(options === value ? 'probation.time' : 'probation', options.time, DEFAULT_TIME_MS),
     hangTimeout: milliseconds('probation.hangTimeout', options.hangTimeout, DEFAULT_HANG_MS),

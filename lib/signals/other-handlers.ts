@@ -14,7 +14,9 @@ export function warnOfOtherHandlers({ stop, restart }: Required<Pick<SignalOptio
   const signals = [...stop, ...restart];
   const look = (signal: NodeJS.Signals, handler: object): void => {
     if (isOwnHandler(handler)) return;
-    const instead = restart.includes(signal) ? 'a restart has begun with the same signal' : 'it runs before requests are answered; onDrain and onShutdown run in time';
+    const instead = restart.includes(signal)
+      ? 'a restart has begun with the same signal'
+      : 'it runs before requests are answered; onDrain and onShutdown run in time';
     warn(`${signal} is also handled by ${nameOf(handler)}: ${instead}`);
   };
   for (const signal of signals) for (const handler of process.listeners(signal)) look(signal, handler);

@@ -56,11 +56,7 @@ export async function claimSockets(claims: readonly Claim[], inheritance: Inheri
   try {
     for (const [index, request] of requests.entries()) {
       const socket = matches[index];
-      sources.push(
-        socket === undefined
-          ? await openSocket(request, claims[index]?.mode, passed)
-          : { kind: 'inherited', socket },
-      );
+      sources.push(socket === undefined ? await openSocket(request, claims[index]?.mode, passed) : { kind: 'inherited', socket });
     }
   } catch (error) {
     sources.forEach(discard);
@@ -69,9 +65,7 @@ export async function claimSockets(claims: readonly Claim[], inheritance: Inheri
   }
   for (const socket of matches) if (socket !== undefined) unclaimed.delete(socket);
   const waits = predecessor?.alive === true;
-  return requests.map(
-    ({ address }, index) => new GraceListener(sources[index]!, address, { ...claims[index], waits }),
-  );
+  return requests.map(({ address }, index) => new GraceListener(sources[index]!, address, { ...claims[index], waits }));
 }
 
 async function readClaim(claim: Claim): Promise<Request> {
@@ -81,9 +75,7 @@ async function readClaim(claim: Claim): Promise<Request> {
   const address = parseAddress(claim.address);
   const wanted = address.kind === 'systemd' ? (address.otherwise ?? address) : address;
   const resolved =
-    wanted.kind === 'tcp' && wanted.host !== undefined
-      ? { ...wanted, host: await resolveHost(wanted, wanted.host) }
-      : wanted;
+    wanted.kind === 'tcp' && wanted.host !== undefined ? { ...wanted, host: await resolveHost(wanted, wanted.host) } : wanted;
   return { address, name: claim.name, resolved };
 }
 
@@ -101,11 +93,7 @@ function refuseDuplicates(addresses: readonly Address[]): void {
   }
 }
 
-async function openSocket(
-  { address }: Request,
-  mode: number | undefined,
-  passed: readonly InheritedSocket[],
-): Promise<Source> {
+async function openSocket({ address }: Request, mode: number | undefined, passed: readonly InheritedSocket[]): Promise<Source> {
   switch (address.kind) {
     case 'systemd':
       // If systemd passed sockets, the name is wrong; binding another socket would hide that.

@@ -42,7 +42,9 @@ export function findListeners(fits: (address: BindableAddress) => boolean): stri
   const tcp = ['tcp', 'tcp6'].flatMap(rows).filter((columns) => columns[3] === TCP_LISTEN);
   const found = [
     ...tcp.map(([, local = '', , , , , , , , inode]) => ({ inode, address: readInternetAddress(local) })),
-    ...rows('unix').filter(isUnixListener).map((columns) => ({ inode: columns[6], address: readUnixAddress(columns) })),
+    ...rows('unix')
+      .filter(isUnixListener)
+      .map((columns) => ({ inode: columns[6], address: readUnixAddress(columns) })),
   ];
   return found.flatMap(({ inode, address }) => (inode !== undefined && fits(address) ? [inode] : []));
 }
@@ -58,9 +60,7 @@ function lookAtTcp(inode: string): Descriptor | undefined {
     const row = rows(table).find((columns) => columns[9] === inode);
     if (row === undefined) continue;
     const [, local = '', , state] = row;
-    return state === TCP_LISTEN
-      ? { kind: 'listener', address: readInternetAddress(local) }
-      : { kind: 'connected socket' };
+    return state === TCP_LISTEN ? { kind: 'listener', address: readInternetAddress(local) } : { kind: 'connected socket' };
   }
   return undefined;
 }

@@ -29,9 +29,7 @@ export class Gate {
     this.#emit = server.emit;
     this.#pausedByProgram = this.#server.pauseOnConnect;
     server.emit = (event: string | symbol, ...args: unknown[]): boolean =>
-      event === 'connection'
-        ? this.admit(args[0] as Socket)
-        : (Reflect.apply(this.#emit, server, [event, ...args]) as boolean);
+      event === 'connection' ? this.admit(args[0] as Socket) : (Reflect.apply(this.#emit, server, [event, ...args]) as boolean);
   }
 
   /** The gate of a server; it is made at the first call. */

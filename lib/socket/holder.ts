@@ -33,7 +33,10 @@ function isSame(a: BindableAddress, b: BindableAddress): boolean {
 }
 
 function pids(): number[] {
-  return list('/proc').map(Number).filter(Number.isInteger).sort((a, b) => a - b);
+  return list('/proc')
+    .map(Number)
+    .filter(Number.isInteger)
+    .sort((a, b) => a - b);
 }
 
 function has(pid: number, links: readonly string[]): boolean {
@@ -43,7 +46,8 @@ function has(pid: number, links: readonly string[]): boolean {
 
 /** Its command line on one line; its name, if it has hidden that. */
 function commandOf(pid: number): string {
-  const read = (name: string): string => (attempt(() => readFileSync(`/proc/${pid}/${name}`, 'utf8')) ?? '').replace(/[\0\s]+/g, ' ').trim();
+  const read = (name: string): string =>
+    (attempt(() => readFileSync(`/proc/${pid}/${name}`, 'utf8')) ?? '').replace(/[\0\s]+/g, ' ').trim();
   const text = read('cmdline') || read('comm');
   return text.length > COMMAND_CHARACTERS ? `${text.slice(0, COMMAND_CHARACTERS - 3)}...` : text;
 }

@@ -1,5 +1,5 @@
 import { closeSync, existsSync } from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';

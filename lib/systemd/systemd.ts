@@ -135,7 +135,9 @@ export class Systemd {
       failure = await this.#socket.send(assignments);
       if (failure === undefined || this.#socket.closed) return;
     }
-    const what = Object.entries(assignments).filter(([name]) => name !== 'STATUS').map(([name, value]) => `${name}=${value}`);
+    const what = Object.entries(assignments)
+      .filter(([name]) => name !== 'STATUS')
+      .map(([name, value]) => `${name}=${value}`);
     warn(`systemd was not told ${what.join(' ')}, so it will end the service, and a restart is not possible: ${failure}`);
   }
 

@@ -6,8 +6,20 @@ import { type StartOptions } from '../options.js';
 export type Request =
   | { readonly action: 'help' | 'version' }
   | { readonly action: 'start'; readonly options: StartOptions; readonly daemonize: boolean }
-  | { readonly action: 'restart'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined; readonly json: boolean }
-  | { readonly action: 'upgrade'; readonly pidFile: string; readonly statusFile: string; readonly timeout: number | undefined; readonly json: boolean }
+  | {
+      readonly action: 'restart';
+      readonly pidFile: string;
+      readonly statusFile: string;
+      readonly timeout: number | undefined;
+      readonly json: boolean;
+    }
+  | {
+      readonly action: 'upgrade';
+      readonly pidFile: string;
+      readonly statusFile: string;
+      readonly timeout: number | undefined;
+      readonly json: boolean;
+    }
   | { readonly action: 'stop'; readonly pidFile: string }
   | { readonly action: 'status'; readonly pidFile: string; readonly statusFile: string; readonly json: boolean; readonly watch: boolean };
 
@@ -67,7 +79,8 @@ export function readCommandLine(args: readonly string[]): Request {
     return { action: 'upgrade', ...files(values, '--upgrade'), timeout, json: values.json === true };
   }
   if (values.stop === true) return { action: 'stop', pidFile: required(values, 'pid-file', '--stop') };
-  if (values.status === true) return { action: 'status', ...files(values, '--status'), json: values.json === true, watch: values.watch === true };
+  if (values.status === true)
+    return { action: 'status', ...files(values, '--status'), json: values.json === true, watch: values.watch === true };
   const daemonize = values.daemonize === true;
   if (daemonize) required(values, 'log-file', '--daemonize');
   return { action: 'start', options: startOptions(values, positionals), daemonize };

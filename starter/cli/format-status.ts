@@ -1,7 +1,12 @@
 import { type ServerStatus } from '../control/status-file.js';
 
 const COLUMNS = ['generation', 'pid', 'worker', 'state', 'age', 'restarts'] as const;
-const UNITS = [[86_400, 'd'], [3_600, 'h'], [60, 'm'], [1, 's']] as const;
+const UNITS = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'm'],
+  [1, 's'],
+] as const;
 const UNITS_SHOWN = 2;
 
 /** A table with one line for each worker. `-` stands for what is unknown. */
@@ -11,7 +16,14 @@ export function formatStatus({ workers }: ServerStatus, now: number): string {
   });
   const table = [[...COLUMNS], ...rows];
   const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n');
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** The two largest units: `2h 5m`, `40s`. */

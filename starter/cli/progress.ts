@@ -24,7 +24,9 @@ export async function printProgress(
 }
 
 function describe({ generation, elapsed, up, oldPids }: RestartProgress): string {
-  const what = up ? `generation ${generation} is up, waiting for old workers ${oldPids.join(', ')}` : `waiting for generation ${generation}`;
+  const what = up
+    ? `generation ${generation} is up, waiting for old workers ${oldPids.join(', ')}`
+    : `waiting for generation ${generation}`;
   return `${what}: ${seconds(elapsed)} s`;
 }
 

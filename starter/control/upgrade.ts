@@ -53,7 +53,10 @@ export async function upgradeServer({ pidFile, statusFile, timeout = DEFAULT_TIM
 }
 
 function unsupported(reason: string, pid: number): GraceError {
-  return new GraceError('RESTART_UNSUPPORTED', `start_server (process ${pid}) cannot replace itself: ${reason}`, { subject: 'upgrade', pid });
+  return new GraceError('RESTART_UNSUPPORTED', `start_server (process ${pid}) cannot replace itself: ${reason}`, {
+    subject: 'upgrade',
+    pid,
+  });
 }
 
 function failed(reason: string, pid: number): GraceError {

@@ -34,11 +34,11 @@ export interface ListenFailure {
 export function listenUnpolled(fds: readonly number[], backlog: number): ListenFailure | undefined {
   if (fds.length === 0) return undefined;
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const { status, stdout, stderr, error } = spawnSync(
-    process.execPath,
-    ['-e', PROGRAM, String(backlog), String(fds.length)],
-    { stdio: ['ignore', 'pipe', 'pipe', ...fds], env, encoding: 'utf8' },
-  );
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, ['-e', PROGRAM, String(backlog), String(fds.length)], {
+    stdio: ['ignore', 'pipe', 'pipe', ...fds],
+    env,
+    encoding: 'utf8',
+  });
   const [, index, code] = /^(\d+) (\w+)/.exec(stdout ?? '') ?? [];
   if (index !== undefined && code !== undefined) return { index: Number(index), code };
   if (status === 0) return undefined;

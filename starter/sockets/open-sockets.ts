@@ -46,7 +46,10 @@ export async function openSockets({ ports, paths, backlog, passed, say }: OpenSo
       const taken = passedSockets.take('stream', { kind: 'unix', path: resolve(path) }, path, undefined);
       await add(taken, () => openPath(path, say));
     }
-    listen(bound.filter(({ kind }) => kind === 'stream'), backlog);
+    listen(
+      bound.filter(({ kind }) => kind === 'stream'),
+      backlog,
+    );
     clearNonblock(bound.map(({ fd }) => fd));
   } catch (error) {
     for (const socket of bound) socket.close();
@@ -64,7 +67,10 @@ async function openDatagram(port: Port): Promise<HeldSocket> {
 
 /** An address in use may show only at listen(2): with SO_REUSEADDR two sockets can be bound to it until one of them listens. */
 function listen(sockets: readonly HeldSocket[], backlog: number): void {
-  const failure = listenUnpolled(sockets.map(({ fd }) => fd), backlog);
+  const failure = listenUnpolled(
+    sockets.map(({ fd }) => fd),
+    backlog,
+  );
   const socket = failure && sockets[failure.index];
   if (failure === undefined || socket === undefined) return;
   const cause = Object.assign(new Error(failure.code), { code: failure.code });

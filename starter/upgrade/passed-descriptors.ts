@@ -24,7 +24,10 @@ export class PassedDescriptors {
   readonly #pipes = new Map<Worker, number>();
 
   constructor({ sockets, lock, log, workers }: Belongings) {
-    const passed = sockets.map(({ fd, label, name, target, kind, bound, file }) => ({ ...{ label, name, target, kind, bound, file }, fd: this.#add(fd) }));
+    const passed = sockets.map(({ fd, label, name, target, kind, bound, file }) => ({
+      ...{ label, name, target, kind, bound, file },
+      fd: this.#add(fd),
+    }));
     const pipe = log && Object.fromEntries(Object.entries(log.pipe).map(([name, fd]) => [name, this.#add(fd as number)]));
     this.hello = {
       type: 'hello',

@@ -11,7 +11,16 @@ import { WatchedProcess } from '../process/watched-process.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 import { type Snapshot } from '../workers/snapshot.js';
 import { Worker } from '../workers/worker.js';
-import { type Hello, type PassedSocket, type PassedWorker, UPGRADE, type UpgradeMessage, VERSION, type Yours, parseMessage } from './messages.js';
+import {
+  type Hello,
+  type PassedSocket,
+  type PassedWorker,
+  UPGRADE,
+  type UpgradeMessage,
+  VERSION,
+  type Yours,
+  parseMessage,
+} from './messages.js';
 
 /** The new start_server's end of the conversation with the one that it replaces. */
 export class UpgradePredecessor {
@@ -29,7 +38,9 @@ export class UpgradePredecessor {
     this.#fail = fail;
     this.#pipe = new Socket({ fd, readable: true, writable: true });
     this.#pipe.on('error', () => undefined);
-    this.#pipe.on('close', () => this.#fail(new GraceError('STATE_INVALID', 'the start_server to be replaced has given this one up, or has exited')));
+    this.#pipe.on('close', () =>
+      this.#fail(new GraceError('STATE_INVALID', 'the start_server to be replaced has given this one up, or has exited')),
+    );
     readLines(this.#pipe, (line) => {
       const message = parseMessage(line);
       if (message !== undefined) this.#waiting.get(message.type)?.(message);
@@ -49,7 +60,10 @@ export class UpgradePredecessor {
   async hello(): Promise<Hello> {
     const hello = (await this.#next('hello')) as Hello;
     if (hello.version === VERSION) return hello;
-    throw new GraceError('STATE_INVALID', `the start_server to be replaced speaks version ${hello.version}, this one ${VERSION}: stop it, and start this one`);
+    throw new GraceError(
+      'STATE_INVALID',
+      `the start_server to be replaced speaks version ${hello.version}, this one ${VERSION}: stop it, and start this one`,
+    );
   }
 
   /** Says that this process is ready; fulfils when everything is its own. */

@@ -13,7 +13,10 @@ export interface ReportedState {
 }
 
 /** What is counted since start_server was started. */
-export type Counted = Pick<ServerStatus, 'startedAt' | 'failedStarts' | 'failuresInRow' | 'lastFailure' | 'lastFailureReason' | 'lastOutput' | 'upgrades' | 'upgradeFailure'>;
+export type Counted = Pick<
+  ServerStatus,
+  'startedAt' | 'failedStarts' | 'failuresInRow' | 'lastFailure' | 'lastFailureReason' | 'lastOutput' | 'upgrades' | 'upgradeFailure'
+>;
 
 const NOTHING_COUNTED = { failedStarts: 0, failuresInRow: 0, lastFailure: undefined, upgrades: 0 } as const;
 

@@ -98,7 +98,6 @@ async function play(seed: number): Promise<string[]> {
         await deployment.kill();
         await deployment.start();
         clients.resume();
-        continue;
       }
     }
     found.push(...(await checkEnd(deployment, clients)));

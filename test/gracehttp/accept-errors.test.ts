@@ -19,6 +19,12 @@ t.test('only errors of the listening socket itself are fatal; all others are wai
   onFatalError(server, ({ message }) => fatal.push(message));
   for (const code of [...PASSING, ...PASSING, ...FATAL]) server.emit('error', failure(code));
   await new Promise((done) => setImmediate(done));
-  t.strictSame(fatal, FATAL.map((code) => `accept ${code}`));
-  t.strictSame(reports, PASSING.map((code) => `warning: cannot accept connections at the moment: accept ${code}`));
+  t.strictSame(
+    fatal,
+    FATAL.map((code) => `accept ${code}`),
+  );
+  t.strictSame(
+    reports,
+    PASSING.map((code) => `warning: cannot accept connections at the moment: accept ${code}`),
+  );
 });

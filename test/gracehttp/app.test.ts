@@ -36,16 +36,26 @@ t.test('from starting to closed', async (t) => {
   t.equal(served, app);
   t.equal(app.state, 'serving');
   t.match(app.addresses, [/^127\.0\.0\.1:[1-9]\d*$/, `unix:${folder}/app.sock`, /^\[::\]:[1-9]\d*$/]);
-  t.strictSame(app.servers.map(({ server }) => server), servers);
+  t.strictSame(
+    app.servers.map(({ server }) => server),
+    servers,
+  );
   t.equal(app.servers[0]!.listener.name, 'public');
-  t.strictSame({ generation: app.generation, predecessor: app.predecessor, reason: app.reason }, { generation: 1, predecessor: undefined, reason: undefined });
+  t.strictSame(
+    { generation: app.generation, predecessor: app.predecessor, reason: app.reason },
+    { generation: 1, predecessor: undefined, reason: undefined },
+  );
   t.equal(await answer(portOf(app.addresses[0]!)), 'http');
   t.strictSame(readdirSync(folder).sort(), ['app.pid', 'app.sock']);
 
   await app.stop();
   t.strictSame(await app.wait(), { cutOff: [], code: 0 });
   t.equal(app.reason, 'stop');
-  t.strictSame(events, [['ready', 'serving'], ['draining', 'draining'], ['closed', 'closed']]);
+  t.strictSame(events, [
+    ['ready', 'serving'],
+    ['draining', 'draining'],
+    ['closed', 'closed'],
+  ]);
   t.strictSame(readdirSync(folder), []);
   t.ok(servers.every((server) => !server.listening));
   await app.stop();
@@ -58,7 +68,10 @@ t.test('a start that fails last releases the sockets that already listen', async
   const servers = [http.createServer(), http.createServer()];
   const pidFile = join(folder, 'missing', 'app.pid');
   const app = makeApp(t, { pidFile });
-  const entries = [{ server: servers[0]!, listen: `127.0.0.1:${port}` }, { server: servers[1]!, listen: `unix:${folder}/a.sock` }];
+  const entries = [
+    { server: servers[0]!, listen: `127.0.0.1:${port}` },
+    { server: servers[1]!, listen: `unix:${folder}/a.sock` },
+  ];
   await fails(t, () => app.serve(...entries), { code: 'PID_FILE', subject: 'pidFile', value: pidFile }, 'the pid file cannot be written');
   await nextTurn();
   t.strictSame(openedSince(before), []);
@@ -73,7 +86,10 @@ t.test('a start that fails last releases the sockets that already listen', async
 
 t.test('the same address twice is refused', async (t) => {
   const port = await freePort();
-  const entries = [{ server: http.createServer(), listen: `:${port}` }, { server: http.createServer(), listen: port }];
+  const entries = [
+    { server: http.createServer(), listen: `:${port}` },
+    { server: http.createServer(), listen: port },
+  ];
   const before = openSockets();
   await fails(t, () => makeApp(t).serve(...entries), { code: 'ADDRESS_IN_USE', subject: 'address', value: `:${port}` }, 'refused');
   t.strictSame(openedSince(before), []);
@@ -98,7 +114,12 @@ t.test('a process has one App at a time', async (t) => {
   await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'starting' }, 'another one starts');
   await app.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
   await fails(t, () => new App(OPTIONS), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'another one serves');
-  await fails(t, () => serve({ server: http.createServer(), listen: '127.0.0.1:0' }), { code: 'STATE_INVALID', subject: 'state', value: 'serving' }, 'serve()');
+  await fails(
+    t,
+    () => serve({ server: http.createServer(), listen: '127.0.0.1:0' }),
+    { code: 'STATE_INVALID', subject: 'state', value: 'serving' },
+    'serve()',
+  );
   await app.stop();
   const next = makeApp(t);
   t.equal(next.state, 'starting', 'a new one after it has closed');
@@ -161,7 +182,10 @@ t.test('signal handlers are removed when the app is closed', async (t) => {
   const count = (): number[] => ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'].map((name) => process.listenerCount(name));
   const before = count();
   const app = makeApp(t, { signals: { restart: ['SIGUSR2', 'SIGHUP'] } });
-  t.ok(count().every((number, index) => number > before[index]!), 'each signal has a handler');
+  t.ok(
+    count().every((number, index) => number > before[index]!),
+    'each signal has a handler',
+  );
   await app.stop();
   t.strictSame(count(), before);
 });
@@ -187,7 +211,10 @@ t.test('hooks run in order, are bounded, and their errors are reported', async (
   t.strictSame(order, ['onShutdown draining', 'closed']);
 
   const reports: string[] = [];
-  const failing = makeApp(t, { onShutdown: () => Promise.reject(new Error('the database is gone')), log: (message) => reports.push(message) });
+  const failing = makeApp(t, {
+    onShutdown: () => Promise.reject(new Error('the database is gone')),
+    log: (message) => reports.push(message),
+  });
   await failing.serve({ server: http.createServer(), listen: '127.0.0.1:0' });
   await failing.stop();
   t.match(await failing.wait(), { code: 1, cutOff: [] });

@@ -75,12 +75,11 @@ t.test('a late client is answered or closed in time', async (t) => {
 });
 
 t.test('tcpKeepAlive makes the kernel probe silent peers', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
-  for (const [tcpKeepAlive, timer] of [[undefined, '02'], [0, '00']] as const) {
-    const app = await serveHere(
-      t,
-      {},
-      createServer('127.0.0.1:0', handler, tcpKeepAlive === undefined ? {} : { tcpKeepAlive }),
-    );
+  for (const [tcpKeepAlive, timer] of [
+    [undefined, '02'],
+    [0, '00'],
+  ] as const) {
+    const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, tcpKeepAlive === undefined ? {} : { tcpKeepAlive }));
     const port = portOf(app);
     const socket = connect({ port });
     await waitUntil('a connection', () => app.servers[0]!.traffic.open === 1);
@@ -134,21 +133,15 @@ t.test('invalid options', (t) => {
 t.test('the server knows its entry, and an explicit entry replaces it', async (t) => {
   const folder = scratch(t);
   const socketPath = join(folder, 'app.sock');
-  const app = await serveHere(
-    t,
-    {},
-    createServer(`unix:${socketPath}`, handler, { name: 'admin', mode: 0o600, maxConnections: 7 }),
-    { server: createServer(':1', handler), listen: '127.0.0.1:0' },
-  );
+  const app = await serveHere(t, {}, createServer(`unix:${socketPath}`, handler, { name: 'admin', mode: 0o600, maxConnections: 7 }), {
+    server: createServer(':1', handler),
+    listen: '127.0.0.1:0',
+  });
   t.same(app.addresses[0], `unix:${socketPath}`);
   t.equal(app.servers[0]!.listener.name, 'admin');
   t.equal(app.servers[0]!.limit(), 7);
   t.equal((await send({ socketPath }, { method: 'POST' }, 'hello')).body, 'served');
   t.not(portOf(app, 1), 1, 'the explicit entry is used');
   await app.stop();
-  await t.rejects(
-    serveHere(t, {}, http.createServer()),
-    { code: 'SERVER_INVALID', message: /createServer/ },
-    'a server without an entry',
-  );
+  await t.rejects(serveHere(t, {}, http.createServer()), { code: 'SERVER_INVALID', message: /createServer/ }, 'a server without an entry');
 });

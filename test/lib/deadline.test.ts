@@ -38,7 +38,13 @@ t.test('a deadline that is cleared does not pass, and does not hold the process'
 const hooks: readonly (readonly [what: string, hook: () => unknown, failure: string | undefined])[] = [
   ['returns', () => 5, undefined],
   ['returns a promise', () => Promise.resolve(), undefined],
-  ['throws', () => { throw new Error('thrown'); }, 'thrown'],
+  [
+    'throws',
+    () => {
+      throw new Error('thrown');
+    },
+    'thrown',
+  ],
   ['rejects', () => Promise.reject(new Error('rejected')), 'rejected'],
 ];
 
@@ -64,19 +70,33 @@ t.test('runHook waits for the hook', async (t) => {
 });
 
 t.test('a hook that has not finished at the deadline is an error with its name', async (t) => {
-  await t.rejects(new Deadline(5).runHook('beforeRestart', () => NEVER), {
-    message: 'beforeRestart did not finish before the deadline',
-  });
+  await t.rejects(
+    new Deadline(5).runHook('beforeRestart', () => NEVER),
+    {
+      message: 'beforeRestart did not finish before the deadline',
+    },
+  );
 });
 
 t.test('a hook that finishes at once is on time, even after the deadline', async (t) => {
   const deadline = new Deadline(0);
   await deadline.passed;
   await t.resolves(deadline.runHook('onShutdown', () => undefined));
-  await t.rejects(deadline.runHook('onShutdown', () => Promise.reject(new Error('its own'))), { message: 'its own' });
+  await t.rejects(
+    deadline.runHook('onShutdown', () => Promise.reject(new Error('its own'))),
+    { message: 'its own' },
+  );
 });
 
 t.test('a time in a message', async (t) => {
-  const table = [[0, '0 ms'], [400.4, '400 ms'], [999, '999 ms'], [1_000, '1 s'], [1_449, '1.4 s'], [1_500, '1.5 s'], [30_000, '30 s']] as const;
+  const table = [
+    [0, '0 ms'],
+    [400.4, '400 ms'],
+    [999, '999 ms'],
+    [1_000, '1 s'],
+    [1_449, '1.4 s'],
+    [1_500, '1.5 s'],
+    [30_000, '30 s'],
+  ] as const;
   for (const [milliseconds, text] of table) t.equal(formatTime(milliseconds), text);
 });

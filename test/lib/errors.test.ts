@@ -3,7 +3,15 @@ import { GraceError, errnoCode, show } from '../../lib/errors.js';
 
 t.test('a GraceError carries its facts', async (t) => {
   const cause = new Error('before');
-  const error = new GraceError('RESTART_FAILED', 'it failed', { subject: 'a', value: 1, exitCode: 7, signal: null, stderr: 'words', pid: 5, cause });
+  const error = new GraceError('RESTART_FAILED', 'it failed', {
+    subject: 'a',
+    value: 1,
+    exitCode: 7,
+    signal: null,
+    stderr: 'words',
+    pid: 5,
+    cause,
+  });
   t.match(error, { name: 'GraceError', code: 'RESTART_FAILED', message: 'it failed', subject: 'a', value: 1 });
   t.match(error, { exitCode: 7, signal: null, stderr: 'words', pid: 5 });
   t.equal(error.cause, cause);

@@ -23,7 +23,11 @@ t.test('every listener is called, whatever the others do', async (t) => {
   t.ok(events.emit('restarted', { pid: 8 }));
   t.same(called, ['one 7', 'two', 'three', 'one 8', 'three']);
   await waitUntil('three warnings', () => found.length >= 3);
-  t.match(found, [/^warning: a listener of 'restarted' failed: Error: one failed\n +at /, /one failed/, /^warning: a listener of 'restarted' failed: \{ two: 'failed' \}$/]);
+  t.match(found, [
+    /^warning: a listener of 'restarted' failed: Error: one failed\n +at /,
+    /one failed/,
+    /^warning: a listener of 'restarted' failed: \{ two: 'failed' \}$/,
+  ]);
 });
 
 t.test('without a listener nothing happens', async (t) => {

@@ -74,7 +74,12 @@ t.test('variables for a successor', async (t) => {
   for (const [subject, env, value] of wrong) {
     const facts = { code: 'OPTION_INVALID', subject, value } as const;
     await fails(t, async () => readOptions({ env: env as Record<string, string> }).env(), facts, `env ${JSON.stringify(env)}`);
-    await fails(t, async () => readOptions({ env: () => env as Record<string, string> }).env(), facts, `a function that returns ${JSON.stringify(env)}`);
+    await fails(
+      t,
+      async () => readOptions({ env: () => env as Record<string, string> }).env(),
+      facts,
+      `a function that returns ${JSON.stringify(env)}`,
+    );
   }
 });
 
@@ -86,7 +91,25 @@ t.test('the command for a successor', async (t) => {
 });
 
 t.test('times', async (t) => {
-  const bad = [-1, 1.5, NaN, Infinity, -Infinity, MAX_MS + 1, '1000', '', null, true, {}, [], [5], 5n, Symbol('s'), () => 5, Object.create(null)];
+  const bad = [
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    MAX_MS + 1,
+    '1000',
+    '',
+    null,
+    true,
+    {},
+    [],
+    [5],
+    5n,
+    Symbol('s'),
+    () => 5,
+    Object.create(null),
+  ];
   for (const option of ['drainTimeout', 'idleTimeout', 'drainDelay', 'restartTimeout']) {
     for (const [index, value] of bad.entries()) {
       const { message } = await fails(
@@ -99,7 +122,11 @@ t.test('times', async (t) => {
       t.match(message, `expected a whole number from 0 to ${MAX_MS}`);
     }
     t.equal(readOptions({ drainTimeout: MAX_MS, [option]: 5 })[option as 'idleTimeout'], 5);
-    t.equal(readOptions({ [option]: undefined })[option as 'idleTimeout'], readOptions({})[option as 'idleTimeout'], 'undefined is the default');
+    t.equal(
+      readOptions({ [option]: undefined })[option as 'idleTimeout'],
+      readOptions({})[option as 'idleTimeout'],
+      'undefined is the default',
+    );
   }
 });
 
@@ -124,7 +151,12 @@ t.test('other types', async (t) => {
   };
   for (const [option, values] of Object.entries(types)) {
     for (const value of values) {
-      await fails(t, () => readOptions({ [option]: value }), { code: 'OPTION_INVALID', subject: option, value }, `${option}: ${String(value)}`);
+      await fails(
+        t,
+        () => readOptions({ [option]: value }),
+        { code: 'OPTION_INVALID', subject: option, value },
+        `${option}: ${String(value)}`,
+      );
     }
     t.doesNotThrow(() => readOptions({ [option]: undefined }));
   }
@@ -151,7 +183,21 @@ t.test('signals', async (t) => {
   for (const value of [true, null, 'SIGTERM', 5]) {
     await fails(t, () => readOptions({ signals: value as never }), { code: 'OPTION_INVALID', subject: 'signals', value }, String(value));
   }
-  const lists = ['SIGTERM', null, {}, [5], [null], ['sigterm'], ['TERM'], ['SIGNOTHING'], ['SIG'], ['toString'], ['SIGKILL'], ['SIGSTOP'], ['SIGHUP', 15]];
+  const lists = [
+    'SIGTERM',
+    null,
+    {},
+    [5],
+    [null],
+    ['sigterm'],
+    ['TERM'],
+    ['SIGNOTHING'],
+    ['SIG'],
+    ['toString'],
+    ['SIGKILL'],
+    ['SIGSTOP'],
+    ['SIGHUP', 15],
+  ];
   for (const kind of ['stop', 'restart', 'reload', 'revert']) {
     for (const value of lists) {
       const facts = { code: 'OPTION_INVALID', subject: `signals.${kind}`, value } as const;

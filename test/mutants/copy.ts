@@ -4,7 +4,21 @@ import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
 import { ROOT, filesOf, importsOf } from '../support/sources.js';
 
-const COPIED = ['package.json', 'bundle.mjs', 'preload.mjs', 'lib', 'gracehttp', 'starter', 'demo', 'bench', 'dist', 'docs', 'readme.md', 'license', 'changelog.md'];
+const COPIED = [
+  'package.json',
+  'bundle.mjs',
+  'preload.mjs',
+  'lib',
+  'gracehttp',
+  'starter',
+  'demo',
+  'bench',
+  'dist',
+  'docs',
+  'readme.md',
+  'license',
+  'changelog.md',
+];
 
 /** A copy of the built repository, in which one file at a time is changed. */
 export class Copy {
@@ -83,7 +97,9 @@ const imports = new Map<string, readonly string[]>();
 function importsWithCode(file: string): readonly string[] {
   let found = imports.get(file);
   if (found === undefined) {
-    found = importsOf(file).filter(({ target, typeOnly }) => !typeOnly && target.endsWith('.ts')).map(({ target }) => target);
+    found = importsOf(file)
+      .filter(({ target, typeOnly }) => !typeOnly && target.endsWith('.ts'))
+      .map(({ target }) => target);
     imports.set(file, found);
   }
   return found;

@@ -42,7 +42,9 @@ async function play(): Promise<void> {
     for (const [index, mutant] of some.entries()) {
       const killer = await killerOf(copy, mutant);
       if (killer === undefined) survivors.push(mutant);
-      console.log(`${index + 1}/${some.length} ${killer === undefined ? 'SURVIVES' : 'killed  '} ${describeMutant(mutant)}${killer === undefined ? '' : `  (${killer})`}`);
+      console.log(
+        `${index + 1}/${some.length} ${killer === undefined ? 'SURVIVES' : 'killed  '} ${describeMutant(mutant)}${killer === undefined ? '' : `  (${killer})`}`,
+      );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

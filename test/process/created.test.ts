@@ -28,7 +28,11 @@ t.test('SIGHUP and a restart read certificates again', async (t) => {
   process.kill(program.pid, 'SIGHUP');
   t.match(await program.announced('reload-failed'), { code: 'CERTIFICATE_INVALID' });
   process.kill(program.pid, 'SIGUSR2');
-  t.match(await program.announced('restart-failed'), { stderr: /CERTIFICATE_INVALID/ }, 'a successor does not start with an invalid certificate');
+  t.match(
+    await program.announced('restart-failed'),
+    { stderr: /CERTIFICATE_INVALID/ },
+    'a successor does not start with an invalid certificate',
+  );
   await get({ port, ca: newer.cert });
   t.pass('the old certificate stays');
 
@@ -79,7 +83,12 @@ t.test('a process that had no free descriptor serves on', async (t) => {
   const many = Array.from({ length: FILES }, () => connect({ port }));
   await waitUntil('a full process', () => program.stderr.includes('EMFILE') || many.some((socket) => socket.destroyed));
   many.forEach((socket) => socket.destroy());
-  await waitUntil('an answer', () => get({ port }).then(() => true, () => false));
+  await waitUntil('an answer', () =>
+    get({ port }).then(
+      () => true,
+      () => false,
+    ),
+  );
   t.equal(program.all('draining').length, 0);
   process.kill(program.pid, 'SIGTERM');
   t.match(await program.exited, { code: 0 });
@@ -88,7 +97,12 @@ t.test('a process that had no free descriptor serves on', async (t) => {
 t.test('listenAndServe', async (t) => {
   const socketPath = join(scratch(t), 'app.sock');
   const program = start(t, fixture('listen-and-serve'), { args: [JSON.stringify({ listen: `unix:${socketPath}` })] });
-  await waitUntil('an answer', () => get({ socketPath }).then(({ body }) => body === 'slept 0', () => false));
+  await waitUntil('an answer', () =>
+    get({ socketPath }).then(
+      ({ body }) => body === 'slept 0',
+      () => false,
+    ),
+  );
   const busy = start(t, fixture('listen-and-serve'), { args: [JSON.stringify({ listen: `unix:${socketPath}` })] });
   t.match(await busy.announced('failed'), { code: 'ADDRESS_IN_USE' });
   t.match(await busy.exited, { code: 3 });

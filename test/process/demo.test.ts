@@ -25,7 +25,11 @@ t.test('the demo does what the readme shows', async (t) => {
   t.equal(where, `${a0}, ${a1}, ${a2}`);
   t.equal(oldPid, pid);
   // The old process accepts until it hears that the new one does.
-  await waitUntil('an answer of the new process', async () => (await getBody(a1, '/sleep/?duration=0s')).includes(`pid ${newPid}.`), demo.output);
+  await waitUntil(
+    'an answer of the new process',
+    async () => (await getBody(a1, '/sleep/?duration=0s')).includes(`pid ${newPid}.`),
+    demo.output,
+  );
   t.match(await getBody(a1, '/sleep/?duration=10ms'), new RegExp(`^One: started at .*Z, slept for 10 ms, pid ${newPid}\\.$`, 'm'));
   t.match(await slow, new RegExp(`^Zero: started at .*Z, slept for 1500 ms, pid ${pid}\\.$`, 'm'));
   await waitUntil('the old process to exit', () => demo.output().includes(`Exiting pid ${pid}.`), demo.output);
@@ -81,7 +85,8 @@ t.test('POST /restart restarts, into releases that work or do not, and the answe
   await waitUntil('the new process', () => servingPid(demo) !== first, demo.output);
   t.equal(good.body, `Process ${servingPid(demo)} serves.\n`);
   // The old process accepts until it hears that the new one does.
-  const answered = async (): Promise<{ generation: number }> => JSON.parse((await get(demo, '/answer?after=1ms')).body) as { generation: number };
+  const answered = async (): Promise<{ generation: number }> =>
+    JSON.parse((await get(demo, '/answer?after=1ms')).body) as { generation: number };
   await waitUntil('an answer of the new process', async () => (await answered()).generation === 2, demo.output);
   t.match(await answered(), { pid: servingPid(demo), generation: 2 });
   t.equal((await restart('unknown')).status, 400);
@@ -104,15 +109,30 @@ t.test('a WebSocket of the page moves, and hears of all processes', async (t) =>
   await waitUntil('hello', () => hellos().length === 1);
   const first = servingPid(demo);
   process.kill(first, 'SIGUSR2');
-  await waitUntil('hello of the new process', () => hellos().length === 2, () => JSON.stringify(heard));
+  await waitUntil(
+    'hello of the new process',
+    () => hellos().length === 2,
+    () => JSON.stringify(heard),
+  );
   const second = servingPid(demo);
-  t.match(hellos(), [{ pid: first, generation: 1 }, { pid: second, generation: 2 }]);
-  const notices = (): Notice[] => heard.flatMap((said) => (said.type === 'hello' ? said.history : said.type === 'notice' ? [said.notice] : []));
+  t.match(hellos(), [
+    { pid: first, generation: 1 },
+    { pid: second, generation: 2 },
+  ]);
+  const notices = (): Notice[] =>
+    heard.flatMap((said) => (said.type === 'hello' ? said.history : said.type === 'notice' ? [said.notice] : []));
   const isKnown = (what: string, pid: number): boolean => notices().some((notice) => notice.what === what && notice.pid === pid);
-  await waitUntil('the end of the old process', () => isKnown('closed', first), () => JSON.stringify(heard));
+  await waitUntil(
+    'the end of the old process',
+    () => isKnown('closed', first),
+    () => JSON.stringify(heard),
+  );
   for (const what of ['ready', 'restarting', 'draining']) t.ok(isKnown(what, first), `${first} ${what}`);
   t.ok(isKnown('ready', second));
-  t.match(notices().find(({ text }) => text?.startsWith('restarted:')), { pid: first, text: `restarted: process ${second} serves` });
+  t.match(
+    notices().find(({ text }) => text?.startsWith('restarted:')),
+    { pid: first, text: `restarted: process ${second} serves` },
+  );
   ws.send('.');
   await waitUntil('pong', () => heard.some((said) => said.type === 'pong' && said.pid === second));
   t.equal(ws.readyState, WebSocket.OPEN);

@@ -45,7 +45,10 @@ async function stream(t: Test, port: number, path: string): Promise<{ ended: Pro
 const CUT_SHORT = 'data: begin\n\n';
 const WHOLE = 'data: begin\n\ndata: end\n\n';
 
-for (const [reason, signal] of [['stop', 'SIGTERM'], ['handover', 'SIGUSR2']] as const) {
+for (const [reason, signal] of [
+  ['stop', 'SIGTERM'],
+  ['handover', 'SIGUSR2'],
+] as const) {
   t.test(`${reason}: WebSockets that onDrain tells to leave leave in time, and the process exits with code 0`, async (t) => {
     const { program, port } = await run(t, LONG);
     await Promise.all([upgrade(t, port), upgrade(t, port), upgrade(t, port)]);

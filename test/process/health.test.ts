@@ -12,11 +12,18 @@ async function targets(program: Program): Promise<[Target, Target]> {
 }
 
 function line(body: string, name: string): number {
-  return Number(body.split('\n').find((text) => text.startsWith(`${name} `))?.slice(name.length));
+  return Number(
+    body
+      .split('\n')
+      .find((text) => text.startsWith(`${name} `))
+      ?.slice(name.length),
+  );
 }
 
 t.test('a process that handed over stays ready, and its successor continues the metrics', async (t) => {
-  const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainTimeout: 1_000, idleTimeout: 400, moveConnections: false })] });
+  const program = start(t, fixture('administered'), {
+    args: [JSON.stringify({ drainTimeout: 1_000, idleTimeout: 400, moveConnections: false })],
+  });
   const [target, admin] = await targets(program);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
@@ -48,7 +55,10 @@ t.test('a process that handed over stays ready, and its successor continues the 
   process.kill(program.serving, 'SIGUSR2');
   await program.announced('ready', 3);
   await program.announced('closed', 2);
-  await waitUntil('the third process to know of both drains', async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 2);
+  await waitUntil(
+    'the third process to know of both drains',
+    async () => line((await get(admin, '/metrics')).body, 'grace_drains_total') === 2,
+  );
   t.equal(line((await get(admin, '/metrics')).body, 'grace_cut_off_total'), 1, 'kept from generation to generation');
 });
 

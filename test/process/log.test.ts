@@ -17,7 +17,10 @@ const LOGS = `
 `;
 
 /** A restart that fails, one that works, and a drain that cuts off a request. Returns the two pids that served. */
-async function live(t: Test, options: object): Promise<{ program: Program; first: number; failed: number; second: number; address: string }> {
+async function live(
+  t: Test,
+  options: object,
+): Promise<{ program: Program; first: number; failed: number; second: number; address: string }> {
   const folder = scratch(t);
   const argument = JSON.stringify({ http: ['127.0.0.1:0'], drainTimeout: 300, ...options });
   const program = start(t, writeRelease(folder, SERVER), { args: [argument], env: { NODE_NO_WARNINGS: '1' } });
@@ -68,12 +71,18 @@ t.test('log: a function gets them; if it throws, they are on stderr and nothing 
     [program.pid, 'draining no request, up to 30 s'],
     [pid, 'draining no request, up to 30 s; SIGTERM again to exit at once'],
   ] as const;
-  t.same(program.all('log').map((line) => [line.pid, line['message']]), [[program.pid, `restarted: process ${pid} serves`], ...drains]);
+  t.same(
+    program.all('log').map((line) => [line.pid, line['message']]),
+    [[program.pid, `restarted: process ${pid} serves`], ...drains],
+  );
   t.equal(
     program.stderr,
     drains.map(([from, line]) => `ts-grace[${from}]: ${line}\nts-grace[${from}]: warning: the option log failed: Error: a bug\n`).join(''),
   );
-  t.same(program.all('closed').map(({ code }) => code), [0, 0]);
+  t.same(
+    program.all('closed').map(({ code }) => code),
+    [0, 0],
+  );
 });
 
 t.test('nobody reads stderr any longer: the service goes on', async (t) => {
@@ -88,5 +97,8 @@ t.test('nobody reads stderr any longer: the service goes on', async (t) => {
   t.same(await program.exited, { code: 0, signal: null });
   process.kill(pid, 'SIGTERM');
   await program.ended();
-  t.same(program.all('closed').map(({ code }) => code), [0, 0]);
+  t.same(
+    program.all('closed').map(({ code }) => code),
+    [0, 0],
+  );
 });

@@ -21,7 +21,11 @@ const MISTAKES: readonly (readonly [what: string, program: string, message: stri
   ['a bare function', 'await serve(() => {});', 'use { handler: app, listen }, or createServer(address, app)'],
   ['a misspelt option', 'new App({ drainTimout: 5 });', 'did you mean drainTimeout?'],
   ['an option in the wrong place', "await listenAndServe(':0', () => {}, { drainTimeout: 5 });", '{ app: { drainTimeout: … } }'],
-  ['two addresses of which one includes the other', 'await serve({ handler() {}, listen: 45678 }, { handler() {}, listen: "127.0.0.1:45678" });', 'cannot listen on both :45678 and 127.0.0.1:45678'],
+  [
+    'two addresses of which one includes the other',
+    'await serve({ handler() {}, listen: 45678 }, { handler() {}, listen: "127.0.0.1:45678" });',
+    'cannot listen on both :45678 and 127.0.0.1:45678',
+  ],
 ];
 
 t.test('a program with a mistake ends with a short message that says what to write', async (t) => {
@@ -52,7 +56,10 @@ t.test('a start that fails as systemd passed a socket that no server asks for sa
   });
   const { code, value, message } = await program.announced('error');
   t.match({ code, value }, { code: 'ADDRESS_IN_USE', value: address });
-  t.match(message, `cannot listen on ${address}: systemd passed a socket for [::]:${portOf(held)}, which no server here asks for; to use it, write listen: 'systemd:web'`);
+  t.match(
+    message,
+    `cannot listen on ${address}: systemd passed a socket for [::]:${portOf(held)}, which no server here asks for; to use it, write listen: 'systemd:web'`,
+  );
   t.match(await program.exited, { code: 1 });
 });
 

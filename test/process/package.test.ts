@@ -11,7 +11,13 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** The entry points, and the source of each. */
-const ENTRIES = { 'ts-grace': 'lib/index.ts', 'ts-grace/gracehttp': 'gracehttp/index.ts', 'ts-grace/starter': 'starter/index.ts', 'ts-grace/ws': 'gracehttp/websocket/index.ts', 'ts-grace/auto': 'gracehttp/auto/index.ts' };
+const ENTRIES = {
+  'ts-grace': 'lib/index.ts',
+  'ts-grace/gracehttp': 'gracehttp/index.ts',
+  'ts-grace/starter': 'starter/index.ts',
+  'ts-grace/ws': 'gracehttp/websocket/index.ts',
+  'ts-grace/auto': 'gracehttp/auto/index.ts',
+};
 const TOOLS = join(ROOT, 'node_modules/.bin');
 const TYPES = join(ROOT, 'node_modules/@types');
 
@@ -29,8 +35,14 @@ function exportsOf(file: string): Names {
       return exportClause.elements.map((element) => ({ name: element.name.text, type: isTypeOnly || element.isTypeOnly }));
     });
   return {
-    types: names.filter(({ type }) => type).map(({ name }) => name).sort(),
-    values: names.filter(({ type }) => !type).map(({ name }) => name).sort(),
+    types: names
+      .filter(({ type }) => type)
+      .map(({ name }) => name)
+      .sort(),
+    values: names
+      .filter(({ type }) => !type)
+      .map(({ name }) => name)
+      .sort(),
   };
 }
 
@@ -94,12 +106,15 @@ t.test('the package works when it is packed and installed', async (t) => {
       const commonJs = write('names.cjs', `const all = require('${entry}'); ${print}`);
       for (const file of [esm, commonJs]) t.same(JSON.parse(run(folder, process.execPath, '--no-warnings', file)), values, file);
     }
-    const errors = write('errors.mjs', `
+    const errors = write(
+      'errors.mjs',
+      `
       import { GraceError } from 'ts-grace';
       import { GraceError as FromStarter, startServer } from 'ts-grace/starter';
       const error = await startServer({}).catch((error) => error);
       console.log(error instanceof GraceError, error instanceof FromStarter, error.code, new FromStarter('OPTION_INVALID', 'x') instanceof GraceError);
-    `);
+    `,
+    );
     t.equal(run(folder, process.execPath, errors), 'true true OPTION_INVALID true\n', 'an error is a GraceError in every bundle');
     const version = write('version.cjs', `console.log(require('ts-grace/package.json').version)`);
     t.equal(run(folder, process.execPath, version), `${manifest.version}\n`, 'package.json can be read');
@@ -107,7 +122,13 @@ t.test('the package works when it is packed and installed', async (t) => {
 
   await t.test('TypeScript gets every export with its type', async (t) => {
     for (const { entry, types } of EXPORTS) t.ok(types.length > 0, `${entry} exports ${types.length} types`);
-    const files = [['all.ts', CONSUMER], ['all.cts', CONSUMER], ['all.mts', CONSUMER], ['use.ts', USE], ['use.mts', USE]] as const;
+    const files = [
+      ['all.ts', CONSUMER],
+      ['all.cts', CONSUMER],
+      ['all.mts', CONSUMER],
+      ['use.ts', USE],
+      ['use.mts', USE],
+    ] as const;
     const paths = files.map(([name, text]) => write(name, text));
     const modules = { nodenext: ['--module', 'nodenext'], bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'] };
     const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2023', '--types', 'node', '--typeRoots', TYPES];

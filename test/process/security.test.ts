@@ -45,7 +45,13 @@ t.test('another user cannot signal the service, nor read its environment or its 
     attempt('descriptors', () => fs.readdirSync('/proc/${pid}/fd'));
     attempt('descriptor', () => fs.openSync('/proc/${pid}/fd/3', 'r+'));`);
   t.strictSame(results, {
-    SIGUSR2: 'EPERM', SIGTERM: 'EPERM', SIGHUP: 'EPERM', SIGKILL: 'EPERM', environ: 'EACCES', descriptors: 'EACCES', descriptor: 'EACCES',
+    SIGUSR2: 'EPERM',
+    SIGTERM: 'EPERM',
+    SIGHUP: 'EPERM',
+    SIGKILL: 'EPERM',
+    environ: 'EACCES',
+    descriptors: 'EACCES',
+    descriptor: 'EACCES',
   });
   const { addresses } = await program.announced('ready', 2);
   t.ok(await getBody(`localhost:${portOf((addresses as string[])[0]!)}`), 'it serves on');
@@ -62,9 +68,16 @@ t.test('a socket with mode 0600 refuses another user, also after a restart', { s
     app.on('closed', () => console.log(JSON.stringify({ event: 'closed', pid: process.pid })));
     await app.serve({ handler: (request, response) => response.end(), listen: ${JSON.stringify(`unix:${path}`)}, mode: 0o600 });
     console.log(JSON.stringify({ event: 'ready', pid: process.pid }));`;
-  const program = start(t, 'unused', { nodeArgs: [], cwd: ROOT, env: { TEXT: text }, shell: 'exec "$NODE" --input-type=module --eval "$TEXT"' });
+  const program = start(t, 'unused', {
+    nodeArgs: [],
+    cwd: ROOT,
+    env: { TEXT: text },
+    shell: 'exec "$NODE" --input-type=module --eval "$TEXT"',
+  });
   const connect = (): Record<string, string> =>
-    asAnotherUser(`results.connect = await new Promise((done) => net.connect(${JSON.stringify(path)}, () => done('done')).on('error', ({ code }) => done(code)));`);
+    asAnotherUser(
+      `results.connect = await new Promise((done) => net.connect(${JSON.stringify(path)}, () => done('done')).on('error', ({ code }) => done(code)));`,
+    );
   await program.announced('ready');
   t.strictSame(connect(), { connect: 'EACCES' });
   await restarted(program);
@@ -75,17 +88,32 @@ t.test('a socket with mode 0600 refuses another user, also after a restart', { s
 t.test('the environment of a successor has only what docs/protocol.md says', async (t) => {
   const program = start(t, fixture('server'), { args: ['{"http":["127.0.0.1:0"]}'], env: { SECRET: 'of the program' } });
   const pid = await restarted(program);
-  const environment = new Map(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean).map((entry) => {
-    const at = entry.indexOf('=');
-    return [entry.slice(0, at), entry.slice(at + 1)] as const;
-  }));
+  const environment = new Map(
+    readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .filter(Boolean)
+      .map((entry) => {
+        const at = entry.indexOf('=');
+        return [entry.slice(0, at), entry.slice(at + 1)] as const;
+      }),
+  );
   const page = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8');
   const documented = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, field]) => field);
   t.ok(documented.includes('nonce'));
   const handoff = JSON.parse(environment.get('GRACE_HANDOFF')!) as object;
-  t.strictSame(Object.keys(handoff).filter((field) => !documented.includes(field)), []);
+  t.strictSame(
+    Object.keys(handoff).filter((field) => !documented.includes(field)),
+    [],
+  );
   const added = [...environment.keys()].filter((name) => !['PATH', 'HOME', 'NODE', 'PROGRAM', 'SECRET', 'DEBUG'].includes(name));
-  t.strictSame(added.filter((name) => !['GRACE_HANDOFF', 'NODE_OPTIONS', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'PWD'].includes(name)), []);
+  t.strictSame(
+    added.filter((name) => !['GRACE_HANDOFF', 'NODE_OPTIONS', 'NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'PWD'].includes(name)),
+    [],
+  );
   process.kill(pid, 'SIGTERM');
-  await waitUntil('the end', () => program.all('closed').length === 2, () => program.report());
+  await waitUntil(
+    'the end',
+    () => program.all('closed').length === 2,
+    () => program.report(),
+  );
 });

@@ -64,11 +64,7 @@ for (const kind of ['HTTP', 'HTTPS', 'a unix socket'] as const) {
   });
 }
 
-async function askUntilRefused(
-  address: string,
-  ca: string | undefined,
-  result: { answered: number; lost: string[] },
-): Promise<void> {
+async function askUntilRefused(address: string, ca: string | undefined, result: { answered: number; lost: string[] }): Promise<void> {
   for (;;) {
     try {
       await getBody(address, '/', ca);
@@ -217,7 +213,10 @@ t.test('a handler that writes Connection: keep-alive does not delay the drain', 
   await program.exited;
 });
 
-for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]] as const) {
+for (const [signal, code] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const) {
   t.test(`a second ${signal} exits at once and removes the files`, async (t) => {
     const folder = scratch(t);
     const path = join(folder, 'app.sock');

@@ -48,7 +48,11 @@ t.test('a rolling restart of two instances behind HAProxy by SIGTERM', { skip },
     const { name, port, healthPort, program } = instance;
     let down = false;
     process.kill(program.pid, 'SIGTERM');
-    await waitUntil(`${name} down`, async () => (await proxy.state(name)).startsWith('DOWN'), () => program.report());
+    await waitUntil(
+      `${name} down`,
+      async () => (await proxy.state(name)).startsWith('DOWN'),
+      () => program.report(),
+    );
     down = program.all('closed').length === 0;
     t.ok(down, `${name} is taken out before it ends`);
     t.match(await program.exited, { code: 0 });
@@ -59,7 +63,11 @@ t.test('a rolling restart of two instances behind HAProxy by SIGTERM', { skip },
     await load.answeredBy([instance.program.pid]);
   }
   t.equal(pids.size, 4);
-  checkLoad(t, await load.stop(), [...pids].map((pid) => [pid]));
+  checkLoad(
+    t,
+    await load.stop(),
+    [...pids].map((pid) => [pid]),
+  );
 });
 
 t.test('a rolling restart of two instances behind HAProxy by SIGUSR2', { skip }, async (t) => {
@@ -70,16 +78,23 @@ t.test('a rolling restart of two instances behind HAProxy by SIGUSR2', { skip },
     for (const { name, program } of instances) {
       process.kill(program.serving, 'SIGUSR2');
       await program.announced('ready', round + 1);
-      let states: string[] = [];
+      const states: string[] = [];
       await waitUntil('the old process to end', async () => {
         states.push(await proxy.state(name));
         return program.all('closed').length === round;
       });
-      t.ok(states.every((state) => state === 'UP'), `${name} is never taken out`);
+      t.ok(
+        states.every((state) => state === 'UP'),
+        `${name} is never taken out`,
+      );
       await load.answeredBy([program.serving]);
     }
   }
   const pids = instances.flatMap(({ program }) => program.all('ready').map(({ pid }) => pid));
   t.equal(pids.length, 6, 'each restart started one process');
-  checkLoad(t, await load.stop(), pids.map((pid) => [pid]));
+  checkLoad(
+    t,
+    await load.stop(),
+    pids.map((pid) => [pid]),
+  );
 });

@@ -64,10 +64,17 @@ const grown = {
   memory: change(generations.map(({ memory }) => memory)),
 };
 const codes = new Set(program.all('closed').map(({ code }) => code));
-const waited = tooFew(result.kinds, program.all('ready').map(({ pid }) => [pid]));
-console.log(`${restarts} restarts: ${result.answered} requests answered, ${result.lost.length} lost, longest wait ${result.longestWait.toFixed(0)} ms`);
+const waited = tooFew(
+  result.kinds,
+  program.all('ready').map(({ pid }) => [pid]),
+);
+console.log(
+  `${restarts} restarts: ${result.answered} requests answered, ${result.lost.length} lost, longest wait ${result.longestWait.toFixed(0)} ms`,
+);
 console.log(`from the first tenth to the last: descriptors ${signed(grown.descriptors.by)}, memory ${signed(grown.memory.share * 100)} %`);
-console.log(`most processes at the same time: ${Math.max(...generations.map(({ processes }) => processes))}; exit codes: ${[...codes].join(', ')}`);
+console.log(
+  `most processes at the same time: ${Math.max(...generations.map(({ processes }) => processes))}; exit codes: ${[...codes].join(', ')}`,
+);
 for (const line of [...result.lost.slice(0, 20), ...waited.slice(0, 20)]) console.log(line);
 const good = result.lost.length === 0 && waited.length === 0 && codes.size === 1 && codes.has(0);
 process.exitCode = good && grown.descriptors.by <= MAY_GROW.descriptors && grown.memory.share <= MAY_GROW.memory ? 0 : 1;
@@ -75,9 +82,16 @@ process.exitCode = good && grown.descriptors.by <= MAY_GROW.descriptors && grown
 /** Once the predecessor is gone: what the process that serves has open, and its memory. */
 async function measure(): Promise<void> {
   await load.answeredBy([program.serving]);
-  const pids = program.all('ready').map(({ pid }) => pid).slice(-5);
+  const pids = program
+    .all('ready')
+    .map(({ pid }) => pid)
+    .slice(-5);
   const processes = pids.filter(isAlive).length;
-  await waitUntil('the end of the predecessor', () => pids.filter(isAlive).length === 1, () => program.report());
+  await waitUntil(
+    'the end of the predecessor',
+    () => pids.filter(isAlive).length === 1,
+    () => program.report(),
+  );
   generations.push({
     descriptors: descriptors(program.serving),
     memory: resident(program.serving),
@@ -91,7 +105,9 @@ function report(restart: number): void {
   const { answered, lost, longestWait } = load.result;
   const memory = `${(median(last.map((each) => each.memory)) / 1_024).toFixed(1)} MiB`;
   const most = Math.max(...last.map(({ processes }) => processes));
-  console.log([restart, answered, lost.length, `${longestWait.toFixed(0)} ms`, most, median(last.map((each) => each.descriptors)), memory].join('\t'));
+  console.log(
+    [restart, answered, lost.length, `${longestWait.toFixed(0)} ms`, most, median(last.map((each) => each.descriptors)), memory].join('\t'),
+  );
 }
 
 function signed(value: number): string {

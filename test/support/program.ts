@@ -74,7 +74,11 @@ export class Program {
     void this.#closed.then(() => {
       over = true;
     });
-    await waitUntil(`${event} number ${nth}`, () => this.all(event).length >= nth || over, () => this.report());
+    await waitUntil(
+      `${event} number ${nth}`,
+      () => this.all(event).length >= nth || over,
+      () => this.report(),
+    );
     const found = this.all(event)[nth - 1];
     if (found === undefined) throw new Error(`the program ended before ${event} number ${nth}: ${this.report()}`);
     return found;
@@ -96,10 +100,14 @@ export class Program {
     void this.exited.then(() => {
       ended = true;
     });
-    await waitUntil(`the end by ${signal}`, () => {
-      if (!ended) this.process.kill(signal);
-      return ended;
-    }, () => this.report());
+    await waitUntil(
+      `the end by ${signal}`,
+      () => {
+        if (!ended) this.process.kill(signal);
+        return ended;
+      },
+      () => this.report(),
+    );
   }
 
   report(): string {

@@ -59,8 +59,7 @@ export async function freePort(): Promise<number> {
 export async function connected(t: Test, server: net.Server): Promise<{ client: net.Socket; accepted: net.Socket }> {
   const name = server.address();
   const accepting = once(server, 'connection') as Promise<[net.Socket]>;
-  const client =
-    typeof name === 'string' ? net.connect(name) : net.connect({ port: name!.port, host: name!.address });
+  const client = typeof name === 'string' ? net.connect(name) : net.connect({ port: name!.port, host: name!.address });
   client.on('error', () => undefined);
   t.teardown(() => client.destroy());
   const [[accepted]] = await Promise.all([accepting, once(client, 'connect')]);

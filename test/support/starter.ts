@@ -72,7 +72,11 @@ export class Starter {
     const matches = (): string[] => {
       return this.messages.filter((line) => (typeof text === 'string' ? line.includes(text) : text.test(line)));
     };
-    await waitUntil(`"${text}" number ${nth}`, () => matches().length >= nth, () => this.program.report());
+    await waitUntil(
+      `"${text}" number ${nth}`,
+      () => matches().length >= nth,
+      () => this.program.report(),
+    );
     return matches()[nth - 1]!;
   }
 

@@ -58,7 +58,13 @@ function printSupervisors({ options }: AutoSettings): void {
   const follow = stays(settings, { pid: process.pid, systemd: process.env['NOTIFY_SOCKET'] !== undefined });
   say(`After a restart the first process ${follow ? 'stays, because another program may watch its pid' : 'exits'} (option follow).`);
   try {
-    refuseUnsupported({ platform: process.platform, pid: process.pid, descriptors: [], superdaemon: isPassed() ? process.ppid : undefined, follow });
+    refuseUnsupported({
+      platform: process.platform,
+      pid: process.pid,
+      descriptors: [],
+      superdaemon: isPassed() ? process.ppid : undefined,
+      follow,
+    });
     if (settings.command === undefined) refuseUnrepeatable();
     say(`Restart: possible, by ${settings.signals.restart.join(' or ') || 'no signal'}.`);
   } catch (error) {
@@ -70,7 +76,8 @@ function printAddresses(asked: readonly Asked[], { listen }: AutoSettings): void
   if (asked.length === 0) say(`The program did not listen within ${LONGEST_MS / 1_000} s.`);
   for (const one of asked) {
     const address = askedAddress(one);
-    if (address === undefined) say(`Stays alone: ${one.port === 0 ? 'port 0' : String(one.address)}, which is another address in each process.`);
+    if (address === undefined)
+      say(`Stays alone: ${one.port === 0 ? 'port 0' : String(one.address)}, which is another address in each process.`);
     else if (isListed(address, listen)) say(`Would hand over: ${formatAddress(address)}`);
     else say(`Stays alone: ${formatAddress(address)}, which is not in listen.`);
   }

@@ -25,7 +25,8 @@ export function runProgram(): void {
 /** A file, as node finds it, or a command of a package. */
 function findProgram(name: string): string {
   const file = resolve(name);
-  const found = [file, `${file}.js`, `${file}.mjs`, `${file}.cjs`, join(file, 'index.js')].find(isFile) ?? (isPackage(file) ? file : undefined);
+  const found =
+    [file, `${file}.js`, `${file}.mjs`, `${file}.cjs`, join(file, 'index.js')].find(isFile) ?? (isPackage(file) ? file : undefined);
   const command = found === undefined && !name.includes('/') ? findCommand(name) : undefined;
   if (found === undefined && command === undefined) {
     throw new GraceError('PROGRAM_INVALID', `there is no program ${show(name)}`, { subject: 'program', value: name });

@@ -13,7 +13,8 @@ const BY_VARIABLE: readonly (readonly [variable: string, name: string])[] = [
 /** What watches this process, as far as its environment tells. */
 export function supervisors(env: NodeJS.ProcessEnv): readonly string[] {
   const found = BY_VARIABLE.filter(([variable]) => env[variable] !== undefined).map(([, name]) => name);
-  if (env['NOTIFY_SOCKET'] === undefined && env['INVOCATION_ID'] !== undefined && process.ppid === 1) found.push('systemd (Type=simple or exec)');
+  if (env['NOTIFY_SOCKET'] === undefined && env['INVOCATION_ID'] !== undefined && process.ppid === 1)
+    found.push('systemd (Type=simple or exec)');
   if (process.pid === 1 || existsSync('/.dockerenv')) found.push('a container');
   if (process.stdin.isTTY) found.push('a terminal');
   return found;

@@ -22,9 +22,13 @@ export function askedAddress({ address, port, fd }: Asked): ClaimableAddress | u
  * @param list - undefined for all addresses.
  */
 export function isListed(address: ClaimableAddress, list: readonly string[] | undefined): boolean {
-  return list?.map((text) => parseAddress(text)).some((listed) => {
-    if (listed.kind === 'unix') return address.kind === 'unix' && sameAddress(address, { kind: 'unix', path: resolve(listed.path) });
-    const isPort = listed.kind === 'tcp' && address.kind === 'tcp' && isWildcard(listed) && listed.port === address.port;
-    return isPort || sameAddress(address, listed);
-  }) ?? true;
+  return (
+    list
+      ?.map((text) => parseAddress(text))
+      .some((listed) => {
+        if (listed.kind === 'unix') return address.kind === 'unix' && sameAddress(address, { kind: 'unix', path: resolve(listed.path) });
+        const isPort = listed.kind === 'tcp' && address.kind === 'tcp' && isWildcard(listed) && listed.port === address.port;
+        return isPort || sameAddress(address, listed);
+      }) ?? true
+  );
 }

@@ -12,7 +12,12 @@ import { handleOfServer } from './held-socket.js';
  *
  * @param onListening - called with the socket file; not called if listen() failed.
  */
-export function listenAtPath(server: Server, path: string, listen: (path?: string) => void, onListening: (file: FileIdentity) => void): void {
+export function listenAtPath(
+  server: Server,
+  path: string,
+  listen: (path?: string) => void,
+  onListening: (file: FileIdentity) => void,
+): void {
   const draft = canMake(path) ? draftPath(path) : undefined;
   listen(draft);
   if (!server.listening) return;

@@ -13,10 +13,13 @@ import { handleOfServer } from './held-socket.js';
  * one by one, so no socket stands in for another address: it may be asked for next.
  */
 export function takeMatching(address: ClaimableAddress, { unclaimed }: Inheritance): InheritedSocket | undefined {
-  const candidates = [...unclaimed].filter(({ asked, bound }) => asked !== undefined || (bound !== undefined && sameAddress(address, bound)));
+  const candidates = [...unclaimed].filter(
+    ({ asked, bound }) => asked !== undefined || (bound !== undefined && sameAddress(address, bound)),
+  );
   const [socket] = matchSockets([{ address, name: undefined, resolved: address }], candidates);
   // Many programs delete the file before they listen. Then clients cannot reach the inherited socket any more.
-  if (socket === undefined || (address.kind === 'unix' && socket.file !== undefined && !isFileOf(address.path, socket.file))) return undefined;
+  if (socket === undefined || (address.kind === 'unix' && socket.file !== undefined && !isFileOf(address.path, socket.file)))
+    return undefined;
   unclaimed.delete(socket);
   return socket;
 }
@@ -30,7 +33,11 @@ export interface InheritedUse {
   accept(): void;
 }
 
-export function inheritedListener(address: ClaimableAddress, socket: InheritedSocket, { backlog, waits, accept }: InheritedUse): GraceListener {
+export function inheritedListener(
+  address: ClaimableAddress,
+  socket: InheritedSocket,
+  { backlog, waits, accept }: InheritedUse,
+): GraceListener {
   return new GraceListener({ kind: 'listening', socket, inherited: true, accept }, address, { backlog, waits });
 }
 

@@ -18,7 +18,15 @@ export type NativeListen = (address?: string | undefined, port?: number) => void
 export type OnListen = (server: Server, listen: NativeListen, asked: Asked) => void;
 
 /** The backlog is false or 0 if listen() got none. */
-type Listen2 = (this: Server, address: string | null, port: number | null, type: number | null, backlog?: number | false, fd?: number, flags?: number) => void;
+type Listen2 = (
+  this: Server,
+  address: string | null,
+  port: number | null,
+  type: number | null,
+  backlog?: number | false,
+  fd?: number,
+  flags?: number,
+) => void;
 
 /** Node.js calls this part of listen() by its name, so that it can be replaced. It is not in the public types. */
 interface Replaceable {
@@ -49,6 +57,11 @@ export function interceptListen(onListen: OnListen): void {
     const isPath = typeof address === 'string' && type === -1;
     const listen: NativeListen = (otherAddress = address ?? undefined, otherPort = port ?? undefined) =>
       native.call(this, otherAddress ?? null, otherPort ?? null, type, backlog, fd, flags);
-    onListen(this, listen, { address, port: isPath || typeof fd === 'number' ? undefined : (port ?? 0), backlog: backlog || undefined, fd });
+    onListen(this, listen, {
+      address,
+      port: isPath || typeof fd === 'number' ? undefined : (port ?? 0),
+      backlog: backlog || undefined,
+      fd,
+    });
   };
 }

@@ -79,21 +79,24 @@ function fromVariables(env: NodeJS.ProcessEnv): AutoOptions {
     if (!variable.startsWith(PREFIX) || OTHER.includes(variable) || text === undefined) continue;
     const name = names.get(variable);
     if (name === undefined) refuseMistake(variable, text, [...names.keys()]);
-    else found[name] = valueOf(variable, name, text);
+    else found[name] = parseValue(variable, name, text);
   }
   return found;
 }
 
 /** Another program may have a variable that begins like ours. */
 function refuseMistake(variable: string, value: string, variables: readonly string[]): void {
-  const meant = nearest(variable.slice(PREFIX.length), variables.map((name) => name.slice(PREFIX.length)));
+  const meant = nearest(
+    variable.slice(PREFIX.length),
+    variables.map((name) => name.slice(PREFIX.length)),
+  );
   if (meant === undefined) return warn(`there is no option for the variable ${variable}`);
   const message = `there is no option for the variable ${variable}: did you mean ${PREFIX}${meant}?`;
   throw new GraceError('OPTION_INVALID', message, { subject: variable, value });
 }
 
 /** Numbers, true and false, lists and objects are as in JSON. */
-function valueOf(variable: string, name: string, text: string): unknown {
+function parseValue(variable: string, name: string, text: string): unknown {
   const isText = name === 'pidFile' || name === 'listen' || name === 'ready';
   if (isText || !/^\s*([[{]|-?[\d.]+\s*$|(true|false)\s*$)/.test(text)) return text;
   try {

@@ -32,7 +32,13 @@ export class Service {
     this.workers = workers;
     mkdirSync(join(folder, 'env'));
     writeFileSync(join(folder, 'server.mjs'), PROGRAM);
-    const options = [`--port=127.0.0.1:${port}`, '--path=app.sock', `--workers=${workers}`, `--interval=${INTERVAL}`, `--ready-timeout=${READY_TIMEOUT}`];
+    const options = [
+      `--port=127.0.0.1:${port}`,
+      '--path=app.sock',
+      `--workers=${workers}`,
+      `--interval=${INTERVAL}`,
+      `--ready-timeout=${READY_TIMEOUT}`,
+    ];
     const files = ['--pid-file=pid', '--status-file=status', '--envdir=env', '--log-file=log'];
     this.#command = [main, ...options, ...files, '--', process.execPath, join(folder, 'server.mjs'), String(port)];
   }
@@ -93,11 +99,19 @@ export class Service {
     const isSettled = (): boolean => {
       const { pid, status, serving, processes } = this;
       const expected = [...serving, pid].sort();
-      return status !== undefined && status.pid === pid && !status.deploying && serving.length === this.workers && String(expected) === String([...processes].sort());
+      return (
+        status !== undefined &&
+        status.pid === pid &&
+        !status.deploying &&
+        serving.length === this.workers &&
+        String(expected) === String([...processes].sort())
+      );
     };
     while (!isSettled()) {
       if (performance.now() > end) {
-        throw new Error(`expected ${this.workers} workers; processes ${this.processes}, pid file ${this.pid}, status ${JSON.stringify(this.status)}`);
+        throw new Error(
+          `expected ${this.workers} workers; processes ${this.processes}, pid file ${this.pid}, status ${JSON.stringify(this.status)}`,
+        );
       }
       await sleep(20);
     }

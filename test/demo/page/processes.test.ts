@@ -28,7 +28,10 @@ t.test('a restart: the next process starts, serves, and the old one drains', asy
   t.equal(tell(processes, true).text, 'Process 11 serves.');
   t.not(processes.colourOf(11), processes.colourOf(12));
   processes.forget(10);
-  t.strictSame(processes.list.map(({ pid }) => pid), [11]);
+  t.strictSame(
+    processes.list.map(({ pid }) => pid),
+    [11],
+  );
 });
 
 t.test('the whole server is started anew', async (t) => {
@@ -36,7 +39,10 @@ t.test('the whole server is started anew', async (t) => {
   processes.greet(10, 1);
   processes.note(notice('draining', 10, 1), performance.now());
   processes.greet(20, 1);
-  t.match(processes.list, [{ pid: 10, until: Number, failed: false }, { pid: 20, until: undefined }]);
+  t.match(processes.list, [
+    { pid: 10, until: Number, failed: false },
+    { pid: 20, until: undefined },
+  ]);
   t.equal(tell(processes, true).text, 'Process 20 serves.');
 });
 

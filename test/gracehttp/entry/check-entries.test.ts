@@ -41,11 +41,27 @@ t.test('invalid entries: everything bound before is released, and a new serve() 
     ['an address that cannot be parsed', { server: http.createServer(), listen: 'nonsense' }, address('ADDRESS_INVALID', 'nonsense')],
     ['an empty address', { server: http.createServer(), listen: '' }, address('ADDRESS_INVALID', '')],
     ['an address that is in use', { server: http.createServer(), listen: taken }, address('ADDRESS_IN_USE', taken)],
-    ['a socket path that is a file', { server: http.createServer(), listen: `unix:${folder}/file` }, address('NOT_A_SOCKET', `unix:${folder}/file`)],
-    ['a socket path in a folder without files', { server: http.createServer(), listen: 'unix:/proc/x.sock' }, address('ADDRESS_FORBIDDEN', 'unix:/proc/x.sock')],
-    ['an invalid backlog', { server: http.createServer(), listen: ':0', backlog: 0 }, { code: 'OPTION_INVALID', subject: 'backlog', value: 0 }],
+    [
+      'a socket path that is a file',
+      { server: http.createServer(), listen: `unix:${folder}/file` },
+      address('NOT_A_SOCKET', `unix:${folder}/file`),
+    ],
+    [
+      'a socket path in a folder without files',
+      { server: http.createServer(), listen: 'unix:/proc/x.sock' },
+      address('ADDRESS_FORBIDDEN', 'unix:/proc/x.sock'),
+    ],
+    [
+      'an invalid backlog',
+      { server: http.createServer(), listen: ':0', backlog: 0 },
+      { code: 'OPTION_INVALID', subject: 'backlog', value: 0 },
+    ],
     ['an invalid mode', { server: http.createServer(), listen: ':0', mode: 1.5 }, { code: 'OPTION_INVALID', subject: 'mode', value: 1.5 }],
-    ['a descriptor that is not open', { server: http.createServer(), listen: 'fd:999999' }, { code: 'INHERITANCE_INVALID', subject: 'fd', value: 999_999 }],
+    [
+      'a descriptor that is not open',
+      { server: http.createServer(), listen: 'fd:999999' },
+      { code: 'INHERITANCE_INVALID', subject: 'fd', value: 999_999 },
+    ],
     ['a socket that was not passed', { server: http.createServer(), listen: 'systemd:x' }, address('SOCKET_NOT_PASSED', 'systemd:x')],
   ];
   for (const [what, last, expected] of bad) {
@@ -91,29 +107,72 @@ t.test('the message alone says what to write instead', async (t) => {
   const nest = Object.assign(new Application(), { getHttpServer: () => server });
   const hono = { fetch: () => undefined };
   const table: readonly (readonly [what: string, servers: readonly unknown[], message: string | RegExp])[] = [
-    ['an Express app as server', [{ server: expressApp, listen }], 'servers[0].server is the function expressApp, expected an http, https or net server: use http.createServer(app), or { handler: app, listen }'],
+    [
+      'an Express app as server',
+      [{ server: expressApp, listen }],
+      'servers[0].server is the function expressApp, expected an http, https or net server: use http.createServer(app), or { handler: app, listen }',
+    ],
     ['a function as server', [{ server: () => undefined, listen }], 'use http.createServer(app), or { handler: app, listen }'],
-    ['an app of Koa as server', [{ server: koa, listen }], 'is an object of class Application, expected an http, https or net server: use http.createServer(app.callback())'],
+    [
+      'an app of Koa as server',
+      [{ server: koa, listen }],
+      'is an object of class Application, expected an http, https or net server: use http.createServer(app.callback())',
+    ],
     ['an app of Fastify as server', [{ server: fastify, listen }], ': use app.server'],
     ['an app of NestJS as server', [{ server: nest, listen }], ': use app.getHttpServer()'],
     ['an app of Hono as server', [{ server: hono, listen }], ': use createAdaptorServer(app)'],
-    ['a bare function', [expressApp], 'servers[0] is the function expressApp, expected a server with an address: use { handler: app, listen }, or createServer(address, app)'],
-    ['a bare app of Fastify', [fastify], 'servers[0] is an object of class Application, expected { server, listen }: for server, use app.server'],
+    [
+      'a bare function',
+      [expressApp],
+      'servers[0] is the function expressApp, expected a server with an address: use { handler: app, listen }, or createServer(address, app)',
+    ],
+    [
+      'a bare app of Fastify',
+      [fastify],
+      'servers[0] is an object of class Application, expected { server, listen }: for server, use app.server',
+    ],
     ['a bare app of Koa', [koa], 'for server, use http.createServer(app.callback())'],
     ['a bare app of Hono', [hono], 'for server, use createAdaptorServer(app)'],
     ['a bare server', [http.createServer()], 'expected { server, listen } or a server made by createServer(address, handler)'],
     ['a handler that is an app of Fastify', [{ handler: fastify, listen }], 'for a server in place of it, use app.server'],
     ['a handler that is text', [{ handler: 'app', listen }], 'servers[0].handler is "app", expected a function (request, response)'],
     ['a server and a handler', [{ server, handler: expressApp, listen }], 'servers[0] has a server and a handler, expected one of them'],
-    ['a server that listens already', [{ server: busy, listen }], /is already listening on port \d+: remove your \.listen\(\), serve\(\) does it$/],
-    ['options behind the servers', [{ server, listen }, { drainTimeout: 5 }], 'servers[1] has no option drainTimeout: it belongs elsewhere, write new App({ drainTimeout: … }).serve(…)'],
+    [
+      'a server that listens already',
+      [{ server: busy, listen }],
+      /is already listening on port \d+: remove your \.listen\(\), serve\(\) does it$/,
+    ],
+    [
+      'options behind the servers',
+      [{ server, listen }, { drainTimeout: 5 }],
+      'servers[1] has no option drainTimeout: it belongs elsewhere, write new App({ drainTimeout: … }).serve(…)',
+    ],
     ['an option of the process in an entry', [{ server, listen, idleTimeout: 5 }], 'write new App({ idleTimeout: … }).serve(…)'],
-    ['a misspelt option of the process', [{ server, listen, drainTimout: 5 }], 'did you mean drainTimeout? That belongs elsewhere, write new App({ drainTimeout: … }).serve(…)'],
-    ['a misspelt option of an entry', [{ server, listen, maxConnection: 5 }], 'servers[0] has no option maxConnection: did you mean maxConnections?'],
-    ['an option of createServer() in an entry', [{ handler: expressApp, listen, readTimeout: 5 }], 'write createServer(address, handler, { readTimeout: … })'],
+    [
+      'a misspelt option of the process',
+      [{ server, listen, drainTimout: 5 }],
+      'did you mean drainTimeout? That belongs elsewhere, write new App({ drainTimeout: … }).serve(…)',
+    ],
+    [
+      'a misspelt option of an entry',
+      [{ server, listen, maxConnection: 5 }],
+      'servers[0] has no option maxConnection: did you mean maxConnections?',
+    ],
+    [
+      'an option of createServer() in an entry',
+      [{ handler: expressApp, listen, readTimeout: 5 }],
+      'write createServer(address, handler, { readTimeout: … })',
+    ],
     ['an option that nothing has', [{ server, listen, zzz: 5 }], /has no option zzz: expected one of server, handler, listen, name, /],
     ['[::1', [{ server, listen: '[::1' }], 'the bracket [ has no ] after the host, as in [::1]:8080'],
-    ['8080 beside 127.0.0.1:8080', [{ server, listen: 8080 }, { server: http.createServer(), listen: '127.0.0.1:8080' }], 'cannot listen on both :8080 and 127.0.0.1:8080: one of them includes the other'],
+    [
+      '8080 beside 127.0.0.1:8080',
+      [
+        { server, listen: 8080 },
+        { server: http.createServer(), listen: '127.0.0.1:8080' },
+      ],
+      'cannot listen on both :8080 and 127.0.0.1:8080: one of them includes the other',
+    ],
   ];
   for (const [what, servers, message] of table) {
     const error = await failureOf(() => makeApp(t).serve(...(servers as ServerEntry[])));

@@ -29,7 +29,10 @@ t.test('an onDrain that fails, or never ends, is a warning, and the drain goes o
   await failing.serve({ server: net.createServer(), listen: '127.0.0.1:0', onDrain: () => Promise.reject(new Error('no clients')) });
   const reports = recordReports(t);
   await failing.stop();
-  t.match(reports.find((line) => line.startsWith('warning')), /^warning: onDrain failed: Error: no clients/);
+  t.match(
+    reports.find((line) => line.startsWith('warning')),
+    /^warning: onDrain failed: Error: no clients/,
+  );
   t.match(await failing.wait(), { code: 0 });
 
   const hanging = makeApp(t, { drainTimeout: 500 });

@@ -50,7 +50,11 @@ t.test('without a token, control and status answer only a Host of this machine, 
       t.match(answer.body, `the header ${name.toLowerCase()}`);
     }
   }
-  t.equal((await send(admin, { path: '/readyz', headers: { host: 'example.com', via: '1.1 proxy' } })).status, 200, 'readiness is for everybody');
+  t.equal(
+    (await send(admin, { path: '/readyz', headers: { host: 'example.com', via: '1.1 proxy' } })).status,
+    200,
+    'readiness is for everybody',
+  );
 });
 
 t.test('without a token, a unix socket accepts every Host, but no proxy', async (t) => {

@@ -9,7 +9,8 @@ t.test('paths and methods', async (t) => {
   t.match(await get(admin, '/livez'), { status: 200, headers: { 'cache-control': 'no-store' } });
   t.match(await send(admin, { method: 'HEAD', path: '/readyz' }), { status: 200, body: '' });
   t.match(await send(admin, { method: 'POST', path: '/readyz' }), { status: 405, headers: { allow: 'GET, HEAD' } });
-  for (const path of ['/nothing', '/', '/toString', '/livez/', '//', '///', '//livez', '//:99999/', '/\\\\', '*', 'http://h:99999/']) t.equal((await get(admin, path)).status, 404, path);
+  for (const path of ['/nothing', '/', '/toString', '/livez/', '//', '///', '//livez', '//:99999/', '/\\\\', '*', 'http://h:99999/'])
+    t.equal((await get(admin, path)).status, 404, path);
 });
 
 t.test('an error is answered with 500', async (t) => {

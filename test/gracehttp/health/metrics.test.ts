@@ -56,11 +56,11 @@ t.test('a registry of prom-client is appended, in either of its formats', async 
     t.equal(headers?.['Content-Type'], contentType);
     const isOpenMetrics = contentType === OPENMETRICS_CONTENT_TYPE;
     const lines = String(body).split('\n');
-    t.ok(lines.includes('mine_total 2'), 'the program\'s own');
+    t.ok(lines.includes('mine_total 2'), "the program's own");
     t.ok(lines.includes('grace_connections_open{server="public"} 0'));
     t.ok(lines.includes(`# TYPE grace_drains${isOpenMetrics ? '' : '_total'} counter`), contentType);
     t.equal(String(body).trimEnd().endsWith('\n# EOF'), isOpenMetrics, 'the end');
-    const grace = lines.findIndex((line) => line === 'grace_moved_total 0');
+    const grace = lines.indexOf('grace_moved_total 0');
     t.match(lines[grace + 1], /^# HELP mine/, 'no empty line between the two');
   }
 });

@@ -12,7 +12,11 @@ const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const HEADERS_TIMEOUT_MS = 200;
 
 t.test('a request has begun from its first byte on, also if that came with the request before', async (t) => {
-  const server = await listening(t, http.createServer((_, response) => response.end()), { port: 0, host: '127.0.0.1' });
+  const server = await listening(
+    t,
+    http.createServer((_, response) => response.end()),
+    { port: 0, host: '127.0.0.1' },
+  );
   t.ok(seesBegunRequests(server));
   const accepting = once(server, 'connection') as Promise<[net.Socket]>;
   const client = await rawClient(t, portOf(server));
@@ -30,28 +34,39 @@ t.test('a request has begun from its first byte on, also if that came with the r
 });
 
 for (const expects of [false, true]) {
-  t.test(`a connection that was given to a server gets ${expects ? 'no 408, and its next request is answered' : 'a 408 after headersTimeout, so this test sees the difference'}`, async (t) => {
-    const options = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 20 };
-    const server = await listening(t, http.createServer(options, (request, response) => {
-      response.end(String(Object.getPrototypeOf(request.socket) === net.Socket.prototype));
-    }), { port: 0, host: '127.0.0.1' });
-    let stop = (): void => undefined;
-    const door = await listening(t, net.createServer((socket) => {
-      server.emit('connection', socket);
-      if (expects) stop = expectNoRequest(socket);
-    }), { port: 0, host: '127.0.0.1' });
-    const client = await rawClient(t, portOf(door));
-    if (!expects) {
-      t.equal((await client.answered(1))[0]!.status, 408);
-      return;
-    }
-    await new Promise((done) => setTimeout(done, 4 * HEADERS_TIMEOUT_MS));
-    t.equal(client.received, '');
-    client.send(GET);
-    t.equal((await client.answered(1))[0]!.status, 200);
-    stop();
-    const slow = await rawClient(t, portOf(door));
-    slow.send('GET / HT');
-    t.equal((await slow.answered(1))[0]!.status, 408, 'the head of the next request has a time limit');
-  });
+  t.test(
+    `a connection that was given to a server gets ${expects ? 'no 408, and its next request is answered' : 'a 408 after headersTimeout, so this test sees the difference'}`,
+    async (t) => {
+      const options = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 20 };
+      const server = await listening(
+        t,
+        http.createServer(options, (request, response) => {
+          response.end(String(Object.getPrototypeOf(request.socket) === net.Socket.prototype));
+        }),
+        { port: 0, host: '127.0.0.1' },
+      );
+      let stop = (): void => undefined;
+      const door = await listening(
+        t,
+        net.createServer((socket) => {
+          server.emit('connection', socket);
+          if (expects) stop = expectNoRequest(socket);
+        }),
+        { port: 0, host: '127.0.0.1' },
+      );
+      const client = await rawClient(t, portOf(door));
+      if (!expects) {
+        t.equal((await client.answered(1))[0]!.status, 408);
+        return;
+      }
+      await new Promise((done) => setTimeout(done, 4 * HEADERS_TIMEOUT_MS));
+      t.equal(client.received, '');
+      client.send(GET);
+      t.equal((await client.answered(1))[0]!.status, 200);
+      stop();
+      const slow = await rawClient(t, portOf(door));
+      slow.send('GET / HT');
+      t.equal((await slow.answered(1))[0]!.status, 408, 'the head of the next request has a time limit');
+    },
+  );
 }

@@ -6,8 +6,16 @@ import { type RawAnswer, rawClient } from '../../support/http/raw-client.js';
 import { listening } from '../../support/sockets.js';
 
 /** The response of a handler to one request. */
-async function answerOf(t: Test, handler: (response: ServerResponse) => void, head = 'GET / HTTP/1.1\r\nHost: h'): Promise<RawAnswer & { ended: boolean }> {
-  const server = await listening(t, http.createServer((_, response) => handler(response)), { port: 0, host: '127.0.0.1' });
+async function answerOf(
+  t: Test,
+  handler: (response: ServerResponse) => void,
+  head = 'GET / HTTP/1.1\r\nHost: h',
+): Promise<RawAnswer & { ended: boolean }> {
+  const server = await listening(
+    t,
+    http.createServer((_, response) => handler(response)),
+    { port: 0, host: '127.0.0.1' },
+  );
   const client = await rawClient(t, portOf(server));
   client.send(`${head}\r\n\r\n`);
   const [answer] = await client.answered(1);
@@ -15,10 +23,20 @@ async function answerOf(t: Test, handler: (response: ServerResponse) => void, he
   return { ...answer!, ended: client.ended !== undefined };
 }
 
+function flushed(response: ServerResponse): ServerResponse {
+  response.flushHeaders();
+  return response;
+}
+
+function without(response: ServerResponse, header: string): ServerResponse {
+  response.removeHeader(header);
+  return response;
+}
+
 const ways: readonly (readonly [what: string, write: (response: ServerResponse) => unknown])[] = [
   ['an implicit head', (r) => r.end('x')],
   ['an implicit head by write()', (r) => r.write('x') && r.end()],
-  ['flushHeaders()', (r) => (r.flushHeaders(), r.end('x'))],
+  ['flushHeaders()', (r) => flushed(r).end('x')],
   ['writeHead(status)', (r) => r.writeHead(200).end('x')],
   ['writeHead(status, message)', (r) => r.writeHead(200, 'Fine').end('x')],
   ['setHeader()', (r) => r.setHeader('Connection', 'keep-alive').end('x')],
@@ -30,10 +48,19 @@ const ways: readonly (readonly [what: string, write: (response: ServerResponse) 
   ['writeHead() with a message and an object', (r) => r.writeHead(200, 'Fine', { Connection: 'keep-alive' }).end('x')],
   ['writeHead() with a list', (r) => r.writeHead(200, ['X-A', 'a', 'Connection', 'keep-alive', 'X-B', 'b']).end('x')],
   ['writeHead() with a message and a list', (r) => r.writeHead(200, 'Fine', ['CONNECTION', 'keep-alive']).end('x')],
-  ['writeHead() with pairs', (r) => r.writeHead(200, [['X-A', 'a'], ['Connection', 'keep-alive']] as never).end('x')],
-  ['removed header', (r) => (r.removeHeader('Connection'), r.end('x'))],
-  ['removed header and writeHead() with an object', (r) => (r.removeHeader('connection'), r.writeHead(200, { 'X-A': 'a' }).end('x'))],
-  ['removed header and writeHead() with a list', (r) => (r.removeHeader('connection'), r.writeHead(200, ['X-A', 'a']).end('x'))],
+  [
+    'writeHead() with pairs',
+    (r) =>
+      r
+        .writeHead(200, [
+          ['X-A', 'a'],
+          ['Connection', 'keep-alive'],
+        ] as never)
+        .end('x'),
+  ],
+  ['removed header', (r) => without(r, 'Connection').end('x')],
+  ['removed header and writeHead() with an object', (r) => without(r, 'connection').writeHead(200, { 'X-A': 'a' }).end('x')],
+  ['removed header and writeHead() with a list', (r) => without(r, 'connection').writeHead(200, ['X-A', 'a']).end('x')],
   ['its own Connection: close', (r) => r.writeHead(200, { Connection: 'close' }).end('x')],
 ];
 
@@ -52,7 +79,12 @@ t.test('other headers are not changed', async (t) => {
   const heads: readonly unknown[] = [
     { 'X-A': 'connection', 'X-B': ['1', '2'], Connection: 'keep-alive' },
     ['X-A', 'connection', 'X-B', '1', 'Connection', 'keep-alive', 'X-B', '2'],
-    [['X-A', 'connection'], ['X-B', '1'], ['Connection', 'keep-alive'], ['X-B', '2']],
+    [
+      ['X-A', 'connection'],
+      ['X-B', '1'],
+      ['Connection', 'keep-alive'],
+      ['X-B', '2'],
+    ],
   ];
   for (const head of heads) {
     const { headers } = await answerOf(t, (response) => {
@@ -68,7 +100,13 @@ t.test('Connection: Upgrade is kept', async (t) => {
     (r) => r.writeHead(426, { Connection: 'Upgrade', Upgrade: 'h2c', 'Content-Length': 0 }).end(),
     (r) => r.setHeader('Connection', 'upgrade').writeHead(426, { 'Content-Length': 0 }).end(),
     (r) => r.writeHead(426, ['Connection', 'keep-alive, Upgrade', 'Content-Length', '0']).end(),
-    (r) => r.writeHead(426, [['Connection', 'Upgrade'], ['Content-Length', '0']] as never).end(),
+    (r) =>
+      r
+        .writeHead(426, [
+          ['Connection', 'Upgrade'],
+          ['Content-Length', '0'],
+        ] as never)
+        .end(),
   ];
   for (const write of writes) {
     const { headers, status } = await answerOf(t, (response) => {
@@ -126,10 +164,14 @@ t.test('a response that does not need a change', async (t) => {
   });
   t.equal(sent.headers['connection'], 'keep-alive', 'its head is written');
   for (const head of ['GET / HTTP/1.0', 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close']) {
-    const { headers } = await answerOf(t, (response) => {
-      closeAfterResponse(response, () => true);
-      response.end('x');
-    }, head);
+    const { headers } = await answerOf(
+      t,
+      (response) => {
+        closeAfterResponse(response, () => true);
+        response.end('x');
+      },
+      head,
+    );
     t.equal(headers['connection'], 'close', 'the client asked for close');
   }
 });

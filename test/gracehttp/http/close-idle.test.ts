@@ -13,7 +13,11 @@ function compute(milliseconds: number): void {
 }
 
 t.test('closes connections that are idle for the timeout, and no others', async (t) => {
-  const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
+  const server = await listening(
+    t,
+    net.createServer((socket) => socket.resume()),
+    { port: 0, host: '127.0.0.1' },
+  );
   const ends = { silent: await connected(t, server), speaking: await connected(t, server), busy: await connected(t, server) };
   const sockets = Object.values(ends).map(({ accepted }) => accepted);
   const speak = setInterval(() => ends.speaking.client.write('x'), IDLE_MS / 6);
@@ -49,7 +53,11 @@ t.test('after it is stopped it closes nothing', async (t) => {
 });
 
 t.test('after a computation it looks again before it closes: requests may be unread', async (t) => {
-  const server = await listening(t, net.createServer((socket) => socket.resume()), { port: 0, host: '127.0.0.1' });
+  const server = await listening(
+    t,
+    net.createServer((socket) => socket.resume()),
+    { port: 0, host: '127.0.0.1' },
+  );
   for (let round = 0; round < 10; round += 1) {
     const { client, accepted } = await connected(t, server);
     let looks = 0;
@@ -74,13 +82,16 @@ t.test('many connections are closed without blocking the event loop', async (t) 
     if (spinning) setImmediate(spin);
   };
   // Each takes longer here than a real one, so that too few turns would be noticed.
-  const stop = closeIdle({
-    sockets: () => sockets,
-    isIdle: () => {
-      compute(0.01);
-      return true;
+  const stop = closeIdle(
+    {
+      sockets: () => sockets,
+      isIdle: () => {
+        compute(0.01);
+        return true;
+      },
     },
-  }, 0);
+    0,
+  );
   t.teardown(stop);
   spin();
   await waitUntil('all to close', () => sockets.every(({ destroyed }) => destroyed));

@@ -17,9 +17,13 @@ t.test('a handler gets the exchanges of its own server only', async (t) => {
       response.end('x');
     });
   const [followed, other, second] = [make('followed'), make('other'), make('second')];
-  for (const [name, server] of [['followed', followed], ['second', second]] as const) {
+  for (const [name, server] of [
+    ['followed', followed],
+    ['second', second],
+  ] as const) {
     followExchanges(server, {
-      onRequest: ({ request, socket, response }) => order.push(`${name} starts ${request.url} ${socket === request.socket} ${response.headersSent}`),
+      onRequest: ({ request, socket, response }) =>
+        order.push(`${name} starts ${request.url} ${socket === request.socket} ${response.headersSent}`),
       onResponse: ({ response }) => order.push(`${name} answered ${response.statusCode}`),
     });
   }
@@ -42,7 +46,10 @@ t.test('a handler gets the exchanges of its own server only', async (t) => {
 });
 
 t.test('requests with an Expect header are followed too', async (t) => {
-  for (const [event, expect] of [['checkContinue', '100-continue'], ['checkExpectation', 'something']] as const) {
+  for (const [event, expect] of [
+    ['checkContinue', '100-continue'],
+    ['checkExpectation', 'something'],
+  ] as const) {
     const server = http.createServer();
     server.on(event, (_, response: http.ServerResponse) => response.end('x'));
     let started = 0;

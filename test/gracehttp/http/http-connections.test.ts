@@ -14,7 +14,6 @@ import { scratch } from '../../support/scratch.js';
 import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
-
 t.test('pipelined requests are all answered, and only the last response closes', async (t) => {
   for (const when of ['before', 'while', 'across'] as const) {
     const { held: server, app, client } = await held(t, { idleTimeout: 10_000 });
@@ -27,7 +26,11 @@ t.test('pipelined requests are all answered, and only the last response closes',
     await server.received(3);
     for (const index of [2, 0, 1]) server.response(index).end(server.pending[index]!.request.url);
     await client.untilEnded();
-    t.strictSame(client.answers.map(({ body }) => body), ['/a', '/b', '/c'], `sent ${when} the drain`);
+    t.strictSame(
+      client.answers.map(({ body }) => body),
+      ['/a', '/b', '/c'],
+      `sent ${when} the drain`,
+    );
     t.strictSame(connectionHeaders(client), ['keep-alive', 'keep-alive', 'close'], 'Connection headers');
     t.match(await app.wait(), { code: 0 });
   }
@@ -51,7 +54,11 @@ t.test('requests with Expect: 100-continue are drained', async (t) => {
     const [body] = (await once(request, 'data')) as [Buffer];
     response.end(`got ${String(body)}`);
     await client.untilEnded();
-    t.match(client.answers[1], { status: 200, body: 'got body', headers: { connection: 'close' } }, own ? 'checkContinue' : 'Node.js\'s own');
+    t.match(
+      client.answers[1],
+      { status: 200, body: 'got body', headers: { connection: 'close' } },
+      own ? 'checkContinue' : "Node.js's own",
+    );
     t.match(await app.wait(), { code: 0 });
   }
 });
@@ -150,6 +157,9 @@ async function streamPair(t: Test): Promise<[net.Socket, Duplex]> {
       done(null);
     },
   });
-  accepted.on('data', (chunk) => stream.push(chunk)).on('end', () => stream.push(null)).on('close', () => stream.destroy());
+  accepted
+    .on('data', (chunk) => stream.push(chunk))
+    .on('end', () => stream.push(null))
+    .on('close', () => stream.destroy());
   return [client, stream];
 }

@@ -37,7 +37,10 @@ t.test('a response whose head is written keeps its connection for one more reque
   await server.received(2);
   server.response(1).end('last');
   await client.untilEnded();
-  t.strictSame(client.answers.map(({ body }) => body), ['whole', 'last']);
+  t.strictSame(
+    client.answers.map(({ body }) => body),
+    ['whole', 'last'],
+  );
   t.strictSame(connectionHeaders(client), ['keep-alive', 'close']);
   t.match(await app.wait(), { code: 0 });
 });
@@ -135,7 +138,12 @@ t.test('an upload in flight is read to its end', async (t) => {
 
 t.test('the deadline cuts off requests in flight, and counts them', async (t) => {
   const reports: string[] = [];
-  const { held: server, app, client, port } = await held(t, { drainTimeout: 100, idleTimeout: 50, log: (message) => reports.push(message) });
+  const {
+    held: server,
+    app,
+    client,
+    port,
+  } = await held(t, { drainTimeout: 100, idleTimeout: 50, log: (message) => reports.push(message) });
   const second = await rawClient(t, port);
   const idle = await rawClient(t, port);
   client.send(GET());
@@ -164,7 +172,10 @@ t.test('an upgraded connection stays until a peer closes it, or until the deadli
     server.on('upgrade', (_, socket: net.Socket) => {
       upgraded = socket;
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-      socket.on('data', (data) => socket.write(data)).on('end', () => socket.end()).on('error', () => undefined);
+      socket
+        .on('data', (data) => socket.write(data))
+        .on('end', () => socket.end())
+        .on('error', () => undefined);
     });
     const { app, port } = await serveOn(t, server, { drainTimeout: polite ? 10_000 : 300, idleTimeout: 20 });
     const client = await rawClient(t, port);

@@ -84,26 +84,29 @@ t.test('a function that the program has put over destroySoon stays', async (t) =
   t.ok(calls > 0);
 });
 
-t.test('a client that pipelines may send its next requests after the last answer: no reset, and the program does not get them', async (t) => {
-  const { held: server, app, client: silent, port } = await held(t, { idleTimeout: 10_000 });
-  silent.destroy();
-  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  await once(socket, 'connect');
-  const client = await rawClient(t, socket);
-  client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
-  await server.received(1);
-  await drain(app);
-  server.response(0).end('last');
-  t.equal(await client.untilEnded(), 'end');
-  const failures: string[] = [];
-  socket.on('error', ({ message }) => failures.push(message));
-  for (let request = 0; request < 20; request += 1) {
-    await new Promise<void>((done) => socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n', () => done()));
-  }
-  t.equal(app.state, 'draining', 'it reads until the client closes');
-  socket.end();
-  t.match(await app.wait(), { code: 0, cutOff: [] });
-  t.strictSame(failures, []);
-  t.equal(server.pending.length, 1);
-  t.strictSame(connectionHeaders(client), ['close']);
-});
+t.test(
+  'a client that pipelines may send its next requests after the last answer: no reset, and the program does not get them',
+  async (t) => {
+    const { held: server, app, client: silent, port } = await held(t, { idleTimeout: 10_000 });
+    silent.destroy();
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, 'connect');
+    const client = await rawClient(t, socket);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    await server.received(1);
+    await drain(app);
+    server.response(0).end('last');
+    t.equal(await client.untilEnded(), 'end');
+    const failures: string[] = [];
+    socket.on('error', ({ message }) => failures.push(message));
+    for (let request = 0; request < 20; request += 1) {
+      await new Promise<void>((done) => socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n', () => done()));
+    }
+    t.equal(app.state, 'draining', 'it reads until the client closes');
+    socket.end();
+    t.match(await app.wait(), { code: 0, cutOff: [] });
+    t.strictSame(failures, []);
+    t.equal(server.pending.length, 1);
+    t.strictSame(connectionHeaders(client), ['close']);
+  },
+);

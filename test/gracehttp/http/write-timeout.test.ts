@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -85,12 +85,16 @@ t.test('server-sent events are not ended, however their type is set', async (t) 
   const app = await serveHere(
     t,
     { drainTimeout: 200 },
-    createServer('127.0.0.1:0', (request, response) => {
-      if (request.url === '/set') response.setHeader('content-type', 'text/event-stream; charset=utf-8');
-      else response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-      const timer = setInterval(() => response.write('data: x\n\n'), 50);
-      response.on('close', () => clearInterval(timer));
-    }, { writeTimeout: 200 }),
+    createServer(
+      '127.0.0.1:0',
+      (request, response) => {
+        if (request.url === '/set') response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+        else response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        const timer = setInterval(() => response.write('data: x\n\n'), 50);
+        response.on('close', () => clearInterval(timer));
+      },
+      { writeTimeout: 200 },
+    ),
   );
   for (const path of ['/set', '/head']) {
     const request = http.get({ port: portOf(app), host: '127.0.0.1', path, agent: false });
@@ -108,10 +112,14 @@ t.test('the response of an idle connection is not kept', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const responses: WeakRef<http.ServerResponse>[] = [];
-  const server = createServer('127.0.0.1:0', (_, response) => {
-    responses.push(new WeakRef(response));
-    response.end('served');
-  }, { writeTimeout: 200 });
+  const server = createServer(
+    '127.0.0.1:0',
+    (_, response) => {
+      responses.push(new WeakRef(response));
+      response.end('served');
+    },
+    { writeTimeout: 200 },
+  );
   const app = await serveHere(t, {}, server);
   const agent = new http.Agent({ keepAlive: true });
   t.teardown(() => agent.destroy());

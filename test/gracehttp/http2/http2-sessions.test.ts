@@ -78,7 +78,10 @@ t.test('a drain sends GOAWAY on each session, finishes its streams, and then end
   const idleClosed = once(idle, 'close');
   void app.stop();
   await idleClosed;
-  t.strictSame((await told).map(([code]) => code as number), [NGHTTP2_NO_ERROR, NGHTTP2_NO_ERROR]);
+  t.strictSame(
+    (await told).map(([code]) => code as number),
+    [NGHTTP2_NO_ERROR, NGHTTP2_NO_ERROR],
+  );
   t.equal(busy.destroyed, false, 'the session with a stream is open');
   t.equal(app.state, 'draining', 'the drain waits for the stream, and not for the idle timeout of a minute');
   await t.rejects(request(busy, '/late'), { code: /ERR_HTTP2_(GOAWAY_SESSION|INVALID_SESSION|STREAM_ERROR)/ }, 'no later stream is taken');

@@ -30,7 +30,10 @@ async function serve(t: Test): Promise<Served> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = http2.connect(`http://127.0.0.1:${portOf(server)}`);
-  client.on('error', () => undefined).on('goaway', () => seen.push('GOAWAY')).on('close', () => seen.push('close'));
+  client
+    .on('error', () => undefined)
+    .on('goaway', () => seen.push('GOAWAY'))
+    .on('close', () => seen.push('close'));
   t.teardown(() => {
     client.destroy();
     server.close();
@@ -41,7 +44,12 @@ async function serve(t: Test): Promise<Served> {
     client,
     streams,
     seen,
-    ask: (name) => void client.request().resume().on('error', ({ message }) => seen.push(message)).on('end', () => seen.push(name)),
+    ask: (name) =>
+      void client
+        .request()
+        .resume()
+        .on('error', ({ message }) => seen.push(message))
+        .on('end', () => seen.push(name)),
     answer: (index) => streams[index]!.respond({ ':status': 200 }, { endStream: true }),
   };
 }
@@ -98,7 +106,10 @@ t.test('without a good moment, GOAWAY comes when the patience is over', async (t
   const goOn = async (): Promise<void> => {
     while (!client.closed) {
       // One more in each turn of the event loop, whatever is answered.
-      client.request().on('error', () => undefined).resume();
+      client
+        .request()
+        .on('error', () => undefined)
+        .resume();
       streams.splice(0).forEach((stream) => stream.destroyed || stream.respond({ ':status': 200 }, { endStream: true }));
       await nextTurn();
     }

@@ -31,7 +31,10 @@ async function pair(t: Test): Promise<Pair> {
 }
 
 function ask(client: http2.ClientHttp2Session): http2.ClientHttp2Stream {
-  return client.request().on('error', () => undefined).resume();
+  return client
+    .request()
+    .on('error', () => undefined)
+    .resume();
 }
 
 t.test('streams are counted until their response is sent', async (t) => {
@@ -82,7 +85,10 @@ t.test('a function that the program has put over session.emit stays', async (t) 
   await open.until(() => open.inFlight === 1);
   open.release();
   await waitUntil('the stream', () => streams.length === 1);
-  t.strictSame(events.filter((event) => event === 'stream'), ['stream', 'stream']);
+  t.strictSame(
+    events.filter((event) => event === 'stream'),
+    ['stream', 'stream'],
+  );
 });
 
 t.test('until() ends with its condition, after its time, or with the session', async (t) => {

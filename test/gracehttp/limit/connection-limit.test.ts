@@ -19,14 +19,7 @@ import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Sends requests, each on its own connection, and answers those that the server gets until all are answered. */
-async function serveAll(
-  t: Test,
-  served: ServedServer,
-  held: HeldRequests,
-  target: Target,
-  count: number,
-  most: number,
-): Promise<void> {
+async function serveAll(t: Test, served: ServedServer, held: HeldRequests, target: Target, count: number, most: number): Promise<void> {
   held.most = 0;
   let answered = 0;
   const all = Promise.all(
@@ -91,7 +84,10 @@ t.test('the limit holds for a server of another protocol', async (t) => {
       return listenTo(socket);
     }),
   );
-  t.same(said.map(({ said }) => said), Array.from({ length: 20 }, (_, index) => `heard ${index}`));
+  t.same(
+    said.map(({ said }) => said),
+    Array.from({ length: 20 }, (_, index) => `heard ${index}`),
+  );
   t.equal(most, 3);
 });
 
@@ -150,7 +146,10 @@ t.test('the limit holds for a tls.Server of another protocol, and waiting connec
       return listenTo(socket);
     }),
   );
-  t.same(said.map(({ said }) => said), Array.from({ length: 8 }, (_, index) => `heard ${index}`));
+  t.same(
+    said.map(({ said }) => said),
+    Array.from({ length: 8 }, (_, index) => `heard ${index}`),
+  );
 });
 
 t.test('a connection at the limit costs the same, however many others there are', async (t) => {

@@ -53,7 +53,11 @@ for (const protocol of ['HTTP', 'HTTPS'] as const) {
     for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await Promise.all(sockets.map((socket) => socket.connecting && once(socket, 'connect')));
     const stopped = app.stop();
-    t.equal((await Promise.all(before)).filter(({ body }) => body === 'served').length, 10, 'those that waited in the process are answered');
+    t.equal(
+      (await Promise.all(before)).filter(({ body }) => body === 'served').length,
+      10,
+      'those that waited in the process are answered',
+    );
     t.equal((await Promise.all(ends)).filter(({ said }) => said.endsWith('served')).length, 60, 'so are those in the kernel');
     await stopped;
     t.match(await app.wait(), { code: 0 });
@@ -78,11 +82,7 @@ t.test('the drain deadline closes waiting connections, and counts them', async (
 
 t.test('a client that leaves while it waits does not take a place', async (t) => {
   const held = new HeldRequests();
-  const app: App = await serveHere(
-    t,
-    {},
-    { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 },
-  );
+  const app: App = await serveHere(t, {}, { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 });
   const target = { port: portOf(app) };
   const first = get(target, '/first');
   await waitUntil('the first', () => held.open === 1);

@@ -36,5 +36,8 @@ t.test('keep-alive connections make room for waiting ones', async (t) => {
   t.equal(others.length, 50, 'served while two connections are always busy');
   stop = true;
   const closed = await Promise.all(pools);
-  t.ok(closed.every((count) => count > 0), `the busy ones are closed after a response, ${closed.join(' and ')} times`);
+  t.ok(
+    closed.every((count) => count > 0),
+    `the busy ones are closed after a response, ${closed.join(' and ')} times`,
+  );
 });

@@ -30,8 +30,7 @@ t.test('a connection that finds the queue full is reset or gets 503', async (t) 
     [{ port: portOf(app, 0) }, (answer) => t.rejects(answer, { code: 'ECONNRESET' })],
     [
       { port: portOf(app, 1) },
-      async (answer) =>
-        t.match(await answer, { status: 503, headers: { 'retry-after': '1', connection: 'close' }, body: /no room/ }),
+      async (answer) => t.match(await answer, { status: 503, headers: { 'retry-after': '1', connection: 'close' }, body: /no room/ }),
     ],
     [{ port: portOf(app, 2), ca: cert }, (answer) => t.rejects(answer, { code: 'ECONNRESET' })],
     [{ socketPath }, (answer) => t.rejects(answer, { code: /ECONNRESET|EPIPE/ })],
@@ -51,6 +50,10 @@ t.test('a connection that finds the queue full is reset or gets 503', async (t) 
       held.answer();
       await waitUntil('the next request', () => held.open > 0 || done);
     }
-    t.same((await answers).map(({ body }) => body), ['served', 'served', 'served'], 'the accepted ones are served');
+    t.same(
+      (await answers).map(({ body }) => body),
+      ['served', 'served', 'served'],
+      'the accepted ones are served',
+    );
   }
 });

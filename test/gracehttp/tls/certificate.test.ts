@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import tls from 'node:tls';
@@ -37,7 +37,10 @@ t.test('certificates that cannot be used', async (t) => {
 t.test('certificates from files and from PEM', async (t) => {
   const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const text = { key: readFileSync(keyFile, 'utf8'), cert };
-  for (const [what, tls] of [['files', { key: keyFile, cert: certFile }], ['PEM', text]] as const) {
+  for (const [what, tls] of [
+    ['files', { key: keyFile, cert: certFile }],
+    ['PEM', text],
+  ] as const) {
     const app = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls }));
     t.equal((await get({ port: portOf(app), ca: cert })).body, 'served', what);
     await app.stop();
@@ -56,10 +59,18 @@ function getText(request: http.ClientRequest): Promise<string> {
 
 t.test('with `ca`, clients have to send a certificate of these authorities', async (t) => {
   const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
-  const [known, second, stranger] = [await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t)), await makeClientCertificate(scratch(t))];
+  const [known, second, stranger] = [
+    await makeClientCertificate(scratch(t)),
+    await makeClientCertificate(scratch(t)),
+    await makeClientCertificate(scratch(t)),
+  ];
   const identity = (of: Certificate) => ({ key: readFileSync(of.keyFile), cert: of.cert });
   const own = { key: keyFile, cert: certFile };
-  const strict = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.authority.certFile, second.authority.cert] } }));
+  const strict = await serveHere(
+    t,
+    {},
+    createServer('127.0.0.1:0', handler, { tls: { ...own, ca: [known.authority.certFile, second.authority.cert] } }),
+  );
   t.equal(await visit(portOf(strict), cert, identity(known.client)), 'served');
   t.equal(await visit(portOf(strict), cert, identity(second.client)), 'served', 'several authorities');
   await t.rejects(visit(portOf(strict), cert), 'without a certificate');
@@ -68,7 +79,11 @@ t.test('with `ca`, clients have to send a certificate of these authorities', asy
   await t.rejects(visit(portOf(strict), cert), 'also after the certificates were read again');
   await strict.stop();
 
-  const lenient = await serveHere(t, {}, createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.authority.cert, rejectUnauthorized: false } }));
+  const lenient = await serveHere(
+    t,
+    {},
+    createServer('127.0.0.1:0', handler, { tls: { ...own, ca: known.authority.cert, rejectUnauthorized: false } }),
+  );
   t.equal(await visit(portOf(lenient), cert), 'served', 'unless the program says otherwise');
   await lenient.stop();
 });

@@ -10,7 +10,11 @@ import { scratch } from '../../support/scratch.js';
 t.test('reload() reads certificates again, and keeps the old one if that fails', async (t) => {
   const { keyFile, certFile, cert } = await makeCertificate(scratch(t));
   const strange = await makeCertificate(scratch(t));
-  const app = await serveHere(t, {}, createServer('127.0.0.1:0', (_, response) => response.end('served'), { tls: { key: keyFile, cert: certFile } }));
+  const app = await serveHere(
+    t,
+    {},
+    createServer('127.0.0.1:0', (_, response) => response.end('served'), { tls: { key: keyFile, cert: certFile } }),
+  );
   const failed: string[] = [];
   app.on('reload-failed', ({ code }) => failed.push(code));
   writeFileSync(keyFile, readFileSync(strange.keyFile));

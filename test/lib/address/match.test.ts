@@ -47,13 +47,19 @@ const cases: readonly Case[] = [
   {
     what: 'port 0 twice: in the order it was bound',
     requests: [':0', ':0'],
-    passed: [{ asked: ':0', bound: '[::]:40000' }, { asked: ':0', bound: '[::]:40001' }],
+    passed: [
+      { asked: ':0', bound: '[::]:40000' },
+      { asked: ':0', bound: '[::]:40001' },
+    ],
     found: [3, 4],
   },
   {
     what: 'port 0 twice, told apart by name',
     requests: ['a=:0', 'b=:0'],
-    passed: [{ name: 'b', asked: ':0' }, { name: 'a', asked: ':0' }],
+    passed: [
+      { name: 'b', asked: ':0' },
+      { name: 'a', asked: ':0' },
+    ],
     found: [4, 3],
   },
   {
@@ -65,7 +71,10 @@ const cases: readonly Case[] = [
   {
     what: 'the exact match of a later request wins over the near match of an earlier one',
     requests: [':0', 'a=:0'],
-    passed: [{ name: 'a', asked: ':0' }, { name: 'b', asked: ':0' }],
+    passed: [
+      { name: 'a', asked: ':0' },
+      { name: 'b', asked: ':0' },
+    ],
     found: [4, 3],
   },
   { what: 'a unix socket', requests: ['unix:/a'], passed: [{ asked: 'unix:/a', bound: 'unix:/a' }], found: [3] },
@@ -85,7 +94,12 @@ const cases: readonly Case[] = [
 
   // by name
   { what: 'a systemd name', requests: ['systemd:web'], passed: [{ name: 'admin' }, { name: 'web' }], found: [4] },
-  { what: 'two sockets of one systemd name', requests: ['systemd:web', 'systemd:web'], passed: [{ name: 'web' }, { name: 'web' }], found: [3, 4] },
+  {
+    what: 'two sockets of one systemd name',
+    requests: ['systemd:web', 'systemd:web'],
+    passed: [{ name: 'web' }, { name: 'web' }],
+    found: [3, 4],
+  },
   { what: 'a systemd name that was not passed', requests: ['systemd:web'], passed: [{ name: 'admin' }], found: [none] },
   { what: 'a systemd name never by order', requests: ['systemd:web'], passed: [{ bound: '[::]:80' }], found: [none] },
   {
@@ -98,7 +112,10 @@ const cases: readonly Case[] = [
   {
     what: 'by name before the bound address',
     requests: ['web=:80'],
-    passed: [{ name: 'admin', bound: '[::]:80' }, { name: 'web', bound: '[::]:81' }],
+    passed: [
+      { name: 'admin', bound: '[::]:80' },
+      { name: 'web', bound: '[::]:81' },
+    ],
     found: [4],
   },
   { what: 'no name does not match no name', requests: ['127.0.0.1:80'], passed: [{ bound: '127.0.0.2:81' }], found: [none] },
@@ -137,18 +154,34 @@ const cases: readonly Case[] = [
   { what: 'by order never wider', requests: ['127.0.0.1:1'], passed: [{ bound: '[::]:8' }], found: [none] },
   { what: 'by order never wider, IPv4', requests: ['127.0.0.1:1'], passed: [{ bound: '0.0.0.0:8' }], found: [none] },
   { what: 'by order never to another host', requests: ['127.0.0.1:1'], passed: [{ bound: '127.0.0.2:8' }], found: [none] },
-  { what: 'by order never wider, but the next socket may match', requests: ['127.0.0.1:1'], passed: [{ bound: '[::]:8' }, { bound: '127.0.0.1:8' }], found: [4] },
+  {
+    what: 'by order never wider, but the next socket may match',
+    requests: ['127.0.0.1:1'],
+    passed: [{ bound: '[::]:8' }, { bound: '127.0.0.1:8' }],
+    found: [4],
+  },
   { what: 'by order unix for unix', requests: ['unix:/a'], passed: [{ bound: '[::]:8' }, { bound: 'unix:/b' }], found: [4] },
   { what: 'by order never TCP for unix', requests: ['unix:/a'], passed: [{ bound: '[::]:8' }], found: [none] },
   { what: 'by order never unix for TCP', requests: [':1'], passed: [{ bound: 'unix:/b' }], found: [none] },
-  { what: 'by order never a socket that this program bound for another address', requests: [':1'], passed: [{ asked: ':8', bound: '[::]:8' }], found: [none] },
+  {
+    what: 'by order never a socket that this program bound for another address',
+    requests: [':1'],
+    passed: [{ asked: ':8', bound: '[::]:8' }],
+    found: [none],
+  },
   { what: 'by order never a socket of unknown address', requests: [':1'], passed: [{}], found: [none] },
 ];
 
 for (const { what, requests, passed, found } of cases) {
   t.test(what, async (t) => {
-    const matches = matchSockets(requests.map((text) => (typeof text === 'string' ? request(text) : text)), sockets(...passed));
-    t.strictSame(matches.map((match) => match?.fd), found);
+    const matches = matchSockets(
+      requests.map((text) => (typeof text === 'string' ? request(text) : text)),
+      sockets(...passed),
+    );
+    t.strictSame(
+      matches.map((match) => match?.fd),
+      found,
+    );
   });
 }
 

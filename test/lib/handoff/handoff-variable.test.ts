@@ -1,5 +1,12 @@
 import t from 'tap';
-import { type Handoff, type HandoffSocket, formatHandoff, parseHandoff, socketsOf, splitHandoff } from '../../../lib/handoff/handoff-variable.js';
+import {
+  type Handoff,
+  type HandoffSocket,
+  formatHandoff,
+  parseHandoff,
+  socketsOf,
+  splitHandoff,
+} from '../../../lib/handoff/handoff-variable.js';
 import { fails } from '../../support/errors.js';
 
 const SOCKET: HandoffSocket = {

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { type PredecessorMessage, type SuccessorMessage, formatMessage, parsePredecessorMessage, parseSuccessorMessage } from '../../../lib/handoff/messages.js';
+import {
+  type PredecessorMessage,
+  type SuccessorMessage,
+  formatMessage,
+  parsePredecessorMessage,
+  parseSuccessorMessage,
+} from '../../../lib/handoff/messages.js';
 
 t.test('a message is one line, and is read as it was written', async (t) => {
   const fromPredecessor: PredecessorMessage[] = [
@@ -36,12 +42,35 @@ t.test('a message is one line, and is read as it was written', async (t) => {
 
 t.test('other lines are ignored', async (t) => {
   const lines = [
-    '', 'x', '{', 'null', '[]', '1', '{}', '{"type":1}', '{"type":"later"}', '{"type":"hello"}', '{"type":"hello","nonce":1}',
-    '{"type":"stderr"}', '{"type":"stderr","text":1}', '{"type":"exit"}', '{"type":"exit","code":-1}', '{"type":"exit","code":"1"}',
-    '{"type":"started"}', '{"type":"started","pid":0}', '{"type":"starting"}', '{"type":"starting","nonce":1}', '{"type":"news"}', '{"type":"ask"}',
-    '{"type":"ready"}', '{"type":"ready","nonce":"n"}', '{"type":"ready","nonce":"n","pid":1}',
-    '{"type":"ready","nonce":"n","pid":1,"kept":3}', '{"type":"ready","nonce":"n","pid":1,"kept":["3"]}',
-    '{"type":"ready","pid":1,"kept":[]}', '{"type":"ready","nonce":"n","pid":-1,"kept":[]}',
+    '',
+    'x',
+    '{',
+    'null',
+    '[]',
+    '1',
+    '{}',
+    '{"type":1}',
+    '{"type":"later"}',
+    '{"type":"hello"}',
+    '{"type":"hello","nonce":1}',
+    '{"type":"stderr"}',
+    '{"type":"stderr","text":1}',
+    '{"type":"exit"}',
+    '{"type":"exit","code":-1}',
+    '{"type":"exit","code":"1"}',
+    '{"type":"started"}',
+    '{"type":"started","pid":0}',
+    '{"type":"starting"}',
+    '{"type":"starting","nonce":1}',
+    '{"type":"news"}',
+    '{"type":"ask"}',
+    '{"type":"ready"}',
+    '{"type":"ready","nonce":"n"}',
+    '{"type":"ready","nonce":"n","pid":1}',
+    '{"type":"ready","nonce":"n","pid":1,"kept":3}',
+    '{"type":"ready","nonce":"n","pid":1,"kept":["3"]}',
+    '{"type":"ready","pid":1,"kept":[]}',
+    '{"type":"ready","nonce":"n","pid":-1,"kept":[]}',
   ];
   for (const line of lines) {
     t.equal(parsePredecessorMessage(line), undefined, `from a predecessor: ${line}`);

@@ -81,7 +81,10 @@ t.test('a successor waits for an acknowledgement with its nonce, and then says t
   tell({ type: 'yours', nonce: NONCE });
   t.match(await successor.announced('serves'), { heard: true });
   await waitUntil('the question', () => heard.length === 3);
-  t.strictSame(heard.slice(1), [{ type: 'serving', nonce: NONCE }, { type: 'ask', key: 'key', value: 'question' }]);
+  t.strictSame(heard.slice(1), [
+    { type: 'serving', nonce: NONCE },
+    { type: 'ask', key: 'key', value: 'question' },
+  ]);
 });
 
 t.test('with a predecessor that does not acknowledge, a successor that is ready serves', async (t) => {
@@ -100,7 +103,10 @@ t.test('start_server hears at once that a program will say when it is ready', as
   const { heard, tell } = converse(t, { superdaemon: true });
   tell(hello());
   await waitUntil('two messages', () => heard.length >= 2);
-  t.strictSame(heard.slice(0, 2).map(({ type }) => type), ['starting', 'ready']);
+  t.strictSame(
+    heard.slice(0, 2).map(({ type }) => type),
+    ['starting', 'ready'],
+  );
   t.match(heard[0], { nonce: NONCE });
 });
 

@@ -40,7 +40,11 @@ t.test('variables leave the environment, valid or not', async (t) => {
   for (const variables of table) {
     startWith(variables);
     await findInheritance().catch(() => undefined);
-    t.strictSame(Object.keys(variables).filter((name) => name in process.env), [], JSON.stringify(variables));
+    t.strictSame(
+      Object.keys(variables).filter((name) => name in process.env),
+      [],
+      JSON.stringify(variables),
+    );
   }
 });
 
@@ -113,7 +117,15 @@ t.test('a listening socket from Server::Starter', { skip }, async (t) => {
 
 t.test('GRACE_HANDOFF without its pipe is ignored', async (t) => {
   const handoff = (pipe: number): string => {
-    const socket = { fd: CLOSED - 1, name: undefined, asked: ':80', bound: undefined, backlog: 1, origin: 'bound', file: undefined } as const;
+    const socket = {
+      fd: CLOSED - 1,
+      name: undefined,
+      asked: ':80',
+      bound: undefined,
+      backlog: 1,
+      origin: 'bound',
+      file: undefined,
+    } as const;
     return formatHandoff({ pid: 1, generation: 2, pipe, nonce: 'n', sockets: [socket] } satisfies Handoff);
   };
   for (const pipe of [CLOSED, 2 ** 40, openSync('/dev/null', 'r')]) {

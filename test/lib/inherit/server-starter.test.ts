@@ -11,13 +11,37 @@ t.test('SERVER_STARTER_PORT', async (t) => {
     ['[::1]:80=4', [['[::1]:80', 4]]],
     ['/run/a.sock=5', [['unix:/run/a.sock', 5]]],
     ['a=b.sock=5', [['unix:a=b.sock', 5]]],
-    ['80=3;127.0.0.1:81=4;/run/a.sock=5;', [['80', 3], ['127.0.0.1:81', 4], ['unix:/run/a.sock', 5]]],
+    [
+      '80=3;127.0.0.1:81=4;/run/a.sock=5;',
+      [
+        ['80', 3],
+        ['127.0.0.1:81', 4],
+        ['unix:/run/a.sock', 5],
+      ],
+    ],
     ['80=999999999', [['80', 999_999_999]]],
   ];
   for (const [value, found] of good) {
-    t.strictSame(parseServerStarterPort(value), found.map(([address, fd]) => ({ address, fd })), JSON.stringify(value));
+    t.strictSame(
+      parseServerStarterPort(value),
+      found.map(([address, fd]) => ({ address, fd })),
+      JSON.stringify(value),
+    );
   }
-  for (const value of ['80', '=3', '80=', '80=x', '80=-1', '80=3.5', '80=1e1', '80= 3', '80=3 ', '80=9999999999', '80=3;81', '80=3,81=4x']) {
+  for (const value of [
+    '80',
+    '=3',
+    '80=',
+    '80=x',
+    '80=-1',
+    '80=3.5',
+    '80=1e1',
+    '80= 3',
+    '80=3 ',
+    '80=9999999999',
+    '80=3;81',
+    '80=3,81=4x',
+  ]) {
     const facts = { code: 'INHERITANCE_INVALID', subject: 'SERVER_STARTER_PORT', value } as const;
     await fails(t, () => parseServerStarterPort(value), facts, value);
   }

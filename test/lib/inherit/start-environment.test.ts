@@ -18,7 +18,16 @@ t.test('a successor gets the environment of the start, and what is added', async
 });
 
 t.test('variables that are meant for one process are left out', async (t) => {
-  const names = ['GRACE_HANDOFF', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'SERVER_STARTER_PORT', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'NODE_CHANNEL_FD'];
+  const names = [
+    'GRACE_HANDOFF',
+    'LISTEN_FDS',
+    'LISTEN_PID',
+    'LISTEN_FDNAMES',
+    'SERVER_STARTER_PORT',
+    'NOTIFY_SOCKET',
+    'WATCHDOG_USEC',
+    'NODE_CHANNEL_FD',
+  ];
   const env = successorEnvironment(Object.fromEntries(names.map((name) => [name, '1'])));
   for (const name of names) t.notOk(name in env, name);
 });

@@ -34,7 +34,13 @@ interface Run {
 }
 
 /** Runs a program with the preload; `written` is what came back on descriptor 3. */
-async function run({ variable, third = 'pipe', greeting, script = LOOK, options }: Run): Promise<{ seen: object; written: string; code: number; stderr: string }> {
+async function run({
+  variable,
+  third = 'pipe',
+  greeting,
+  script = LOOK,
+  options,
+}: Run): Promise<{ seen: object; written: string; code: number; stderr: string }> {
   const child = launch(variable, options, ['-e', script], ['ignore', 'pipe', 'pipe', third]);
   const pipe = third === 'pipe' ? (child.stdio[3] as unknown as Duplex) : undefined;
   pipe?.on('error', () => undefined).write(greeting ?? '');

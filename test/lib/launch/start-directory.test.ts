@@ -12,7 +12,18 @@ t.test('$PWD counts if it names the current directory', async (t) => {
   symlinkSync('loop', join(folder, 'loop'));
   writeFileSync(join(folder, 'file'), '');
   t.same(readStartDirectory(join(folder, 'link')), { physical, named: join(folder, 'link') });
-  const odd = [undefined, '', '.', 'relative', '/', '/not/there', join(folder, 'loop'), join(folder, 'file/x'), `/${'x'.repeat(5_000)}`, '/\0'];
+  const odd = [
+    undefined,
+    '',
+    '.',
+    'relative',
+    '/',
+    '/not/there',
+    join(folder, 'loop'),
+    join(folder, 'file/x'),
+    `/${'x'.repeat(5_000)}`,
+    '/\0',
+  ];
   for (const named of odd) t.same(readStartDirectory(named), { physical, named: undefined }, JSON.stringify(named)?.slice(0, 30));
 });
 
@@ -31,9 +42,19 @@ t.test('a directory in which no process can be started is an error that names it
   writeFileSync(join(folder, 'file'), '');
   chmodSync(join(folder, 'file'), 0o755);
   for (const named of [join(folder, 'gone'), join(folder, 'file')]) {
-    const { message } = await fails(t, () => usableDirectory({ physical: '/', named }), { code: 'RESTART_FAILED', subject: 'directory', value: named }, named);
+    const { message } = await fails(
+      t,
+      () => usableDirectory({ physical: '/', named }),
+      { code: 'RESTART_FAILED', subject: 'directory', value: named },
+      named,
+    );
     t.match(message, JSON.stringify(named));
   }
-  await fails(t, () => usableDirectory({ physical: undefined, named: undefined }), { code: 'RESTART_FAILED', subject: 'directory', value: undefined }, 'unknown');
+  await fails(
+    t,
+    () => usableDirectory({ physical: undefined, named: undefined }),
+    { code: 'RESTART_FAILED', subject: 'directory', value: undefined },
+    'unknown',
+  );
   t.equal(usableDirectory({ physical: folder, named: undefined }), folder);
 });

@@ -23,7 +23,9 @@ const PROGRAM = `
 `;
 
 function launch(t: Test, code: string): ChildProcess {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   return child;
 }

@@ -22,7 +22,15 @@ t.test('closing comes a sixth of the time before the deadline', async (t) => {
   const note = (name: string) => () => {
     times[name] = performance.now() - begin;
   };
-  const stays = { beginDrain: () => undefined, stopAccepting: async () => undefined, drained: () => new Promise(() => undefined), inFlight: () => ({ unit: 'connection', count: 1 }), cutOff: () => 1, address: ':0', name: 'stays' };
+  const stays = {
+    beginDrain: () => undefined,
+    stopAccepting: async () => undefined,
+    drained: () => new Promise(() => undefined),
+    inFlight: () => ({ unit: 'connection', count: 1 }),
+    cutOff: () => 1,
+    address: ':0',
+    name: 'stays',
+  };
   const result = await drain({
     listeners: [stays as never],
     ...PLAN,

@@ -16,32 +16,39 @@ async function turns(): Promise<void> {
 }
 
 for (const where of [{ port: 0, host: '127.0.0.1' }, 'unix'] as const) {
-  t.test(`stopReading() leaves what comes in the kernel, whatever the program does with the stream; readOn() reads it: ${where === 'unix' ? 'unix' : 'TCP'}`, async (t) => {
-    const server = await listening(t, net.createServer(), where === 'unix' ? { path: join(scratch(t), 'socket') } : where);
-    const { client, accepted } = await connected(t, server);
-    let read = '';
-    accepted.setEncoding('utf8').on('data', (text: string) => {
-      read += text;
-    });
-    client.write('one');
-    await waitUntil('the first piece', () => read === 'one');
-    t.ok(stopReading(accepted));
-    const before = accepted.bytesRead;
-    await new Promise((done) => client.write('two', done));
-    await turns();
-    accepted.resume();
-    accepted.read(0);
-    await turns();
-    t.equal(accepted.bytesRead, before);
-    t.equal(read, 'one');
-    readOn(accepted);
-    await waitUntil('the second piece', () => read === 'onetwo');
-  });
+  t.test(
+    `stopReading() leaves what comes in the kernel, whatever the program does with the stream; readOn() reads it: ${where === 'unix' ? 'unix' : 'TCP'}`,
+    async (t) => {
+      const server = await listening(t, net.createServer(), where === 'unix' ? { path: join(scratch(t), 'socket') } : where);
+      const { client, accepted } = await connected(t, server);
+      let read = '';
+      accepted.setEncoding('utf8').on('data', (text: string) => {
+        read += text;
+      });
+      client.write('one');
+      await waitUntil('the first piece', () => read === 'one');
+      t.ok(stopReading(accepted));
+      const before = accepted.bytesRead;
+      await new Promise((done) => client.write('two', done));
+      await turns();
+      accepted.resume();
+      accepted.read(0);
+      await turns();
+      t.equal(accepted.bytesRead, before);
+      t.equal(read, 'one');
+      readOn(accepted);
+      await waitUntil('the second piece', () => read === 'onetwo');
+    },
+  );
 }
 
 t.test('an HTTP connection is stopped between two requests, and goes on', async (t) => {
   let answered = 0;
-  const server = await listening(t, http.createServer((_, response) => response.end(String((answered += 1)))), { port: 0, host: '127.0.0.1' });
+  const server = await listening(
+    t,
+    http.createServer((_, response) => response.end(String((answered += 1)))),
+    { port: 0, host: '127.0.0.1' },
+  );
   const { client, accepted } = await connected(t, server);
   const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
   client.resume();

@@ -34,7 +34,9 @@ interface Both {
 }
 
 async function successor(t: Test, code = SUCCESSOR): Promise<Both> {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', code], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', code], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   const ready = new Promise<void>((done) => {
     child.on('internalMessage', ({ cmd }: { cmd: string }) => {

@@ -1,8 +1,25 @@
 import t from 'tap';
 import { readOptions } from '../../../lib/options.js';
-import { type ForwardedAction, type RestartAction, type Situation, type StopAction, actionOnForwarded, actionOnRestart, actionOnStop, forwardedSignals, howToForce } from '../../../lib/signals/meaning.js';
+import {
+  type ForwardedAction,
+  type RestartAction,
+  type Situation,
+  type StopAction,
+  actionOnForwarded,
+  actionOnRestart,
+  actionOnStop,
+  forwardedSignals,
+  howToForce,
+} from '../../../lib/signals/meaning.js';
 
-const SERVING: Situation = { state: 'serving', reason: undefined, systemd: false, superdaemon: undefined, firstProcess: false, forceExit: true };
+const SERVING: Situation = {
+  state: 'serving',
+  reason: undefined,
+  systemd: false,
+  superdaemon: undefined,
+  firstProcess: false,
+  forceExit: true,
+};
 const STARTING: Situation = { ...SERVING, state: 'starting' };
 const STOPPING: Situation = { ...SERVING, state: 'draining', reason: 'stop' };
 const HANDED_OVER: Situation = { ...SERVING, state: 'draining', reason: 'handover' };
@@ -12,23 +29,24 @@ const WITHOUT_FORCE = { forceExit: false };
 const FIRST_PROCESS: Situation = { ...HANDED_OVER, firstProcess: true };
 
 t.test('stop signals', async (t) => {
-  const table: readonly (readonly [what: string, situation: Situation, first: StopAction, second: StopAction, signal?: NodeJS.Signals])[] = [
-    ['starting', STARTING, 'drain', 'exit'],
-    ['serving', SERVING, 'drain', 'exit'],
-    ['stopping', STOPPING, 'ignore', 'exit'],
-    ['after a hand-over', HANDED_OVER, 'ignore', 'exit'],
-    ['closed: it exits now', { ...STOPPING, state: 'closed' }, 'ignore', 'ignore'],
-    ['systemd, serving', { ...SERVING, ...UNDER_SYSTEMD }, 'drain', 'exit'],
-    ['systemd, stopping: it repeats SIGTERM', { ...STOPPING, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain'],
-    ['systemd, stopping, SIGINT: from a user', { ...STOPPING, ...UNDER_SYSTEMD }, 'ignore', 'exit', 'SIGINT'],
-    ['systemd, after a hand-over', { ...HANDED_OVER, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain'],
-    ['systemd, after a hand-over, SIGINT', { ...HANDED_OVER, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain', 'SIGINT'],
-    ['start_server, serving', { ...SERVING, ...UNDER_START_SERVER }, 'drain', 'drain'],
-    ['start_server, stopping: it passes on what a terminal sends to both', { ...STOPPING, ...UNDER_START_SERVER }, 'ignore', 'ignore'],
-    ['the first process: the generation that serves drains', FIRST_PROCESS, 'ignore', 'cut-off'],
-    ['forceExit: false', { ...STOPPING, ...WITHOUT_FORCE }, 'ignore', 'ignore'],
-    ['forceExit: false in the first process', { ...FIRST_PROCESS, ...WITHOUT_FORCE }, 'ignore', 'ignore'],
-  ];
+  const table: readonly (readonly [what: string, situation: Situation, first: StopAction, second: StopAction, signal?: NodeJS.Signals])[] =
+    [
+      ['starting', STARTING, 'drain', 'exit'],
+      ['serving', SERVING, 'drain', 'exit'],
+      ['stopping', STOPPING, 'ignore', 'exit'],
+      ['after a hand-over', HANDED_OVER, 'ignore', 'exit'],
+      ['closed: it exits now', { ...STOPPING, state: 'closed' }, 'ignore', 'ignore'],
+      ['systemd, serving', { ...SERVING, ...UNDER_SYSTEMD }, 'drain', 'exit'],
+      ['systemd, stopping: it repeats SIGTERM', { ...STOPPING, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain'],
+      ['systemd, stopping, SIGINT: from a user', { ...STOPPING, ...UNDER_SYSTEMD }, 'ignore', 'exit', 'SIGINT'],
+      ['systemd, after a hand-over', { ...HANDED_OVER, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain'],
+      ['systemd, after a hand-over, SIGINT', { ...HANDED_OVER, ...UNDER_SYSTEMD }, 'report-drain', 'report-drain', 'SIGINT'],
+      ['start_server, serving', { ...SERVING, ...UNDER_START_SERVER }, 'drain', 'drain'],
+      ['start_server, stopping: it passes on what a terminal sends to both', { ...STOPPING, ...UNDER_START_SERVER }, 'ignore', 'ignore'],
+      ['the first process: the generation that serves drains', FIRST_PROCESS, 'ignore', 'cut-off'],
+      ['forceExit: false', { ...STOPPING, ...WITHOUT_FORCE }, 'ignore', 'ignore'],
+      ['forceExit: false in the first process', { ...FIRST_PROCESS, ...WITHOUT_FORCE }, 'ignore', 'ignore'],
+    ];
   for (const [what, situation, first, second, signal = 'SIGTERM'] of table) {
     t.equal(actionOnStop(signal, situation, false), first, `${what}: first`);
     t.equal(actionOnStop(signal, situation, true), second, `${what}: second`);

@@ -41,13 +41,16 @@ t.test('a signal from this program, and one from outside', async (t) => {
     send();
     await waitUntil('the signal', () => seen.length > before);
   }
-  t.strictSame(Object.keys(ways).map((way, index) => [way, seen[index]]), [
-    ['by name', true],
-    ['by number', true],
-    ['from outside', false],
-    ['to another process', false],
-    ['another signal to this one', false],
-  ]);
+  t.strictSame(
+    Object.keys(ways).map((way, index) => [way, seen[index]]),
+    [
+      ['by name', true],
+      ['by number', true],
+      ['from outside', false],
+      ['to another process', false],
+      ['another signal to this one', false],
+    ],
+  );
 });
 
 t.test('process.kill is as it was when the counting ends', async (t) => {

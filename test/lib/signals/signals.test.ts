@@ -7,7 +7,14 @@ import { Signals } from '../../../lib/signals/signals.js';
 import { recordReports } from '../../support/reports.js';
 import { waitUntil } from '../../support/wait.js';
 
-const SERVING: Situation = { state: 'serving', reason: undefined, systemd: false, superdaemon: undefined, firstProcess: false, forceExit: true };
+const SERVING: Situation = {
+  state: 'serving',
+  reason: undefined,
+  systemd: false,
+  superdaemon: undefined,
+  firstProcess: false,
+  forceExit: true,
+};
 const UNDER_SYSTEMD: Situation = { ...SERVING, state: 'draining', reason: 'stop', systemd: true };
 const HANDED_OVER: Situation = { ...SERVING, state: 'draining', reason: 'handover' };
 const FIRST_PROCESS: Situation = { ...HANDED_OVER, firstProcess: true };
@@ -115,7 +122,11 @@ t.test('why a restart is not possible is said once, and a failed one was reporte
   recorded.signals.requestRestart('SIGUSR2');
   t.strictSame(recorded.calls, [], 'no restart');
   recorded.situation = SERVING;
-  for (const error of [new GraceError('RESTART_FAILED', 'reported'), new Error('not ours'), new GraceError('RESTART_UNSUPPORTED', 'no way')]) {
+  for (const error of [
+    new GraceError('RESTART_FAILED', 'reported'),
+    new Error('not ours'),
+    new GraceError('RESTART_UNSUPPORTED', 'no way'),
+  ]) {
     recorded.restart = () => Promise.reject(error);
     recorded.signals.requestRestart('SIGUSR2');
   }

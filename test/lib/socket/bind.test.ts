@@ -56,7 +56,8 @@ t.test('a host name', async (t) => {
   t.teardown(() => socket.close());
   t.match((socket.address as TcpAddress).host, /^(127\.0\.0\.1|::1)$/);
   t.match(await resolveHost(tcp('localhost'), 'localhost'), /^(127\.0\.0\.1|::1)$/);
-  for (const host of ['127.0.0.1', '::1', 'fe80::1%lo']) t.equal(await resolveHost(tcp(host), host), host, 'a numeric host is returned as it is');
+  for (const host of ['127.0.0.1', '::1', 'fe80::1%lo'])
+    t.equal(await resolveHost(tcp(host), host), host, 'a numeric host is returned as it is');
 });
 
 t.test('a host that does not resolve', async (t) => {

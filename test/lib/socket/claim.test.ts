@@ -24,18 +24,29 @@ t.test('binds new sockets if none were passed', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
   const listeners = await claimSockets(
-    [{ address: '127.0.0.1:0', name: 'a', backlog: 7 }, { address: 0 }, { address: `unix:${path}` }, { address: `unix:@grace-claim-${process.pid}` }],
+    [
+      { address: '127.0.0.1:0', name: 'a', backlog: 7 },
+      { address: 0 },
+      { address: `unix:${path}` },
+      { address: `unix:@grace-claim-${process.pid}` },
+    ],
     NOTHING,
   );
   t.teardown(() => listeners.forEach((listener) => listener.release()));
-  t.strictSame(listeners.map(({ asked }) => asked), ['127.0.0.1:0', ':0', `unix:${path}`, `unix:@grace-claim-${process.pid}`]);
+  t.strictSame(
+    listeners.map(({ asked }) => asked),
+    ['127.0.0.1:0', ':0', `unix:${path}`, `unix:@grace-claim-${process.pid}`],
+  );
   t.match(listeners[0]!.address, /^127\.0\.0\.1:[1-9]\d*$/);
   t.match(listeners[1]!.address, /^\[::\]:[1-9]\d*$/);
   t.equal(listeners[2]!.address, `unix:${path}`);
   for (const { origin, inherited, listening: accepts, server } of listeners) {
     t.strictSame({ origin, inherited, accepts, server }, { origin: 'bound', inherited: false, accepts: false, server: undefined });
   }
-  t.strictSame(listeners.map(({ backlog }) => backlog), [7, 511, 511, 511]);
+  t.strictSame(
+    listeners.map(({ backlog }) => backlog),
+    [7, 511, 511, 511],
+  );
   t.equal(listeners[0]!.name, 'a');
 });
 
@@ -44,7 +55,10 @@ t.test('takes the sockets that match, and leaves the others', async (t) => {
   const [web, eighty] = await claimSockets([{ address: 'systemd:web' }, { address: ':80', name: 'new', backlog: 50 }], inheritance);
   t.match(web, { fd: 1_000, origin: 'systemd', name: 'web', inherited: true, backlog: 0x7fff_ffff, address: 'systemd:web' });
   t.match(eighty, { fd: 1_002, origin: 'bound', name: 'new', backlog: 100 });
-  t.strictSame([...inheritance.unclaimed].map(({ name }) => name), ['other']);
+  t.strictSame(
+    [...inheritance.unclaimed].map(({ name }) => name),
+    ['other'],
+  );
 });
 
 t.test('invalid claims', async (t) => {
@@ -68,7 +82,7 @@ t.test('invalid claims', async (t) => {
     ['does not parse', { address: 'nonsense' }, address('nonsense', 'ADDRESS_INVALID')],
     ['is taken', { address: taken }, address(taken, 'ADDRESS_IN_USE')],
     ['does not resolve', { address: 'no-such-host.invalid:80' }, address('no-such-host.invalid:80', 'ADDRESS_NOT_AVAILABLE')],
-    ['is another machine\'s', { address: '192.0.2.1:80' }, address('192.0.2.1:80', 'ADDRESS_NOT_AVAILABLE')],
+    ["is another machine's", { address: '192.0.2.1:80' }, address('192.0.2.1:80', 'ADDRESS_NOT_AVAILABLE')],
     ['is a file', { address: `unix:${folder}/file` }, address(`unix:${folder}/file`, 'NOT_A_SOCKET')],
     ['is in no folder', { address: `unix:${folder}/no/a.sock` }, address(`unix:${folder}/no/a.sock`, 'ADDRESS_INVALID')],
     ['is a descriptor that is not open', { address: 'fd:999999' }, descriptor(999_999)],

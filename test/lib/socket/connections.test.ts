@@ -15,9 +15,12 @@ t.test('connections are followed from accept to close', async (t) => {
   const first = await connected(t, server);
   const second = await connected(t, server);
   t.equal(connections.size, 2);
-  t.strictSame([...connections].map(([, note]) => note), [{ number: 1 }, { number: 2 }]);
+  t.strictSame(
+    [...connections].map(([, note]) => note),
+    [{ number: 1 }, { number: 2 }],
+  );
   t.strictSame(connections.get(second.accepted), { number: 2 });
-  t.equal(connections.get(first.client), undefined, 'the client\'s end is not a connection of the server');
+  t.equal(connections.get(first.client), undefined, "the client's end is not a connection of the server");
 
   let over = 0;
   const waiting = [connections.none(), connections.none()].map((none) => none.then(() => (over += 1)));

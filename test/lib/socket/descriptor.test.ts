@@ -70,7 +70,11 @@ t.test('files that are not sockets', async (t) => {
   writeFileSync(join(folder, 'file'), 'x');
   mkdirSync(join(folder, 'folder'));
   execFileSync('mkfifo', [join(folder, 'pipe')]);
-  for (const [name, flags] of [['file', constants.O_RDONLY], ['folder', constants.O_RDONLY], ['pipe', constants.O_RDWR]] as const) {
+  for (const [name, flags] of [
+    ['file', constants.O_RDONLY],
+    ['folder', constants.O_RDONLY],
+    ['pipe', constants.O_RDWR],
+  ] as const) {
     const fd = openSync(join(folder, name), flags);
     t.teardown(() => closeSync(fd));
     for (const closely of [true, false]) t.strictSame(describeDescriptor(fd, closely), { kind: 'not a socket' }, name);

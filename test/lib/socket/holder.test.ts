@@ -28,14 +28,24 @@ t.test('ADDRESS_IN_USE names pid and command of the process that listens there',
   const { pid, port } = await other(t, { host: '127.0.0.1', port: 0 });
   for (const host of ['127.0.0.1', '0.0.0.0']) {
     const address = { kind: 'tcp', host, port } as const;
-    const { message } = await fails(t, () => bindTcp(address), { code: 'ADDRESS_IN_USE', subject: 'address', value: `${host}:${port}` }, host);
+    const { message } = await fails(
+      t,
+      () => bindTcp(address),
+      { code: 'ADDRESS_IN_USE', subject: 'address', value: `${host}:${port}` },
+      host,
+    );
     t.match(message, `: process ${pid} (${process.execPath} -e const server`);
     t.match(message, / listens there \(EADDRINUSE\)$/);
     t.notMatch(message, '\n');
   }
   const path = join(scratch(t), 'a.sock');
   const unix = await other(t, { path });
-  const { message } = await fails(t, () => bindSocketFile({ kind: 'unix', path }), { code: 'ADDRESS_IN_USE', subject: 'address', value: `unix:${path}` }, path);
+  const { message } = await fails(
+    t,
+    () => bindSocketFile({ kind: 'unix', path }),
+    { code: 'ADDRESS_IN_USE', subject: 'address', value: `unix:${path}` },
+    path,
+  );
   t.match(message, `process ${unix.pid} (`);
 });
 

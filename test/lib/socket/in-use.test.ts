@@ -48,7 +48,10 @@ t.test('an address that a passed socket uses: the error says how to use the sock
   t.match(named, { code: 'ADDRESS_IN_USE', subject: 'address', value: '127.0.0.1:80', cause });
   t.match(named.message, /systemd passed a socket for \[::\]:80, .* write listen: 'systemd:web'$/);
   t.match(explain(socket('[::]:80')).message, /write listen: '\[::\]:80'$/);
-  t.match(explain(socket('[::]:80', { origin: 'server-starter' })).message, /the program that started this one passed a socket for \[::\]:80/);
+  t.match(
+    explain(socket('[::]:80', { origin: 'server-starter' })).message,
+    /the program that started this one passed a socket for \[::\]:80/,
+  );
   t.match(explain(socket('[::]:80', { origin: 'bound', asked: ':80' })).message, /the previous process serves :80, .* start it again$/);
   t.equal(explain(socket('[::]:81')), inUse, 'another socket explains nothing');
   t.equal(explainInUse(cause, request('127.0.0.1:80'), [socket('[::]:80')]), cause, 'another error is kept');

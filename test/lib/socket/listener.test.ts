@@ -66,13 +66,21 @@ t.test('a port that another server took between bind and listen', async (t) => {
 });
 
 t.test('the backlog for listen(2)', async (t) => {
-  const [none, small, large] = [await claim(t, '127.0.0.1:0'), await claim(t, '127.0.0.1:0', { backlog: 3 }), await claim(t, '127.0.0.1:0', { backlog: 1_000 })];
+  const [none, small, large] = [
+    await claim(t, '127.0.0.1:0'),
+    await claim(t, '127.0.0.1:0', { backlog: 3 }),
+    await claim(t, '127.0.0.1:0', { backlog: 1_000 }),
+  ];
   const found = [];
   for (const listener of [none, small, large]) {
     await listener.serve(net.createServer());
     found.push([listener.backlog, listener.describe().backlog]);
   }
-  t.strictSame(found, [[DEFAULT, DEFAULT], [3, 3], [1_000, 1_000]]);
+  t.strictSame(found, [
+    [DEFAULT, DEFAULT],
+    [3, 3],
+    [1_000, 1_000],
+  ]);
 });
 
 t.test('the backlog in the kernel', { skip: process.platform === 'linux' ? false : 'reads /proc' }, async (t) => {
@@ -85,7 +93,15 @@ t.test('the backlog in the kernel', { skip: process.platform === 'linux' ? false
 
 t.test('the backlog of an inherited socket is never smaller than it was', async (t) => {
   const inherited = (backlog: number | undefined, option: number | undefined): number => {
-    const socket: InheritedSocket = { fd: 1_000, origin: 'systemd', name: 'n', asked: undefined, bound: undefined, backlog, file: undefined };
+    const socket: InheritedSocket = {
+      fd: 1_000,
+      origin: 'systemd',
+      name: 'n',
+      asked: undefined,
+      bound: undefined,
+      backlog,
+      file: undefined,
+    };
     return new GraceListener({ kind: 'inherited', socket }, parseAddress(':80'), { backlog: option }).backlog;
   };
   const table = [

@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -182,7 +193,10 @@ t.test('mode', async (t) => {
 t.test('two starters do not replace each other', async (t) => {
   const folder = scratch(t);
   const path = join(folder, 'app.sock');
-  for (const [state, code] of [['nothing there', 'ADDRESS_IN_USE'], ['a stale socket there', 'ADDRESS_IN_USE']] as const) {
+  for (const [state, code] of [
+    ['nothing there', 'ADDRESS_IN_USE'],
+    ['a stale socket there', 'ADDRESS_IN_USE'],
+  ] as const) {
     if (state !== 'nothing there') leaveStale(path);
     const drafts = [await bind(path), await bind(path)];
     const servers = drafts.map(({ bound }) => net.createServer().listen(bound.target, 5));

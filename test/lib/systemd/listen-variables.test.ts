@@ -5,7 +5,13 @@ import { fails } from '../../support/errors.js';
 t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
   const SELF = 42;
   const none = undefined;
-  const good: readonly (readonly [what: string, fds: string | undefined, pid: string | undefined, names: string | undefined, found: unknown[]])[] = [
+  const good: readonly (readonly [
+    what: string,
+    fds: string | undefined,
+    pid: string | undefined,
+    names: string | undefined,
+    found: unknown[],
+  ])[] = [
     ['nothing', none, none, none, []],
     ['a pid alone', none, '42', none, []],
     ['names alone', none, none, 'a:b', []],
@@ -18,7 +24,7 @@ t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
     ['names', '2', '42', 'web:admin', ['web', 'admin']],
     ['one name twice', '2', '42', 'web:web', ['web', 'web']],
     ['no name', '1', '42', '', [none]],
-    ['unknown: systemd\'s name for a socket without a name', '3', '42', 'a:unknown:', ['a', none, none]],
+    ["unknown: systemd's name for a socket without a name", '3', '42', 'a:unknown:', ['a', none, none]],
     ['no pid: nothing was passed to this process', '1', none, none, []],
     ['the pid of another process', '1', '41', none, []],
     ['the pid of another process, and a count that is not a number', 'abc', '41', none, []],
@@ -41,9 +47,19 @@ t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
     const facts = { code: 'INHERITANCE_INVALID', subject: 'LISTEN_PID', value: pid } as const;
     await fails(t, () => parseListenVariables({ fds: '1', pid, names: none }, SELF), facts, `LISTEN_PID=${pid}`);
   }
-  for (const [fds, names] of [['1', 'a:b'], ['2', 'a'], ['2', ''], ['999999999', 'a'], ['3', 'a:b:c:']] as const) {
+  for (const [fds, names] of [
+    ['1', 'a:b'],
+    ['2', 'a'],
+    ['2', ''],
+    ['999999999', 'a'],
+    ['3', 'a:b:c:'],
+  ] as const) {
     const facts = { code: 'INHERITANCE_INVALID', subject: 'LISTEN_FDNAMES', value: names } as const;
     await fails(t, () => parseListenVariables({ fds, pid: '42', names }, SELF), facts, `${fds} sockets, names ${names}`);
   }
-  t.equal(parseListenVariables({ fds: '999999999', pid: '42', names: none }, SELF).length, 1_048_576, 'at most as many as a process can have');
+  t.equal(
+    parseListenVariables({ fds: '999999999', pid: '42', names: none }, SELF).length,
+    1_048_576,
+    'at most as many as a process can have',
+  );
 });

@@ -26,7 +26,9 @@ t.test('messages are sent one after the other, and those that come meanwhile are
 
 t.test('what was said last comes last in a merged message', async (t) => {
   const { recorder, socket } = record(t);
-  await Promise.all([{ WATCHDOG: 1 }, { READY: 1 }, { RELOADING: 1 }, { READY: 1, STATUS: 'failed' }].map((message) => socket.send(message)));
+  await Promise.all(
+    [{ WATCHDOG: 1 }, { READY: 1 }, { RELOADING: 1 }, { READY: 1, STATUS: 'failed' }].map((message) => socket.send(message)),
+  );
   t.strictSame(Object.keys(recorder.all[1]!.fields), ['RELOADING', 'READY', 'STATUS']);
 });
 
@@ -34,7 +36,11 @@ t.test('systemd-notify is started again after a SIGTERM', async (t) => {
   const once = 'test -e "$NOTIFY_SOCKET.hit" || { : > "$NOTIFY_SOCKET.hit"; kill -TERM $$; }';
   const { recorder, socket } = record(t, `#!/bin/sh\n${once}\nprintf '%s\\t%s\\n' $PPID "$1" >> "$NOTIFY_SOCKET"\n`);
   t.strictSame(await Promise.all([socket.send({ READY: 1 }), socket.send({ STOPPING: 1 })]), [undefined, undefined]);
-  t.same(recorder.all.map(({ fields }) => Object.keys(fields)), [['READY'], ['STOPPING']], 'in order');
+  t.same(
+    recorder.all.map(({ fields }) => Object.keys(fields)),
+    [['READY'], ['STOPPING']],
+    'in order',
+  );
   const always = record(t, '#!/bin/sh\nkill -TERM $$\n');
   t.equal(await always.socket.send({ READY: 1 }), 'systemd-notify ended with SIGTERM', 'but not without end');
 });

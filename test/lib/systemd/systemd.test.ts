@@ -48,7 +48,16 @@ interface Told {
 async function tell(t: Test, { predecessor, watchdogUsec }: { predecessor?: number; watchdogUsec?: string } = {}): Promise<Told> {
   const recorder = recordInPath(t);
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
-  const facts = { settings: readOptions({}), probation: { standby: undefined }, generation: 3, predecessor, sockets: [{ address: 'here', server }, { address: 'there', server: undefined }] };
+  const facts = {
+    settings: readOptions({}),
+    probation: { standby: undefined },
+    generation: 3,
+    predecessor,
+    sockets: [
+      { address: 'here', server },
+      { address: 'there', server: undefined },
+    ],
+  };
   const grace = Object.assign(new EventEmitter<GraceEvents>(), facts);
   const systemd = new Systemd(grace, { socket: recorder.env['NOTIFY_SOCKET']!, watchdogUsec, watchdogPid: undefined });
   t.teardown(() => systemd.finish(0));

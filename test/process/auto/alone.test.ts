@@ -25,7 +25,9 @@ for (const [way, { nodeArgs = [], env }] of Object.entries(WAYS)) {
     t.match(await get({ port: child['port'] as number }), { body: `child ${child.pid}` }, 'the child serves on');
     t.match(await program.announced('child', 2), { handlers: 0, variables: [] }, 'that of a successor stays alone too');
     for (const { pid: other } of program.all('child')) process.kill(other, 'SIGUSR2');
-    await waitUntil('the end of the children', () => program.all('child').every((one) => !isAlive(one.pid) || children(pid).includes(one.pid)));
+    await waitUntil('the end of the children', () =>
+      program.all('child').every((one) => !isAlive(one.pid) || children(pid).includes(one.pid)),
+    );
   });
 }
 

@@ -43,7 +43,7 @@ t.test('listen() means what it means without ts-grace/auto', async (t) => {
     'an address of another machine': { args: [port, '192.0.2.1'] },
     'a port that does not exist': { args: [70_000] },
     'nothing that can be listened on': { args: [{}] },
-    'twice': { args: [port, '127.0.0.1'], twice: true },
+    twice: { args: [port, '127.0.0.1'], twice: true },
     'a signal': { args: [{ port, host: '127.0.0.1' }], aborts: true },
     'closed and opened again': { args: [port, '127.0.0.1'], reopens: true },
     https: { args: [port, '127.0.0.1'], protocol: 'https' },

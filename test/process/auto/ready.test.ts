@@ -12,7 +12,13 @@ const HOST = '127.0.0.1';
 
 t.test('a successor is ready when every address is served again', async (t) => {
   const [first, second] = [await freePort(), await freePort()];
-  const program = startAuto(t, { http: [{ port: first, host: HOST }, { port: second, host: HOST }], after: 400 });
+  const program = startAuto(t, {
+    http: [
+      { port: first, host: HOST },
+      { port: second, host: HOST },
+    ],
+    after: 400,
+  });
   await program.announced('ready');
   process.kill(program.pid, 'SIGUSR2');
   await waitUntil('the old process alone, then the new one', async () => {
@@ -25,8 +31,19 @@ t.test('a successor is ready when every address is served again', async (t) => {
 
 t.test('a server that listens later joins', async (t) => {
   const [first, second] = [await freePort(), await freePort()];
-  const program = startAuto(t, { http: [{ port: first, host: HOST }, { port: second, host: HOST }], after: 300 });
-  await waitUntil('the first server', () => get({ port: first }).then(() => true, () => false));
+  const program = startAuto(t, {
+    http: [
+      { port: first, host: HOST },
+      { port: second, host: HOST },
+    ],
+    after: 300,
+  });
+  await waitUntil('the first server', () =>
+    get({ port: first }).then(
+      () => true,
+      () => false,
+    ),
+  );
   await program.announced('ready');
   process.kill(program.pid, 'SIGUSR2');
   const { pid } = await program.announced('ready', 2);
@@ -36,7 +53,12 @@ t.test('a server that listens later joins', async (t) => {
 
 t.test('a successor that does not serve an address fails, and says which one', async (t) => {
   const [first, second] = [await freePort(), await freePort()];
-  const both = JSON.stringify({ http: [{ port: first, host: HOST }, { port: second, host: HOST }] });
+  const both = JSON.stringify({
+    http: [
+      { port: first, host: HOST },
+      { port: second, host: HOST },
+    ],
+  });
   const one = JSON.stringify({ http: [{ port: first, host: HOST }] });
   const marker = join(scratch(t), 'second');
   // The command line is the same each time, so the shell inside decides.
@@ -45,7 +67,11 @@ t.test('a successor that does not serve an address fails, and says which one', a
   const program = start(t, fixture('auto/program'), { nodeArgs: ['--import', 'ts-grace/auto'], args: [both], env });
   await program.announced('ready');
   process.kill(program.pid, 'SIGUSR2');
-  await waitUntil('the failed restart', () => /restart failed/.test(program.stderr), () => program.report());
+  await waitUntil(
+    'the failed restart',
+    () => /restart failed/.test(program.stderr),
+    () => program.report(),
+  );
   t.match(program.stderr, new RegExp(`waiting for a server on ${HOST}:${second}`));
   t.equal((await get({ port: first })).pid, program.pid, 'the old process serves on');
   t.equal((await get({ port: second })).pid, program.pid);

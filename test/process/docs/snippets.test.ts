@@ -31,7 +31,11 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     const answered = (pid: number) => async (): Promise<boolean> => (await ask()) === `hello from process ${pid}\n`;
     await waitUntil('an answer', answered(program.pid), () => program.report());
     process.kill(program.pid, 'SIGUSR2');
-    await waitUntil('an answer of the new version', async () => /\d/.test(await ask()) && !(await answered(program.pid)()), () => program.report());
+    await waitUntil(
+      'an answer of the new version',
+      async () => /\d/.test(await ask()) && !(await answered(program.pid)()),
+      () => program.report(),
+    );
     t.match(await ask(), /^hello from process \d+\n$/);
     await stops(t, program);
   },
@@ -47,12 +51,24 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     t.equal(readFileSync(join(project.folder, 'app.pid'), 'utf8').trim(), String(program.pid));
     writeFileSync(join(project.folder, 'server.js'), 'throw new Error("no database");');
     process.kill(program.pid, 'SIGUSR2');
-    await waitUntil('the message of restart-failed', () => /restart failed.*exited with code 1[^]*no database/.test(program.stderr), () => program.report());
+    await waitUntil(
+      'the message of restart-failed',
+      () => /restart failed.*exited with code 1[^]*no database/.test(program.stderr),
+      () => program.report(),
+    );
     await stops(t, program);
     await prints(program, 'closing the database');
   },
   'readme.md js 4': async ({ t, program }) => {
-    await waitUntil('an answer', () => says(7000).then((said) => said === 'hello\n', () => false), () => program.report());
+    await waitUntil(
+      'an answer',
+      () =>
+        says(7000).then(
+          (said) => said === 'hello\n',
+          () => false,
+        ),
+      () => program.report(),
+    );
     await stops(t, program);
   },
   'readme.md js 5': async ({ t, project, program }) => {
@@ -100,10 +116,14 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
   },
   'docs/connections.md js 2': async ({ t, program }) => {
     let response: http.IncomingMessage | undefined;
-    await waitUntil('an event stream', async () => {
-      response = await stream().catch(() => undefined);
-      return response !== undefined;
-    }, () => program.report());
+    await waitUntil(
+      'an event stream',
+      async () => {
+        response = await stream().catch(() => undefined);
+        return response !== undefined;
+      },
+      () => program.report(),
+    );
     const whole = text(response!);
     await stops(t, program);
     t.match(await whole, /^data: begin\n\n/, 'it ended, and was not cut off');
@@ -173,12 +193,20 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 
 /** Waits until a server answers as the snippets do. */
 async function serves(program: Program, target: Parameters<typeof get>[0]): Promise<void> {
-  const answers = (): Promise<boolean> => get(target).then(({ body }) => body === 'hello\n', () => false);
+  const answers = (): Promise<boolean> =>
+    get(target).then(
+      ({ body }) => body === 'hello\n',
+      () => false,
+    );
   await waitUntil(`an answer of port ${target.port}`, answers, () => program.report());
 }
 
 async function prints(program: Program, line: string): Promise<void> {
-  await waitUntil(`the line ${line}`, () => program.output.split('\n').includes(line), () => program.output + program.report());
+  await waitUntil(
+    `the line ${line}`,
+    () => program.output.split('\n').includes(line),
+    () => program.output + program.report(),
+  );
 }
 
 /** SIGTERM ends all processes, with exit code 0. */
@@ -224,7 +252,11 @@ t.test('every snippet of the readme and docs/ is run, or says what it needs', as
     if (reason.startsWith('test/')) t.ok(existsSync(join(ROOT, reason)), reason);
   }
   const programs = [...SNIPPETS.keys()].filter((name) => / (js|ts|mjs|python) /.test(name));
-  t.strictSame(programs.filter((name) => name in NOT_RUN), [], 'no program is left out');
+  t.strictSame(
+    programs.filter((name) => name in NOT_RUN),
+    [],
+    'no program is left out',
+  );
 });
 
 for (const [snippet, check] of Object.entries(RUN)) {
@@ -247,7 +279,11 @@ t.test('docs/starter.md: the commands print what the page shows', { skip: await 
   project.write('docs/starter.md js 1');
   const [first, restart] = ['docs/starter.md console 1', 'docs/starter.md console 2'].map((name) => readConsole(SNIPPETS.get(name)!));
   const starter = start(t, 'unused', { cwd: project.folder, shell: first!.command });
-  await waitUntil('the first messages', () => shapeOf(starter.stderr).includes(shapeOf(first!.output)), () => starter.report());
+  await waitUntil(
+    'the first messages',
+    () => shapeOf(starter.stderr).includes(shapeOf(first!.output)),
+    () => starter.report(),
+  );
   await serves(starter, WEB);
   const restarted = start(t, 'unused', { cwd: project.folder, shell: restart!.command });
   t.match(await restarted.exited, { code: 0 });

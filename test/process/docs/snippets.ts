@@ -18,10 +18,17 @@ export interface Snippet {
 const ELSEWHERE = 'frameworks.md';
 
 /** The readme and the pages in docs/. */
-const PAGES = ['readme.md', ...readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md') && file !== ELSEWHERE).map((file) => `docs/${file}`)];
+const PAGES = [
+  'readme.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md') && file !== ELSEWHERE)
+    .map((file) => `docs/${file}`),
+];
 
 /** All blocks of code of all pages, by name. */
-export const SNIPPETS: ReadonlyMap<string, string> = new Map(PAGES.flatMap((page) => snippetsOf(page)).map(({ name, text }) => [name, text]));
+export const SNIPPETS: ReadonlyMap<string, string> = new Map(
+  PAGES.flatMap((page) => snippetsOf(page)).map(({ name, text }) => [name, text]),
+);
 
 /** The blocks of one page. */
 export function snippetsOf(page: string, text = readFileSync(join(ROOT, page), 'utf8')): Snippet[] {

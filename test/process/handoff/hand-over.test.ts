@@ -50,7 +50,11 @@ class Service {
 
   /** Asserts that one process serves, by its files, and that nothing else is left. */
   async servesAlone(t: Test, name: string, pid: number): Promise<void> {
-    await waitUntil('one process', () => this.processes.length === 1, () => this.program.report());
+    await waitUntil(
+      'one process',
+      () => this.processes.length === 1,
+      () => this.program.report(),
+    );
     t.equal(await getBody(this.address), name, `${name} answers at the socket file`);
     t.equal(this.pid, pid, 'the pid file names it');
     t.strictSame(readdirSync(this.folder).sort(), ['app.pid', 'app.sock', 'server.mjs']);
@@ -227,7 +231,10 @@ t.test('a predecessor that died before its greeting: its successor carries on wi
   const gone = start(t, fixture('server'), { args: ['{"http":["127.0.0.1:0"]}'] });
   await gone.announced('ready');
   await gone.kill();
-  const [tcp, unix] = [await listening(t, net.createServer(), { host: '127.0.0.1', port: 0 }), await listening(t, net.createServer(), { path: join(folder, 'a') })];
+  const [tcp, unix] = [
+    await listening(t, net.createServer(), { host: '127.0.0.1', port: 0 }),
+    await listening(t, net.createServer(), { path: join(folder, 'a') }),
+  ];
   const { port } = tcp.address() as net.AddressInfo;
   const handoff = (said: number): string => {
     const sockets = [
@@ -236,7 +243,10 @@ t.test('a predecessor that died before its greeting: its successor carries on wi
     ];
     return JSON.stringify({ version: 1, pid: gone.pid, generation: 2, pipe: 5, nonce: 'n', sockets });
   };
-  for (const [said, generation] of [[port, 2], [port + 1, 1]] as const) {
+  for (const [said, generation] of [
+    [port, 2],
+    [port + 1, 1],
+  ] as const) {
     const program = start(t, fixture('server'), {
       args: [JSON.stringify({ http: said === port ? ['127.0.0.1:0', `unix:${folder}/a`] : ['127.0.0.1:0'] })],
       env: { GRACE_HANDOFF: handoff(said) },
@@ -290,7 +300,10 @@ t.test('a final stop while a successor hangs or is stopped resets no client', as
     const failures: string[] = [];
     let answered = 0;
     while (failures.length === 0) {
-      await get(targetOf(service.address)).then(() => (answered += 1), (error: NodeJS.ErrnoException) => failures.push(error.code ?? error.message));
+      await get(targetOf(service.address)).then(
+        () => (answered += 1),
+        (error: NodeJS.ErrnoException) => failures.push(error.code ?? error.message),
+      );
     }
     t.same(failures, ['ENOENT'], `${how}: clients are answered until the socket is gone`);
     t.ok(answered > 0, `${answered} answers while the service stopped`);

@@ -62,26 +62,34 @@ t.test('sockets from systemd: by name, by address, by order', async (t) => {
   t.same((await program.announced('ready', 2)).addresses, addresses, 'also after a restart');
 });
 
-t.test('the backlog of a socket never shrinks', { skip: skipUnless(() => LARGEST_BACKLOG > BACKLOG, 'net.core.somaxconn is too small') }, async (t) => {
-  const held = await listenAt(t, { host: '127.0.0.1' });
-  const port = portOf(held);
-  const program = serve(t, { http: ['systemd:web'] }, { env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' }, passed: [descriptorOf(held)] });
-  await program.announced('ready');
-  held.close();
-  t.ok((await backlogOf(program.pid, port)) >= BACKLOG);
-  process.kill(program.pid, 'SIGUSR2');
-  await program.announced('ready', 2);
-  await program.exited;
-  t.ok((await backlogOf(program.serving, port)) >= BACKLOG);
-});
+t.test(
+  'the backlog of a socket never shrinks',
+  { skip: skipUnless(() => LARGEST_BACKLOG > BACKLOG, 'net.core.somaxconn is too small') },
+  async (t) => {
+    const held = await listenAt(t, { host: '127.0.0.1' });
+    const port = portOf(held);
+    const program = serve(t, { http: ['systemd:web'] }, { env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' }, passed: [descriptorOf(held)] });
+    await program.announced('ready');
+    held.close();
+    t.ok((await backlogOf(program.pid, port)) >= BACKLOG);
+    process.kill(program.pid, 'SIGUSR2');
+    await program.announced('ready', 2);
+    await program.exited;
+    t.ok((await backlogOf(program.serving, port)) >= BACKLOG);
+  },
+);
 
 t.test('LISTEN_PID of another process means that nothing was passed', async (t) => {
   const held = await listenAt(t, { host: '127.0.0.1' });
-  const program = serve(t, { http: ['127.0.0.1:0'] }, {
-    env: { LISTEN_FDS: '1', LISTEN_PID: '1' },
-    passed: [descriptorOf(held)],
-    shell: 'exec "$NODE" "$PROGRAM" "$ARGUMENT"',
-  });
+  const program = serve(
+    t,
+    { http: ['127.0.0.1:0'] },
+    {
+      env: { LISTEN_FDS: '1', LISTEN_PID: '1' },
+      passed: [descriptorOf(held)],
+      shell: 'exec "$NODE" "$PROGRAM" "$ARGUMENT"',
+    },
+  );
   const [address] = (await program.announced('ready')).addresses as string[];
   t.not(address, `127.0.0.1:${portOf(held)}`);
 });
@@ -90,10 +98,14 @@ t.test('sockets from Server::Starter', async (t) => {
   const folder = scratch(t);
   const [tcp, unix] = [await listenAt(t, { host: '127.0.0.1' }), await listenAt(t, { path: join(folder, 'x.sock') })];
   const port = portOf(tcp);
-  const program = serve(t, { http: [`127.0.0.1:${port}`, `unix:${folder}/x.sock`] }, {
-    env: { SERVER_STARTER_PORT: `127.0.0.1:${port}=3;${folder}/x.sock=4` },
-    passed: [tcp, unix].map(descriptorOf),
-  });
+  const program = serve(
+    t,
+    { http: [`127.0.0.1:${port}`, `unix:${folder}/x.sock`] },
+    {
+      env: { SERVER_STARTER_PORT: `127.0.0.1:${port}=3;${folder}/x.sock=4` },
+      passed: [tcp, unix].map(descriptorOf),
+    },
+  );
   await program.announced('ready');
   [tcp, unix].forEach((held) => held.close());
   t.equal(await getBody(`localhost:${port}`), 'slept 0');
@@ -164,11 +176,15 @@ t.test('a leaked or forged GRACE_HANDOFF is ignored', async (t) => {
 
 t.test('what a process inherits stays its own', async (t) => {
   const held = await listenAt(t, { host: '127.0.0.1' });
-  const program = serve(t, { listen: 'systemd:web' }, {
-    env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' },
-    passed: [descriptorOf(held)],
-    program: 'grandchild',
-  });
+  const program = serve(
+    t,
+    { listen: 'systemd:web' },
+    {
+      env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' },
+      passed: [descriptorOf(held)],
+      program: 'grandchild',
+    },
+  );
   const first = [await program.announced('grandchild', 1), await program.announced('grandchild', 2)];
   process.kill(program.pid, 'SIGUSR2');
   const second = [await program.announced('grandchild', 3), await program.announced('grandchild', 4)];
@@ -183,12 +199,16 @@ const BEHIND_GAP = 40;
 t.test('a descriptor behind a gap (fd:40) stays its own, and its port is closed after the stop', async (t) => {
   const held = await listenAt(t, { host: '127.0.0.1' });
   const port = portOf(held);
-  const program = serve(t, { listen: `fd:${BEHIND_GAP}` }, {
-    env: {},
-    passed: [descriptorOf(held)],
-    program: 'grandchild',
-    shell: `exec bash -c 'exec ${BEHIND_GAP}<&3 3<&-; exec "$NODE" "$PROGRAM" "$ARGUMENT"'`,
-  });
+  const program = serve(
+    t,
+    { listen: `fd:${BEHIND_GAP}` },
+    {
+      env: {},
+      passed: [descriptorOf(held)],
+      program: 'grandchild',
+      shell: `exec bash -c 'exec ${BEHIND_GAP}<&3 3<&-; exec "$NODE" "$PROGRAM" "$ARGUMENT"'`,
+    },
+  );
   const [before, after] = [await program.announced('grandchild', 1), await program.announced('grandchild', 2)];
   t.same(before.sockets, [BEHIND_GAP], 'Node.js passes it on, before the library is asked for it');
   t.same(after.sockets, []);

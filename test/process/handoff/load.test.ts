@@ -33,5 +33,9 @@ t.test(`${RESTARTS} restarts under load lose no request`, async (t) => {
   checkLoad(t, await load.stop(), generations);
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
-  t.same(program.all('closed').map(({ code }) => code), Array.from({ length: RESTARTS + 1 }, () => 0), 'all left with code 0');
+  t.same(
+    program.all('closed').map(({ code }) => code),
+    Array.from({ length: RESTARTS + 1 }, () => 0),
+    'all left with code 0',
+  );
 });

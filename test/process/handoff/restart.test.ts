@@ -101,7 +101,10 @@ for (const [what, listener] of Object.entries(BAD_LISTENERS)) {
     t.equal(await getBody(address!), 'same');
     process.kill(second.pid, 'SIGTERM');
     await program.ended();
-    t.match(program.all('closed').map(({ code }) => code), [0, 0]);
+    t.match(
+      program.all('closed').map(({ code }) => code),
+      [0, 0],
+    );
     for (const event of EVENTS) t.match(program.stderr, new RegExp(`a listener of '${event}' failed: Error: listener of ${event}\\n +at `));
   });
 }
@@ -137,7 +140,11 @@ t.test(`${MANY_SIGNALS} SIGUSR2 in a second`, async (t) => {
     if (signal % 5 === 0) most = Math.max(most, processesWith(join(folder, 'server.mjs')).length);
     await new Promise((done) => setTimeout(done, 1000 / MANY_SIGNALS));
   }
-  await waitUntil('one process', () => processesWith(join(folder, 'server.mjs')).length === 1, () => program.report());
+  await waitUntil(
+    'one process',
+    () => processesWith(join(folder, 'server.mjs')).length === 1,
+    () => program.report(),
+  );
   t.ok(most >= 2 && most <= 3, `${most} processes at the same time, two or three`);
   const successors = program.all('ready').length - 1;
   t.ok(successors >= 1 && successors <= 2, `${successors} successors, one or two`);

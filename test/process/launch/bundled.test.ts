@@ -10,7 +10,15 @@ import { scratch } from '../../support/scratch.js';
 /** What bundlers do to functions. tsup sets keepNames; a coverage tool adds counters, as `banner` and `inject` would. */
 const BUNDLES = [
   { name: 'esbuild --keep-names', options: { keepNames: true } },
-  { name: 'esbuild --keep-names --minify --target=es2017', options: { keepNames: true, minify: true, target: 'es2017', supported: { 'dynamic-import': true, 'top-level-await': true, 'import-meta': true } } },
+  {
+    name: 'esbuild --keep-names --minify --target=es2017',
+    options: {
+      keepNames: true,
+      minify: true,
+      target: 'es2017',
+      supported: { 'dynamic-import': true, 'top-level-await': true, 'import-meta': true },
+    },
+  },
 ];
 
 for (const { name, options } of BUNDLES) {

@@ -40,12 +40,21 @@ async function restarted(t: Test, program: Program, nth = 2): Promise<{ body: st
   return { facts, body: await getBody((facts.addresses as string[])[0]!) };
 }
 
-const release = (name: string, before = ''): string => goodRelease(name, '127.0.0.1:0', `announce('runs', { execPath: process.execPath, version: process.version }); ${before}`);
+const release = (name: string, before = ''): string =>
+  goodRelease(name, '127.0.0.1:0', `announce('runs', { execPath: process.execPath, version: process.version }); ${before}`);
 
-const WAYS: readonly { readonly how: string; readonly command: string; readonly files?: (name: string) => Readonly<Record<string, string>> }[] = [
+const WAYS: readonly {
+  readonly how: string;
+  readonly command: string;
+  readonly files?: (name: string) => Readonly<Record<string, string>>;
+}[] = [
   { how: 'node .', command: '"$NODE" .' },
   { how: 'node dir', command: '"$NODE" ../current argument' },
-  { how: 'node dir, deeper', command: '"$NODE" app', files: (name) => ({ 'app/index.js': `import(${JSON.stringify('../server.mjs')})`, 'app/name': name }) },
+  {
+    how: 'node dir, deeper',
+    command: '"$NODE" app',
+    files: (name) => ({ 'app/index.js': `import(${JSON.stringify('../server.mjs')})`, 'app/name': name }),
+  },
   { how: 'node -e', command: '"$NODE" --input-type=module -e "await import(process.cwd() + \'/server.mjs\')" argument' },
   {
     how: 'an absolute loader of the release',
@@ -141,10 +150,16 @@ t.test('a Node.js that was swapped for something else is not used', async (t) =>
 for (const input of ['-', '', '/dev/stdin']) {
   t.test(`a program from standard input (node ${input}) cannot restart, and says why`, async (t) => {
     const server = writeRelease(scratch(t), release('input'));
-    const program = start(t, '', { shell: `exec "$NODE" --input-type=module ${input} < ${server}`.replace(/--input-type=module (?=\/dev)/, '') });
+    const program = start(t, '', {
+      shell: `exec "$NODE" --input-type=module ${input} < ${server}`.replace(/--input-type=module (?=\/dev)/, ''),
+    });
     const [address] = (await program.announced('ready')).addresses as string[];
     process.kill(program.pid, 'SIGUSR2');
-    await waitUntil('the reason', () => program.stderr.includes('standard input'), () => program.report());
+    await waitUntil(
+      'the reason',
+      () => program.stderr.includes('standard input'),
+      () => program.report(),
+    );
     t.same(program.all('restarting'), [], 'refused before anything starts');
     t.same(children(program.pid), []);
     t.equal(await getBody(address!), 'input');
@@ -161,7 +176,11 @@ t.test('the option command starts a successor that cannot be guessed', async (t)
 });
 
 t.test('--inspect: the successor takes another port and says which', async (t) => {
-  const options: ProgramOptions[] = [{ nodeArgs: ['--inspect=0'] }, { nodeArgs: ['--inspect-port=0', '--inspect'], env: { NODE_OPTIONS: '--no-warnings' } }, { env: { NODE_OPTIONS: '--inspect=0' } }];
+  const options: ProgramOptions[] = [
+    { nodeArgs: ['--inspect=0'] },
+    { nodeArgs: ['--inspect-port=0', '--inspect'], env: { NODE_OPTIONS: '--no-warnings' } },
+    { env: { NODE_OPTIONS: '--inspect=0' } },
+  ];
   for (const option of options) {
     const look = `announce('inspector', { url: process.getBuiltinModule('node:inspector').url() });`;
     const program = start(t, writeRelease(scratch(t), release('inspected', look)), option);

@@ -26,7 +26,10 @@ const DOTENV = `
   for (const line of readFileSync(process.env.DOTENV, 'utf8').split('\\n')) process.env[line.split('=')[0]] ??= line.split('=')[1];
 `;
 
-for (const [what, nodeArgs, before] of [['dotenv', [], DOTENV], ['--env-file', ['--env-file'], '']] as const) {
+for (const [what, nodeArgs, before] of [
+  ['dotenv', [], DOTENV],
+  ['--env-file', ['--env-file'], ''],
+] as const) {
   t.test(`a changed .env has an effect after a restart: ${what}`, async (t) => {
     const folder = scratch(t);
     const path = join(folder, '.env');
@@ -47,7 +50,9 @@ t.test('what the program changes in process.env stays its own', async (t) => {
   const program = start(t, writeRelease(scratch(t), release('{}')), { env: { COLOR: 'red', NODE_OPTIONS: '--no-warnings' } });
   await program.announced('ready');
   const folder = scratch(t);
-  const changing = start(t, writeRelease(folder, release('{}', `process.env.COLOR = 'blue'; delete process.env.PATH;`)), { env: { COLOR: 'red' } });
+  const changing = start(t, writeRelease(folder, release('{}', `process.env.COLOR = 'blue'; delete process.env.PATH;`)), {
+    env: { COLOR: 'red' },
+  });
   await changing.announced('ready');
   writeRelease(folder, release('{}'));
   t.match(await restarted(changing), { COLOR: 'red', PATH: /./ });

@@ -12,9 +12,12 @@ const MANY_SOCKETS = 1_000;
 t.test(`${MANY_SOCKETS} sockets are handed over (E2BIG)`, async (t) => {
   const folder = scratch(t);
   const server = `{ server: http.createServer((request, response) => response.end('one of many')), listen: '127.0.0.1:0' }`;
-  const release = goodRelease('web', '127.0.0.1:0').replace(/await serveOrAnnounce.*/, `
+  const release = goodRelease('web', '127.0.0.1:0').replace(
+    /await serveOrAnnounce.*/,
+    `
     await serveOrAnnounce(app, ...Array.from({ length: ${MANY_SOCKETS} }, () => (${server})));
-  `);
+  `,
+  );
   const program = start(t, writeRelease(folder, release));
   const before = (await program.announced('ready')).addresses as string[];
   t.equal(before.length, MANY_SOCKETS);

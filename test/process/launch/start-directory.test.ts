@@ -52,7 +52,8 @@ for (const pwd of ['', 'relative', '/not/there', '/proc/self/mem/x', `/${'x'.rep
 }
 
 const NOBODY = 65_534;
-const skip = skipUnless(() => process.getuid?.() === 0, 'only root can start a program as another user') || skipUnlessRuns('setpriv', '--version');
+const skip =
+  skipUnless(() => process.getuid?.() === 0, 'only root can start a program as another user') || skipUnlessRuns('setpriv', '--version');
 
 t.test('a start directory that this user may not enter', { skip }, async (t) => {
   const { server, folder, directory } = prepared(t);

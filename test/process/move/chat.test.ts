@@ -53,15 +53,24 @@ t.test(`the example of a chat: nobody is disconnected in ${RESTARTS} restarts, a
     process.kill(program.serving, 'SIGUSR2');
     await program.announced('ready', nth + 1);
     const pid = String(program.serving);
-    await waitUntil('every user to talk to the new process', () => users.every(({ pids, closed }) => closed !== undefined || pids.has(pid)));
+    await waitUntil('every user to talk to the new process', () =>
+      users.every(({ pids, closed }) => closed !== undefined || pids.has(pid)),
+    );
   }
   for (const user of users) user.stopped = true;
   const complete = (): boolean => users.every(({ heard }) => users.every(({ name, said }) => (heard.get(name)?.length ?? 0) >= said));
-  await waitUntil('every line to come to everybody', complete, () => JSON.stringify(users.map(({ name, said, heard, closed }) => [name, said, closed, [...heard].map(([from, { length }]) => [from, length])])));
+  await waitUntil('every line to come to everybody', complete, () =>
+    JSON.stringify(
+      users.map(({ name, said, heard, closed }) => [name, said, closed, [...heard].map(([from, { length }]) => [from, length])]),
+    ),
+  );
   for (const { closed, heard, name, pids } of users) {
     t.equal(closed, undefined, 'not closed');
     t.equal(pids.size, RESTARTS + 1);
-    t.ok(heard.get(name)!.every((number, index) => number === index + 1), 'own lines in order');
+    t.ok(
+      heard.get(name)!.every((number, index) => number === index + 1),
+      'own lines in order',
+    );
     for (const { name: other, said } of users) t.equal(new Set(heard.get(other)).size, said, 'every line of everybody');
     for (const [, numbers] of heard) t.equal(new Set(numbers).size, numbers.length, 'none comes twice');
   }

@@ -46,11 +46,20 @@ t.test('no keep-alive client has to connect again in 3 restarts: busy, idle, pip
     await waitUntil('the new process to answer every client', () => clients.every(({ pids }) => pids.has(String(program.serving))));
   }
   await Promise.all(clients.map((client) => client.stop()));
-  t.strictSame(clients.flatMap(({ complaints }) => complaints), []);
-  t.ok(clients.every(({ pids }) => pids.size === 4), 'four processes answered on each connection');
+  t.strictSame(
+    clients.flatMap(({ complaints }) => complaints),
+    [],
+  );
+  t.ok(
+    clients.every(({ pids }) => pids.size === 4),
+    'four processes answered on each connection',
+  );
   t.comment(`${clients.reduce((sum, { answered }) => sum + answered, 0)} requests`);
   await stop(program);
-  t.strictSame(program.all('closed').map(({ code }) => code), [0, 0, 0, 0]);
+  t.strictSame(
+    program.all('closed').map(({ code }) => code),
+    [0, 0, 0, 0],
+  );
   t.notMatch(program.stderr, /warning/i);
 });
 
@@ -89,35 +98,41 @@ t.test('a connection with a request in flight moves after its answer, which says
   await stop(program, client);
 });
 
-t.test('a request whose head has begun is answered by the old process, also one that came with the request before; then the connection moves', async (t) => {
-  const { program, port } = await serveHttp(t);
-  const begun = await rawClient(t, port);
-  begun.send('GET /?begun HT');
-  const pipelined = await rawClient(t, port);
-  pipelined.send(`${GET}GET /?pipelined HT`);
-  await pipelined.answered(1);
-  const old = program.serving;
-  process.kill(old, 'SIGUSR2');
-  await program.announced('draining');
-  const other = await rawClient(t, port);
-  other.send(GET);
-  await other.answered(1);
-  for (const client of [begun, pipelined]) client.send(`TP/1.1\r\nHost: localhost\r\n\r\n`);
-  for (const client of [begun, pipelined]) {
-    const answer = (await client.answered(client === begun ? 1 : 2)).at(-1)!;
-    t.equal(answer.status, 200);
-    t.equal(Number(answer.headers['x-pid']), old);
-  }
-  await program.announced('closed');
-  for (const client of [begun, pipelined]) {
-    client.send(GET);
-    const answer = (await client.answered(client === begun ? 2 : 3)).at(-1)!;
-    t.equal(Number(answer.headers['x-pid']), program.serving);
-  }
-  await stop(program, begun, pipelined, other);
-});
+t.test(
+  'a request whose head has begun is answered by the old process, also one that came with the request before; then the connection moves',
+  async (t) => {
+    const { program, port } = await serveHttp(t);
+    const begun = await rawClient(t, port);
+    begun.send('GET /?begun HT');
+    const pipelined = await rawClient(t, port);
+    pipelined.send(`${GET}GET /?pipelined HT`);
+    await pipelined.answered(1);
+    const old = program.serving;
+    process.kill(old, 'SIGUSR2');
+    await program.announced('draining');
+    const other = await rawClient(t, port);
+    other.send(GET);
+    await other.answered(1);
+    for (const client of [begun, pipelined]) client.send(`TP/1.1\r\nHost: localhost\r\n\r\n`);
+    for (const client of [begun, pipelined]) {
+      const answer = (await client.answered(client === begun ? 1 : 2)).at(-1)!;
+      t.equal(answer.status, 200);
+      t.equal(Number(answer.headers['x-pid']), old);
+    }
+    await program.announced('closed');
+    for (const client of [begun, pipelined]) {
+      client.send(GET);
+      const answer = (await client.answered(client === begun ? 2 : 3)).at(-1)!;
+      t.equal(Number(answer.headers['x-pid']), program.serving);
+    }
+    await stop(program, begun, pipelined, other);
+  },
+);
 
-for (const [moveOnlyIn, who] of [['successor', 'the old process'], ['first', 'the successor']]) {
+for (const [moveOnlyIn, who] of [
+  ['successor', 'the old process'],
+  ['first', 'the successor'],
+]) {
   t.test(`with moveConnections: false in ${who} the connections drain: the answer says Connection: close`, async (t) => {
     const { program, port } = await serveHttp(t, { moveOnlyIn });
     const client = await rawClient(t, port);
@@ -172,5 +187,8 @@ t.test('SIGTERM to the successor while the old process still has connections: it
   await stop(program);
   const [answer] = await client.answered(1);
   t.equal(answer!.headers['connection'], 'close');
-  t.strictSame(program.all('closed').map(({ code }) => code), [0, 0]);
+  t.strictSame(
+    program.all('closed').map(({ code }) => code),
+    [0, 0],
+  );
 });

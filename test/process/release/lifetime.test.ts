@@ -29,12 +29,18 @@ t.test('a program that leaks recycles itself: no request is lost, and its memory
   t.teardown(() => agent.destroy());
   let largest = 0;
   const lost: unknown[] = [];
-  await waitUntil('two restarts', async () => {
-    const answers = await Promise.all(Array.from({ length: 4 }, () => get(target, '/', { agent }).catch((error: unknown) => void lost.push(error))));
-    const pid = Number(answers[0]?.body ?? 0);
-    if (pid > 0 && isAlive(pid)) largest = Math.max(largest, resident(pid) * 1024);
-    return program.all('restarted').length >= 2;
-  }, () => program.report());
+  await waitUntil(
+    'two restarts',
+    async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => get(target, '/', { agent }).catch((error: unknown) => void lost.push(error))),
+      );
+      const pid = Number(answers[0]?.body ?? 0);
+      if (pid > 0 && isAlive(pid)) largest = Math.max(largest, resident(pid) * 1024);
+      return program.all('restarted').length >= 2;
+    },
+    () => program.report(),
+  );
   t.strictSame(lost, []);
   t.ok(largest < 3 * limit, `${largest} bytes`);
   t.match(program.stderr, /recycling this process: it has \d+ MiB resident, more than 160/);
@@ -51,6 +57,10 @@ t.test('more old generations than maxDraining hurry the oldest', async (t) => {
     await program.announced('restarted', generation);
   }
   const [first, second, third, fourth, fifth] = pids as [number, number, number, number, number];
-  await waitUntil('the end of the oldest', () => [first, second, third].every((pid) => !isAlive(pid)), () => program.report());
+  await waitUntil(
+    'the end of the oldest',
+    () => [first, second, third].every((pid) => !isAlive(pid)),
+    () => program.report(),
+  );
   t.ok([fourth, fifth].every(isAlive), 'two old ones stay');
 });

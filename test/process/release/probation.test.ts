@@ -72,7 +72,11 @@ for (const address of ['tcp', 'unix'] as const) {
     await onlyAnswers(program, first);
     const errors = await clients.stop();
     // A connection that the dead process had accepted: over a unix socket, a request on it may fail with EPIPE.
-    t.strictSame(errors.filter((code) => !['ECONNRESET', 'EPIPE'].includes(code)), [], 'no connection was refused');
+    t.strictSame(
+      errors.filter((code) => !['ECONNRESET', 'EPIPE'].includes(code)),
+      [],
+      'no connection was refused',
+    );
     t.ok(errors.length <= 2, 'only requests inside of the dead process are lost');
     t.match(reverted, { code: 'RESTART_REVERTED', successor: second, exitCode: null, signal: 'SIGKILL', pid: first, state: 'serving' });
     t.equal(readFileSync(pidFile, 'utf8'), `${first}\n`);
@@ -94,7 +98,12 @@ t.test('an exception in the first request: exit code and stderr are in the event
   const reverted = await program.announced('restart-reverted');
   t.match(reverted, { pid: first, successor: second, exitCode: 1, signal: null, stderr: /the last words\nError: a bug/ });
   await onlyAnswers(program, first);
-  t.match(program.stderr, new RegExp(`ts-grace\\[${first}\\]: restart taken back, this process serves again: the successor \\(process ${second}\\) exited with code 1 on probation`));
+  t.match(
+    program.stderr,
+    new RegExp(
+      `ts-grace\\[${first}\\]: restart taken back, this process serves again: the successor \\(process ${second}\\) exited with code 1 on probation`,
+    ),
+  );
 });
 
 t.test('a process whose event loop hangs is killed', async (t) => {

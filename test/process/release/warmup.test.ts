@@ -20,7 +20,12 @@ const address = (program: Program): string => (program.all('ready')[0]!.addresse
 for (const kind of ['http', 'https', 'http2', 'https2'] as const) {
   t.test(`a successor sends requests to itself before it is ready: ${kind}`, async (t) => {
     const { keyFile: key, certFile: cert } = await makeCertificate(scratch(t));
-    const program = await begin(t, { kind, key, cert, warmup: { paths: ['/', { path: '/items?x=1', method: 'POST', body: 'text' }], times: 3 } });
+    const program = await begin(t, {
+      kind,
+      key,
+      cert,
+      warmup: { paths: ['/', { path: '/items?x=1', method: 'POST', body: 'text' }], times: 3 },
+    });
     t.equal(program.all('request').length, 0, 'the first process does not');
     await restart(program);
     const requests = program.all('request');

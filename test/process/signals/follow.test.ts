@@ -87,10 +87,16 @@ t.test('a restart that fails leaves no trace', async (t) => {
 });
 
 t.test('Ctrl-C reaches all generations at once and counts as one signal', async (t) => {
-  for (const [times, code, whole] of [[1, 0, true], [2, 130, false]] as const) {
+  for (const [times, code, whole] of [
+    [1, 0, true],
+    [2, 130, false],
+  ] as const) {
     const { program, target } = await followed(t);
     await restart(program, 2);
-    const slow = get(target, '/?ms=2000').then(({ body }) => Number(body), () => undefined);
+    const slow = get(target, '/?ms=2000').then(
+      ({ body }) => Number(body),
+      () => undefined,
+    );
     await waitUntil('the slow request to be in flight', async () => (await get(target)).status === 200);
     process.kill(-program.pid, 'SIGINT');
     await waitUntil('a drain', () => program.all('draining').length === 3);
@@ -114,7 +120,10 @@ t.test('the first process passes signals on while it still drains', async (t) =>
   process.kill(program.pid, 'SIGTERM');
   t.equal(Number((await slow).body), program.pid, 'it answers its request in flight');
   t.match(await program.exited, { code: 0 });
-  t.same(program.all('closed').map(({ code }) => code), [0, 0, 0]);
+  t.same(
+    program.all('closed').map(({ code }) => code),
+    [0, 0, 0],
+  );
 });
 
 t.test('no signal is lost while generation 2 or later drains', async (t) => {
@@ -130,7 +139,10 @@ t.test('no signal is lost while generation 2 or later drains', async (t) => {
     process.kill(program.pid, 'SIGHUP');
     await waitUntil(`SIGHUP number ${count}`, () => program.all('hup').filter(({ pid }) => pid === program.serving).length === count);
   }
-  t.notOk(program.all('closed').some(({ pid }) => pid === draining), 'generation 2 still drains');
+  t.notOk(
+    program.all('closed').some(({ pid }) => pid === draining),
+    'generation 2 still drains',
+  );
   process.kill(program.pid, 'SIGTERM');
   t.equal(Number((await slow).body), draining);
   t.match(await program.exited, { code: 0, signal: null });
@@ -194,7 +206,11 @@ class Container {
 
   announced(event: string, count = 1): Promise<void> {
     const all = (): number => this.announcements.filter((announcement) => announcement.event === event).length;
-    return waitUntil(`${event} number ${count}`, () => all() >= count, () => JSON.stringify(this.announcements) + this.stderr);
+    return waitUntil(
+      `${event} number ${count}`,
+      () => all() >= count,
+      () => JSON.stringify(this.announcements) + this.stderr,
+    );
   }
 }
 
@@ -202,7 +218,11 @@ t.test('PID 1 of a container', { skip }, async (t) => {
   const alone = new Container(t, { follow: false });
   await alone.announced('ready');
   process.kill(alone.init, 'SIGUSR2');
-  await waitUntil('a refusal', () => /\bfollow\b.*\bstart_server\b/s.test(alone.stderr), () => alone.stderr);
+  await waitUntil(
+    'a refusal',
+    () => /\bfollow\b.*\bstart_server\b/s.test(alone.stderr),
+    () => alone.stderr,
+  );
   t.equal((await get({ socketPath: alone.socketPath })).body, '1', 'it serves on');
   process.kill(alone.init, 'SIGTERM');
   t.same(await alone.exited, [0, null]);

@@ -57,24 +57,28 @@ class Pm2Service {
   }
 }
 
-t.test('SIGUSR2 under PM2: the process that it watches stays', { skip: skipUnless(() => bin !== undefined, 'pm2 cannot be installed here') }, async (t) => {
-  const service = new Pm2Service(t);
-  await service.start(fixture('follow'));
-  const ready = await service.announced('ready');
-  const target = { port: portOf(ready) };
-  t.equal(await service.pid(), ready.pid);
-  for (let restart = 1; restart <= RESTARTS; restart += 1) {
-    await service.pm2('sendSignal', 'SIGUSR2', 'web');
-    await service.announced('ready', restart + 1);
-    await service.announced('closed', restart);
-  }
-  const serving = service.all('ready').at(-1)!.pid;
-  t.not(serving, ready.pid);
-  t.equal(await service.pid(), ready.pid, 'PM2 watches the same process');
-  t.equal(service.all('ready').length, RESTARTS + 1, 'and did not start it again');
-  const slow = get(target, '/?ms=1500');
-  t.equal(Number((await get(target)).body), serving, 'the last generation serves');
-  await service.pm2('stop', 'web');
-  t.equal(Number((await slow).body), serving, 'pm2 stop drains it');
-  await waitUntil('the end of all', () => service.all('ready').every(({ pid }) => !isRunning(pid)));
-});
+t.test(
+  'SIGUSR2 under PM2: the process that it watches stays',
+  { skip: skipUnless(() => bin !== undefined, 'pm2 cannot be installed here') },
+  async (t) => {
+    const service = new Pm2Service(t);
+    await service.start(fixture('follow'));
+    const ready = await service.announced('ready');
+    const target = { port: portOf(ready) };
+    t.equal(await service.pid(), ready.pid);
+    for (let restart = 1; restart <= RESTARTS; restart += 1) {
+      await service.pm2('sendSignal', 'SIGUSR2', 'web');
+      await service.announced('ready', restart + 1);
+      await service.announced('closed', restart);
+    }
+    const serving = service.all('ready').at(-1)!.pid;
+    t.not(serving, ready.pid);
+    t.equal(await service.pid(), ready.pid, 'PM2 watches the same process');
+    t.equal(service.all('ready').length, RESTARTS + 1, 'and did not start it again');
+    const slow = get(target, '/?ms=1500');
+    t.equal(Number((await get(target)).body), serving, 'the last generation serves');
+    await service.pm2('stop', 'web');
+    t.equal(Number((await slow).body), serving, 'pm2 stop drains it');
+    await waitUntil('the end of all', () => service.all('ready').every(({ pid }) => !isRunning(pid)));
+  },
+);

@@ -51,7 +51,10 @@ t.test('a framework that cleans up and then sends the signal to its own process 
 });
 
 t.test('a real second signal exits at once, and says what it cuts off', async (t) => {
-  for (const [signal, code, hint] of [['SIGTERM', 143, 'SIGTERM again to exit at once'], ['SIGINT', 130, 'Ctrl-C again to quit']] as const) {
+  for (const [signal, code, hint] of [
+    ['SIGTERM', 143, 'SIGTERM again to exit at once'],
+    ['SIGINT', 130, 'Ctrl-C again to quit'],
+  ] as const) {
     const { program, answer } = await startSlow(t, 'server', { http: ['127.0.0.1:0'] });
     await program.insist(signal);
     t.same(await program.exited, { code, signal: null });

@@ -92,7 +92,11 @@ for (const supervisor of SUPERVISORS) {
     t.equal(Number((await slow).body), serving, 'a stop drains it');
     const { code, signal } = await program.exited;
     t.equal(code ?? signal, supervisor.end);
-    await waitUntil('the end of all', () => program.pids.filter(isRunning).length === 0, () => program.report());
+    await waitUntil(
+      'the end of all',
+      () => program.pids.filter(isRunning).length === 0,
+      () => program.report(),
+    );
   });
 }
 
@@ -104,10 +108,18 @@ t.test('nodemon restarts by SIGUSR2 when a file changes: the new version serves 
   const [address] = addresses as string[];
   for (const name of ['two', 'three', 'four']) {
     write(name);
-    await waitUntil(`version ${name}`, async () => (await getBody(address!)) === name, () => program.report());
+    await waitUntil(
+      `version ${name}`,
+      async () => (await getBody(address!)) === name,
+      () => program.report(),
+    );
   }
   t.ok(isRunning(pid), 'the process that nodemon started stays');
   program.process.kill('SIGTERM');
   await program.exited;
-  await waitUntil('the end of all', () => program.pids.filter(isRunning).length === 0, () => program.report());
+  await waitUntil(
+    'the end of all',
+    () => program.pids.filter(isRunning).length === 0,
+    () => program.report(),
+  );
 });

@@ -24,7 +24,12 @@ t.test(`${RESTARTS} restarts of a plain net.Server under load lose no line`, asy
       );
     }
   });
-  const served = (): Promise<void> => waitUntil('conversations', () => (byPid.get(program.serving) ?? 0) >= ENOUGH, () => lost.join('\n'));
+  const served = (): Promise<void> =>
+    waitUntil(
+      'conversations',
+      () => (byPid.get(program.serving) ?? 0) >= ENOUGH,
+      () => lost.join('\n'),
+    );
   await served();
   for (let restart = 1; restart <= RESTARTS; restart += 1) {
     const old = program.serving;
@@ -41,10 +46,17 @@ t.test(`${RESTARTS} restarts of a plain net.Server under load lose no line`, asy
   stop = true;
   await Promise.all(clients);
   t.strictSame(lost, []);
-  t.strictSame(program.all('ready').filter(({ pid }) => (byPid.get(pid) ?? 0) < ENOUGH), [], 'each process has answered');
+  t.strictSame(
+    program.all('ready').filter(({ pid }) => (byPid.get(pid) ?? 0) < ENOUGH),
+    [],
+    'each process has answered',
+  );
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
-  t.strictSame(program.all('closed').map(({ code, cutOff }) => ({ code, cutOff })), Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })));
+  t.strictSame(
+    program.all('closed').map(({ code, cutOff }) => ({ code, cutOff })),
+    Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })),
+  );
 });
 
 t.test('a conversation that lasts longer than the drain is cut off, and counted', async (t) => {

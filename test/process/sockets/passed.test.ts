@@ -29,10 +29,17 @@ t.test('fd:3 is served, and stays the same socket over restarts', async (t) => {
 t.test('fd:3 that is not open or not a listening socket is an error that says what it is', async (t) => {
   const file = openSync('/dev/null', 'r');
   t.teardown(() => closeSync(file));
-  for (const [what, listen, passed] of [['a file', 'fd:3', [file]], ['nothing', 'fd:999', []]] as const) {
+  for (const [what, listen, passed] of [
+    ['a file', 'fd:3', [file]],
+    ['nothing', 'fd:999', []],
+  ] as const) {
     const program = startEcho(t, listen, passed);
     const message = `cannot listen on ${listen}: it is ${what === 'a file' ? 'not a socket' : 'closed'}, expected a listening socket`;
-    t.match(await program.announced('error'), { code: 'INHERITANCE_INVALID', subject: 'fd', value: Number(listen.slice(3)), message }, what);
+    t.match(
+      await program.announced('error'),
+      { code: 'INHERITANCE_INVALID', subject: 'fd', value: Number(listen.slice(3)), message },
+      what,
+    );
     t.match(await program.exited, { code: 1 });
   }
 });

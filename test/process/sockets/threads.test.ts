@@ -44,5 +44,8 @@ t.test('a worker thread of a successor runs, and sees nothing of the hand-over',
     process.kill(program.serving, generation < 3 ? 'SIGUSR2' : 'SIGTERM');
   }
   await program.ended();
-  t.strictSame(program.all('closed').map(({ code }) => code), [0, 0, 0]);
+  t.strictSame(
+    program.all('closed').map(({ code }) => code),
+    [0, 0, 0],
+  );
 });

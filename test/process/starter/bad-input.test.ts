@@ -11,7 +11,10 @@ const COMMAND = ['--', ...plain()];
 
 /** Exit code 1, and one line on stderr. */
 function fails(t: Tap, { code, stderr, stdout }: Outcome, message: RegExp): void {
-  const lines = stderr.trimEnd().split('\n').filter((line) => !line.endsWith('starting now...'));
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.endsWith('starting now...'));
   t.equal(code, 1, stderr);
   t.equal(stdout, '');
   t.equal(lines.length, 1, stderr);

@@ -33,21 +33,27 @@ t.test('--restart waits until no old worker is left, and prints one line', { ski
   await starter.stop();
 });
 
-t.test('--restart fails if the program does not start, if it takes too long, and if start_server exits', { skip: skipWithoutFlock }, async (t) => {
-  const folder = join(scratch(t), 'env');
-  mkdirSync(folder);
-  const starter = startStarter(t, ['--interval=0.5', `--envdir=${folder}`, '--port=127.0.0.1:0', ...MAY_FAIL], { env: { TERM_AFTER: '1.5' } });
-  const first = await starter.program.announced('ready');
-  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
-  t.match(await starter.command('--restart', '--restart-timeout=0.5'), { code: 1, stderr: /took longer than 0\.5 seconds/ });
-  await starter.said(`old worker ${first.pid} died`);
-  writeFileSync(join(folder, 'EXIT'), '3');
-  t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times; the last one exited with code 3/ });
-  t.equal((await ask(portOf(first)))[1], 2, 'the old worker goes on serving');
-  const waiting = starter.command('--restart');
-  starter.signal('SIGTERM');
-  t.match(await waiting, { code: 1 });
-});
+t.test(
+  '--restart fails if the program does not start, if it takes too long, and if start_server exits',
+  { skip: skipWithoutFlock },
+  async (t) => {
+    const folder = join(scratch(t), 'env');
+    mkdirSync(folder);
+    const starter = startStarter(t, ['--interval=0.5', `--envdir=${folder}`, '--port=127.0.0.1:0', ...MAY_FAIL], {
+      env: { TERM_AFTER: '1.5' },
+    });
+    const first = await starter.program.announced('ready');
+    await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+    t.match(await starter.command('--restart', '--restart-timeout=0.5'), { code: 1, stderr: /took longer than 0\.5 seconds/ });
+    await starter.said(`old worker ${first.pid} died`);
+    writeFileSync(join(folder, 'EXIT'), '3');
+    t.match(await starter.command('--restart'), { code: 1, stderr: /failed to start 3 times; the last one exited with code 3/ });
+    t.equal((await ask(portOf(first)))[1], 2, 'the old worker goes on serving');
+    const waiting = starter.command('--restart');
+    starter.signal('SIGTERM');
+    t.match(await waiting, { code: 1 });
+  },
+);
 
 t.test('--status shows a table, --json more', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--interval=0.1', '--workers=2', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
@@ -57,16 +63,34 @@ t.test('--status shows a table, --json more', { skip: skipWithoutFlock }, async 
   await waitUntil('the end of the start', () => !details().deploying);
   const [a, b] = starter.program.pids.slice(1);
   process.kill(a!, 'SIGKILL');
-  await waitUntil('a replacement', () => starter.status().includes('2:'), () => starter.program.report());
+  await waitUntil(
+    'a replacement',
+    () => starter.status().includes('2:'),
+    () => starter.program.report(),
+  );
   const { stdout } = await starter.command('--status');
-  const [head, ...rows] = stdout.trimEnd().split('\n').map((line) => line.split(/ {2,}/));
+  const [head, ...rows] = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
   t.same(head, ['generation', 'pid', 'worker', 'state', 'age', 'restarts']);
-  t.same(rows.map(([generation, , , state]) => [generation, state]), [['1', 'serving'], ['2', 'serving']]);
+  t.same(
+    rows.map(([generation, , , state]) => [generation, state]),
+    [
+      ['1', 'serving'],
+      ['2', 'serving'],
+    ],
+  );
   t.equal(rows[0]![1], String(b));
   t.equal(rows[1]![5], '1');
   t.match(rows[0]![4], /^\d+s$/);
   const json = JSON.parse((await starter.command('--status', '--json')).stdout) as Record<string, unknown>;
-  t.match(json, { pid: starter.pid, generation: 2, failedStarts: 0, workers: [{ pid: b, state: 'serving', restarts: 0 }, { restarts: 1 }] });
+  t.match(json, {
+    pid: starter.pid,
+    generation: 2,
+    failedStarts: 0,
+    workers: [{ pid: b, state: 'serving', restarts: 0 }, { restarts: 1 }],
+  });
   await starter.stop();
   t.match(await starter.command('--status'), { code: 1 });
   t.notOk(existsSync(`${starter.statusFile}.json`));
@@ -110,7 +134,11 @@ t.test('--log-file="| command": a command that exits is restarted, and nothing w
   child.kill('SIGTERM');
   t.same(await exited, [0, null], 'a log command that exited does not stop it');
   const numbers = [...read().matchAll(/^line (\d+)$/gm)].map(([, number]) => Number(number));
-  t.same(numbers, numbers.map((_, index) => index + 1), 'in order, with no line missing');
+  t.same(
+    numbers,
+    numbers.map((_, index) => index + 1),
+    'in order, with no line missing',
+  );
 });
 
 t.test('the log command reads the last messages', async (t) => {

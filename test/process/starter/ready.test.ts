@@ -17,14 +17,22 @@ t.test('a worker that uses ts-grace is up when it says that it is ready, long be
   starter.signal('SIGHUP');
   const second = await starter.program.announced('ready', 2);
   t.match(second, { generation: 2, addresses: first['addresses'] });
-  await waitUntil('both', () => starter.status() === `1:${first.pid}\n2:${second.pid}\n`, () => starter.status());
+  await waitUntil(
+    'both',
+    () => starter.status() === `1:${first.pid}\n2:${second.pid}\n`,
+    () => starter.status(),
+  );
   t.match(await starter.stop(), { code: 0 }, 'a stop does not wait for the interval');
 });
 
 t.test('a worker that announces a ready message is waited for longer than the interval', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', NODE, SLOW, '1500']);
   const started = await starter.program.announced('started');
-  t.same((started['environment'] as string[]).toSorted(), ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'], 'the variables that pass sockets are not in its environment');
+  t.same(
+    (started['environment'] as string[]).toSorted(),
+    ['SERVER_STARTER_GENERATION', 'SERVER_STARTER_WORKER'],
+    'the variables that pass sockets are not in its environment',
+  );
   await waitUntil('generation 1', () => starter.status() !== '');
   const { workers } = JSON.parse((await starter.command('--status', '--json')).stdout) as { workers: { startedAt: number }[] };
   // The status file is written when the worker is up.
@@ -34,8 +42,13 @@ t.test('a worker that announces a ready message is waited for longer than the in
 });
 
 t.test('--ready-timeout: a worker that is not ready in time is killed and counts as failed', async (t) => {
-  for (const [command, status] of [[[NODE, SLOW, 'never'], 0], [plain(), 9]] as const) {
-    const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--ready-timeout=0.8', '--', ...command], { env: { IGNORE_TERM: '1' } });
+  for (const [command, status] of [
+    [[NODE, SLOW, 'never'], 0],
+    [plain(), 9],
+  ] as const) {
+    const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--ready-timeout=0.8', '--', ...command], {
+      env: { IGNORE_TERM: '1' },
+    });
     const line = await starter.said(/^new worker \d+ was not ready within 0\.8 seconds$/);
     const pid = Number(/\d+/.exec(line)![0]);
     await starter.said(new RegExp(`^new worker ${pid} seems to have failed to start, exit status:${status}$`));
@@ -53,7 +66,10 @@ t.test('a worker ignores SIGUSR2, and says which process to send SIGHUP to', asy
   process.kill(pid, 'SIGUSR2');
   await starter.said(`send SIGHUP to process ${starter.pid}`);
   const port = portOf((addresses as string[])[0]!);
-  t.match(await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.headers.get('x-pid')), String(pid));
+  t.match(
+    await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((answer) => answer.headers.get('x-pid')),
+    String(pid),
+  );
   t.equal(starter.program.all('restarting').length, 0);
   await starter.stop();
 });
@@ -69,7 +85,10 @@ t.test('start_server accepts no connection itself', async (t) => {
   const pending = Array.from({ length: 50 }, () => ask(port).then(([pid]) => answers.push(pid!)));
   await Promise.all(pending);
   const second = await starter.program.announced('ready', 2);
-  t.ok(answers.every((pid) => pid === second.pid), 'the next worker answers all requests');
+  t.ok(
+    answers.every((pid) => pid === second.pid),
+    'the next worker answers all requests',
+  );
   await starter.said(`worker ${first.pid} died unexpectedly with status:9, restarting`);
   await starter.stop();
 });

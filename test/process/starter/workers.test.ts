@@ -18,11 +18,18 @@ t.test('--workers=3: workers are numbered, share the sockets, and are replaced o
     fewest = Math.min(fewest, starter.status().trimEnd().split('\n').length);
   }, 5);
   starter.signal('SIGHUP');
-  await waitUntil('three new ones', () => /^(2:\d+\n){3}$/.test(starter.status()), () => starter.status() + program.report());
+  await waitUntil(
+    'three new ones',
+    () => /^(2:\d+\n){3}$/.test(starter.status()),
+    () => starter.status() + program.report(),
+  );
   clearInterval(count);
   t.equal(fewest, 3);
   const began = starter.messages.filter((line) => /^starting new worker|^killing old workers/.test(line)).slice(3);
-  t.same(began.map((line) => line.split(' ')[0]), ['starting', 'killing', 'starting', 'killing', 'starting', 'killing']);
+  t.same(
+    began.map((line) => line.split(' ')[0]),
+    ['starting', 'killing', 'starting', 'killing', 'starting', 'killing'],
+  );
   await starter.stop();
 });
 
@@ -58,7 +65,11 @@ t.test('a deploy does not wait for the delay after a crash', async (t) => {
   // Then a pause of 6 s begins.
   for (let crash = 1; crash <= 4; crash += 1) {
     const victim = await program.announced('ready', 1 + crash);
-    await waitUntil('it is up', () => starter.status().includes(`:${victim.pid}\n`), () => program.report());
+    await waitUntil(
+      'it is up',
+      () => starter.status().includes(`:${victim.pid}\n`),
+      () => program.report(),
+    );
     process.kill(victim.pid, 'SIGKILL');
     await starter.said('died unexpectedly', crash);
   }

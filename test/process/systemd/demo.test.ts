@@ -21,7 +21,11 @@ t.test('the units of the demo work, with only their paths changed', { skip: skip
   await systemd.systemctl('daemon-reload');
   const faults = await systemd.run('sh', '-c', `systemd-analyze verify ${SERVICE} 2>&1`);
   // It looks at all units of the machine.
-  t.strictSame(faults.split('\n').filter((line) => line.includes('grace-demo')), [], 'systemd finds no fault');
+  t.strictSame(
+    faults.split('\n').filter((line) => line.includes('grace-demo')),
+    [],
+    'systemd finds no fault',
+  );
   await systemd.systemctl('start', 'grace-demo.socket');
   for (const [index, name] of ['Zero', 'One', 'Two'].entries()) {
     const answer = await page(48_567 + index);

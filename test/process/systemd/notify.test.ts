@@ -102,7 +102,10 @@ t.test('restarts that fail', async (t) => {
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('restarted');
   await stop(program);
-  t.same(notify.with('MAINPID').map(({ fields }) => Number(fields['MAINPID'])), [program.serving]);
+  t.same(
+    notify.with('MAINPID').map(({ fields }) => Number(fields['MAINPID'])),
+    [program.serving],
+  );
 });
 
 t.test('a successor that cannot be started', async (t) => {
@@ -136,7 +139,11 @@ execFileSync(process.execPath, ['-e', ${JSON.stringify(print)}], { stdio: 'inher
   await program.announced('child');
   process.kill(program.pid, 'SIGUSR2');
   const { names: seen } = await program.announced('child', 2);
-  t.same(names.filter((name) => (seen as string[]).includes(name)), [], 'a program that it starts gets no variable');
+  t.same(
+    names.filter((name) => (seen as string[]).includes(name)),
+    [],
+    'a program that it starts gets no variable',
+  );
   t.ok((seen as string[]).includes('PATH'));
   t.notOk((seen as string[]).some((name) => name.startsWith('GRACE_') || name === 'NODE_OPTIONS'));
   await program.announced('closed');
@@ -164,7 +171,11 @@ t.test('WATCHDOG_PID of another process means no watchdog', async (t) => {
 });
 
 t.test('invalid variables are errors that name them', async (t) => {
-  for (const [name, value] of [['WATCHDOG_USEC', 'soon'], ['WATCHDOG_USEC', '0'], ['WATCHDOG_PID', '-1']] as const) {
+  for (const [name, value] of [
+    ['WATCHDOG_USEC', 'soon'],
+    ['WATCHDOG_USEC', '0'],
+    ['WATCHDOG_PID', '-1'],
+  ] as const) {
     const folder = scratch(t);
     const path = writeRelease(folder, SERVER);
     const env = { ...new NotifyRecorder(folder).env, WATCHDOG_USEC: '1000000', [name]: value };
@@ -187,7 +198,10 @@ t.test('repeated SIGTERM cuts off nothing in a process that handed over', async 
   }
   t.equal(await slow, 'slept 1500');
   await stop(program);
-  t.same(program.all('closed').map(({ code }) => code), [0, 0]);
+  t.same(
+    program.all('closed').map(({ code }) => code),
+    [0, 0],
+  );
 });
 
 t.test('repeated SIGTERM cuts off nothing in a process that stops, but a second SIGINT ends it at once', async (t) => {

@@ -61,17 +61,28 @@ t.test('a service under a real systemd: start by a connection, reload', { skip }
     await watch;
     process.kill(load.pid, 'SIGTERM');
     const stopped = await load.announced('stopped');
-    checkLoad(t, stopped as unknown as CheckedLoad, pids.map((pid) => [pid]));
+    checkLoad(
+      t,
+      stopped as unknown as CheckedLoad,
+      pids.map((pid) => [pid]),
+    );
     t.equal(new Set(pids).size, RELOADS + 1, 'a new main process each time');
     t.same(stopped['pids'], pids, 'each process answered, in order');
-    t.same([...states].filter((state) => !['active', 'reloading'].includes(state)), [], 'never inactive');
+    t.same(
+      [...states].filter((state) => !['active', 'reloading'].includes(state)),
+      [],
+      'never inactive',
+    );
     await unit.announced('closed', RELOADS);
     t.equal(await unit.show('ActiveState'), 'active', 'active when the old processes have ended');
     t.equal(await unit.mainPid(), pids.at(-1));
     t.equal(await unit.show('NRestarts'), '0');
     const after = await readBacklogs(systemd);
     t.equal(after.length, 2);
-    t.ok(after.every((backlog, index) => backlog >= backlogs[index]!), `the backlogs ${backlogs.join()} are ${after.join()}`);
+    t.ok(
+      after.every((backlog, index) => backlog >= backlogs[index]!),
+      `the backlogs ${backlogs.join()} are ${after.join()}`,
+    );
   });
 
   await t.test('a reload into a broken release', async (t) => {

@@ -39,7 +39,10 @@ async function activate(t: Test, names: string, ask: (paths: readonly string[]) 
 async function wake(socketPath: string): Promise<void> {
   await waitUntil(`a listener on ${socketPath}`, async () => {
     const socket = net.connect(socketPath);
-    const connected = await once(socket, 'connect').then(() => true, () => false);
+    const connected = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
     socket.destroy();
     return connected;
   });
@@ -73,7 +76,11 @@ t.test('sockets by name, in another order than they were passed', { skip }, asyn
   t.same(program.all('ready')[1]!['addresses'], [b, a], 'also after a restart');
   t.same(await pidsAt(paths), [program.serving, program.serving]);
   await stop(program);
-  t.same(paths.map((path) => statSync(path).ino), files, 'the files belong to systemd and stay');
+  t.same(
+    paths.map((path) => statSync(path).ino),
+    files,
+    'the files belong to systemd and stay',
+  );
   t.notMatch(program.stderr, /warning:/);
 });
 

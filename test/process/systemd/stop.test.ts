@@ -77,7 +77,10 @@ t.test('a service under a real systemd: stop, restart, watchdog', { skip }, asyn
     const { successor } = await unit.announced('restarted', reloads + 1);
     await unit.waitFor('MainPID', String(successor));
     const since = Number(await unit.show('WatchdogTimestampMonotonic'));
-    await waitUntil('watchdog messages for longer than WatchdogSec', async () => Number(await unit.show('WatchdogTimestampMonotonic')) > since + 2_500_000);
+    await waitUntil(
+      'watchdog messages for longer than WatchdogSec',
+      async () => Number(await unit.show('WatchdogTimestampMonotonic')) > since + 2_500_000,
+    );
     t.equal(await unit.mainPid(), successor, 'a process that does not hang runs longer than WatchdogSec');
     t.equal(await unit.show('NRestarts'), '0');
     await unit.systemctl('kill', '--kill-who=main', '-s', 'HUP');

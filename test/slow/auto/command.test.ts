@@ -28,7 +28,11 @@ function project(t: Test, grace?: object): string {
   return folder;
 }
 
-function run(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): { status: number | null; stdout: string; stderr: string } {
+function run(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { status: number | null; stdout: string; stderr: string } {
   const { PATH = '' } = process.env;
   return spawnSync(process.execPath, [COMMAND, ...args], { cwd: folder, env: { PATH, ...env }, encoding: 'utf8' });
 }
@@ -54,7 +58,10 @@ t.test('ts-grace says what is wrong', async (t) => {
   t.match(run(folder, ['--help']), { status: 0, stdout: /^Usage: ts-grace/ });
   t.match(run(folder, ['--version']), { status: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
   const mistake = { GRACE_DRAIN_TIMEOUT: 'soon' };
-  t.match(run(folder, ['server.cjs', '0'], mistake), { status: 1, stderr: 'ts-grace: GRACE_DRAIN_TIMEOUT is "soon", expected a whole number from 0 to 2147483647\n' });
+  t.match(run(folder, ['server.cjs', '0'], mistake), {
+    status: 1,
+    stderr: 'ts-grace: GRACE_DRAIN_TIMEOUT is "soon", expected a whole number from 0 to 2147483647\n',
+  });
   const inFile = project(t, { drainTimout: 1 });
   t.match(run(inFile, ['server.cjs', '0']), { status: 1, stderr: /package.json has no option drainTimout: did you mean drainTimeout\?/ });
 });
@@ -65,7 +72,13 @@ t.test('ts-grace check says what would happen', async (t) => {
   const env = { GRACE_DRAIN_TIMEOUT: '8000', NOTIFY_SOCKET: '/run/x' };
   const checked = run(folder, ['check', 'server.cjs', '4444'], env);
   t.match(checked, { status: 0 }, checked.stderr);
-  for (const line of [/drainTimeout: 8000 \(GRACE_DRAIN_TIMEOUT\)/, /systemd/, /Restart: possible/, /Would hand over: 127.0.0.1:4444/, /Stays alone: port 0/]) {
+  for (const line of [
+    /drainTimeout: 8000 \(GRACE_DRAIN_TIMEOUT\)/,
+    /systemd/,
+    /Restart: possible/,
+    /Would hand over: 127.0.0.1:4444/,
+    /Stays alone: port 0/,
+  ]) {
     t.match(checked.stdout, line);
   }
   t.match(run(folder, ['check', 'server.cjs', '5555']).stdout, /Stays alone: 127.0.0.1:5555, which is not in listen/);

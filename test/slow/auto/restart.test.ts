@@ -34,5 +34,9 @@ t.test(`an unchanged program loses nothing in ${RESTARTS} restarts and one stop 
   checkLoad(t, await load.stop(), generations);
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
-  t.same(program.all('exit').map(({ code }) => code), generations.map(() => 0), 'all left with code 0');
+  t.same(
+    program.all('exit').map(({ code }) => code),
+    generations.map(() => 0),
+    'all left with code 0',
+  );
 });

@@ -19,10 +19,17 @@ t.test(`the usual handler of SIGTERM loses nothing in ${RESTARTS} restarts`, asy
     await restart(program);
   }
   await load.answeredBy([program.serving]);
-  checkLoad(t, await load.stop(), program.all('ready').map(({ pid }) => [pid]));
+  checkLoad(
+    t,
+    await load.stop(),
+    program.all('ready').map(({ pid }) => [pid]),
+  );
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
-  t.same(program.all('exit').map(({ code }) => code), Array.from({ length: RESTARTS + 1 }, () => 0));
+  t.same(
+    program.all('exit').map(({ code }) => code),
+    Array.from({ length: RESTARTS + 1 }, () => 0),
+  );
   t.equal(program.all('handler').length, RESTARTS + 1, 'the handler of SIGTERM runs at each drain');
   t.equal(program.all('SIGUSR2').length, 0, 'a handler of SIGUSR2 does not run at a restart');
 });

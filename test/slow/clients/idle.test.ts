@@ -53,6 +53,9 @@ for (const { mode, scheme, moveConnections } of MODES) {
     t.ok(sent.sent > CLIENTS);
     process.kill(program.serving, 'SIGTERM');
     await program.ended();
-    t.strictSame(program.all('closed').map(({ cutOff }) => cutOff), Array.from({ length: RESTARTS + 1 }, () => []));
+    t.strictSame(
+      program.all('closed').map(({ cutOff }) => cutOff),
+      Array.from({ length: RESTARTS + 1 }, () => []),
+    );
   });
 }

@@ -45,10 +45,14 @@ class Watched {
 
   async until(what: string, condition: () => Promise<boolean>): Promise<void> {
     let body = '';
-    await waitUntil(what, async () => {
-      body = await this.page.locator('main').innerText();
-      return condition();
-    }, () => body);
+    await waitUntil(
+      what,
+      async () => {
+        body = await this.page.locator('main').innerText();
+        return condition();
+      },
+      () => body,
+    );
   }
 
   /** Waits until the status line says this. */

@@ -35,7 +35,8 @@ export class FrameworkLoad {
   /** Counts a failure. Returns false if the client is to end. */
   failed(error: unknown): boolean {
     const { code, message } = error as { code?: unknown; message?: string };
-    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED|UNAVAILABLE: No connection established/.test(message ?? ''))) return false;
+    if (this.stopping && (code === 'ECONNREFUSED' || /ECONNREFUSED|UNAVAILABLE: No connection established/.test(message ?? '')))
+      return false;
     if (this.stopping && code === 'ECONNRESET') this.resetByClose += 1;
     else this.lost.push(`${String(code)} ${message}`);
     return this.lost.length < 100;
@@ -109,7 +110,9 @@ export function socketIoClients(folder: string): Client[] {
     for (let count = 1; ; count += 1) {
       if (socket.connected) {
         left = performance.now();
-        const reply = await Promise.race([socket.emitWithAck('hello', String(count)), stopped(socket, load)]).catch((error: unknown) => void load.failed(error));
+        const reply = await Promise.race([socket.emitWithAck('hello', String(count)), stopped(socket, load)]).catch(
+          (error: unknown) => void load.failed(error),
+        );
         if (reply === `hello ${count}`) load.answered += 1;
       } else if (load.stopping) {
         break;
@@ -147,7 +150,9 @@ export function grpcClients(folder: string): Client[] {
     const client = new Greeter(`127.0.0.1:${PORT}`, grpc.credentials.createInsecure());
     for (let goesOn = true; goesOn; await sleep(PAUSE_MS)) {
       try {
-        const reply = await new Promise<string>((done, fail) => client.hello('you', (error, value) => (error === null ? done(value) : fail(error))));
+        const reply = await new Promise<string>((done, fail) =>
+          client.hello('you', (error, value) => (error === null ? done(value) : fail(error))),
+        );
         if (reply !== 'hello you') throw new Error(reply);
         load.answered += 1;
       } catch (error) {

@@ -87,12 +87,20 @@ async function survives(t: Test, program: Program, clients: readonly Client[]): 
   const load = new FrameworkLoad(clients);
   const answers = async (): Promise<void> => {
     const enough = load.answered + ANSWERS;
-    await waitUntil('answers', () => load.answered >= enough || load.lost.length > 0, () => program.report());
+    await waitUntil(
+      'answers',
+      () => load.answered >= enough || load.lost.length > 0,
+      () => program.report(),
+    );
   };
   for (let restart = 1; restart <= RESTARTS; restart += 1) {
     await answers();
     program.process.kill('SIGUSR2');
-    await waitUntil(`restart ${restart}`, () => program.stderr.split('restarted: process').length > restart, () => program.report());
+    await waitUntil(
+      `restart ${restart}`,
+      () => program.stderr.split('restarted: process').length > restart,
+      () => program.report(),
+    );
   }
   await answers();
   load.stopping = true;

@@ -21,7 +21,10 @@ for (const protocol of ['h2', 'h2c', 'h2+http1']) {
     const argument = { serve: [protocol], key: keyFile, cert: certFile };
     const program = start(t, fixture('protocols'), { args: [JSON.stringify(argument)] });
     const port = portOf(await program.announced('ready'));
-    const session = protocol === 'h2c' ? http2.connect(`http://127.0.0.1:${port}`) : http2.connect(`https://127.0.0.1:${port}`, { ca: cert, servername: 'localhost' });
+    const session =
+      protocol === 'h2c'
+        ? http2.connect(`http://127.0.0.1:${port}`)
+        : http2.connect(`https://127.0.0.1:${port}`, { ca: cert, servername: 'localhost' });
     t.teardown(() => session.destroy());
     const told = once(session, 'goaway');
     const stream = session.request({ ':path': '/echo', ':method': 'POST' });

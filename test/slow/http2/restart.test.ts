@@ -42,7 +42,10 @@ t.test(`${RESTARTS} restarts under HTTP/2 load cut off no stream that the server
 
   const client = async (): Promise<void> => {
     while (!stop) {
-      const session = http2.connect(`https://localhost:${port}`, { ca: cert, lookup: (_, __, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+      const session = http2.connect(`https://localhost:${port}`, {
+        ca: cert,
+        lookup: (_, __, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      });
       let told = false;
       session.on('goaway', () => {
         told = true;
@@ -64,7 +67,12 @@ t.test(`${RESTARTS} restarts under HTTP/2 load cut off no stream that the server
     }
   };
   const clients = Array.from({ length: CLIENTS }, client);
-  const served = (): Promise<void> => waitUntil('answers', () => (byPid.get(running.serving) ?? 0) >= ENOUGH, () => lost.join('\n'));
+  const served = (): Promise<void> =>
+    waitUntil(
+      'answers',
+      () => (byPid.get(running.serving) ?? 0) >= ENOUGH,
+      () => lost.join('\n'),
+    );
   await served();
   for (let restart = 1; restart <= RESTARTS; restart += 1) {
     process.kill(running.serving, 'SIGUSR2');
@@ -75,10 +83,17 @@ t.test(`${RESTARTS} restarts under HTTP/2 load cut off no stream that the server
   stop = true;
   await Promise.all(clients);
   t.strictSame(lost, []);
-  t.strictSame(running.all('ready').filter(({ pid }) => (byPid.get(pid) ?? 0) < ENOUGH), [], 'each process has answered');
+  t.strictSame(
+    running.all('ready').filter(({ pid }) => (byPid.get(pid) ?? 0) < ENOUGH),
+    [],
+    'each process has answered',
+  );
   process.kill(running.serving, 'SIGTERM');
   await running.ended();
-  t.strictSame(running.all('closed').map(({ code, cutOff }) => ({ code, cutOff })), Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })));
+  t.strictSame(
+    running.all('closed').map(({ code, cutOff }) => ({ code, cutOff })),
+    Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })),
+  );
   t.comment(`${retried} requests were refused, and safe to send again`);
 });
 

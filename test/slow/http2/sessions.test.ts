@@ -38,7 +38,9 @@ async function measure(t: Test, scenarios: readonly Scenario[]): Promise<void> {
   const argument = { serve: ['h2'], key: keyFile, cert: certFile, drainTimeout: 20_000 };
   const program = start(t, fixture('protocols'), { args: [JSON.stringify(argument)] });
   const port = portOf(await program.announced('ready'));
-  const targets = await Promise.all(scenarios.map(async ({ delay }) => ({ port: delay === undefined ? port : await relayTo(t, port, delay), ca: cert })));
+  const targets = await Promise.all(
+    scenarios.map(async ({ delay }) => ({ port: delay === undefined ? port : await relayTo(t, port, delay), ca: cert })),
+  );
   const loads = scenarios.map((scenario, index) => new Http2Load(targets[index]!, scenario));
   await restartUnder(program, loads, RESTARTS);
   for (const load of loads) {
@@ -50,7 +52,10 @@ async function measure(t: Test, scenarios: readonly Scenario[]): Promise<void> {
   }
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
-  t.strictSame(program.all('closed').map(({ code, cutOff }) => ({ code, cutOff })), Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })));
+  t.strictSame(
+    program.all('closed').map(({ code, cutOff }) => ({ code, cutOff })),
+    Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })),
+  );
 }
 
 for (const [name, scenarios] of Object.entries(SCENARIOS)) t.test(name, (t) => measure(t, scenarios));

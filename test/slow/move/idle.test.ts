@@ -43,26 +43,32 @@ async function factsOf(port: number): Promise<Facts> {
   return JSON.parse((await get({ port }, '/facts')).body) as Facts;
 }
 
-t.test(`${CONNECTIONS} idle connections move in ${LONGEST_MOVE_MS} ms, and neither process stops its event loop for ${LONGEST_STOP_MS} ms`, async (t) => {
-  const { program, port } = await serve(t);
-  const clients = await IdleClients.connect(t, port, CONNECTIONS);
-  for (const nth of [1, 2]) {
-    const { milliseconds, moved, stop } = await restart(program, nth);
-    const facts = await factsOf(port);
-    t.equal(moved, CONNECTIONS);
-    t.equal(facts.moved, CONNECTIONS);
-    t.ok(milliseconds < LONGEST_MOVE_MS, `moved in ${milliseconds.toFixed(0)} ms`);
-    for (const [who, { computed, elapsed }] of [['old', stop], ['new', facts.stop]] as const) {
-      t.comment(`the ${who} process: ${elapsed.toFixed(1)} ms by the clock`);
-      t.ok(computed < LONGEST_STOP_MS, `the ${who} process computed ${computed.toFixed(1)} ms between two turns of its event loop`);
+t.test(
+  `${CONNECTIONS} idle connections move in ${LONGEST_MOVE_MS} ms, and neither process stops its event loop for ${LONGEST_STOP_MS} ms`,
+  async (t) => {
+    const { program, port } = await serve(t);
+    const clients = await IdleClients.connect(t, port, CONNECTIONS);
+    for (const nth of [1, 2]) {
+      const { milliseconds, moved, stop } = await restart(program, nth);
+      const facts = await factsOf(port);
+      t.equal(moved, CONNECTIONS);
+      t.equal(facts.moved, CONNECTIONS);
+      t.ok(milliseconds < LONGEST_MOVE_MS, `moved in ${milliseconds.toFixed(0)} ms`);
+      for (const [who, { computed, elapsed }] of [
+        ['old', stop],
+        ['new', facts.stop],
+      ] as const) {
+        t.comment(`the ${who} process: ${elapsed.toFixed(1)} ms by the clock`);
+        t.ok(computed < LONGEST_STOP_MS, `the ${who} process computed ${computed.toFixed(1)} ms between two turns of its event loop`);
+      }
+      t.equal(clients.ended, 0, 'no connection is closed');
     }
-    t.equal(clients.ended, 0, 'no connection is closed');
-  }
-  t.strictSame(await clients.ask(), new Map([[program.serving, CONNECTIONS]]), 'the newest process answers each of them');
-  clients.destroy();
-  process.kill(program.serving, 'SIGTERM');
-  await program.ended();
-});
+    t.strictSame(await clients.ask(), new Map([[program.serving, CONNECTIONS]]), 'the newest process answers each of them');
+    clients.destroy();
+    process.kill(program.serving, 'SIGTERM');
+    await program.ended();
+  },
+);
 
 t.test(`${RESTARTS} restarts leave no descriptor and no memory behind`, async (t) => {
   const { program, port } = await serve(t);

@@ -59,8 +59,15 @@ t.test(`200 clients that never connect again, over ${RESTARTS} restarts`, async 
     within.push(longestWait(clients));
   }
   await Promise.all(clients.map((client) => client.stop()));
-  t.strictSame(clients.flatMap(({ complaints }) => complaints), [], 'no request is lost, and no connection is closed');
-  t.ok(clients.every(({ pids }) => pids.size === RESTARTS + 1), `${RESTARTS + 1} processes answered on each connection`);
+  t.strictSame(
+    clients.flatMap(({ complaints }) => complaints),
+    [],
+    'no request is lost, and no connection is closed',
+  );
+  t.ok(
+    clients.every(({ pids }) => pids.size === RESTARTS + 1),
+    `${RESTARTS + 1} processes answered on each connection`,
+  );
   t.comment(`waits: ${within.map(Math.round).join(' ')}; without: ${without.map(Math.round).join(' ')}`);
   const [most, usual] = [Math.max(...within), Math.max(...without)];
   const slower = Math.max(1, median(starts) / START_MS);

@@ -92,41 +92,54 @@ class Listener {
   }
 }
 
-t.test(`${TALKERS} WebSockets and ${LISTENERS} event streams over ${RESTARTS} restarts: none closed, nothing lost or doubled, order kept`, async (t) => {
-  const program = start(t, fixture('move/talking'), { args: [JSON.stringify({ everyMs: EVERY_MS })] });
-  const port = portOf(await program.announced('ready'));
-  const [talkers, listeners]: [Talker[], Listener[]] = [[], []];
-  t.teardown(() => {
+t.test(
+  `${TALKERS} WebSockets and ${LISTENERS} event streams over ${RESTARTS} restarts: none closed, nothing lost or doubled, order kept`,
+  async (t) => {
+    const program = start(t, fixture('move/talking'), { args: [JSON.stringify({ everyMs: EVERY_MS })] });
+    const port = portOf(await program.announced('ready'));
+    const [talkers, listeners]: [Talker[], Listener[]] = [[], []];
+    t.teardown(() => {
+      talkers.forEach(({ ws }) => ws.terminate());
+      listeners.forEach(({ socket }) => socket.destroy());
+    });
+    while (talkers.length < TALKERS) {
+      for (let each = 0; each < AT_ONCE; each += 1) talkers.push(new Talker(port));
+      await waitUntil('answers', () => talkers.every(({ heard }) => heard > 0));
+    }
+    while (listeners.length < LISTENERS) {
+      for (let each = 0; each < AT_ONCE; each += 1) listeners.push(new Listener(port));
+      await waitUntil('events', () => listeners.every(({ last }) => last > 0));
+    }
+    const all = [...talkers, ...listeners];
+    for (let nth = 1; nth <= RESTARTS; nth += 1) {
+      process.kill(program.serving, 'SIGUSR2');
+      await program.announced('ready', nth + 1);
+      await program.announced('closed', nth);
+      const { serving } = program;
+      const missing = (): number => all.filter(({ pids, closed }) => !closed && !pids.has(serving)).length;
+      await waitUntil(
+        'the new process to talk to each of them',
+        () => missing() === 0,
+        () => `${missing()} are missing`,
+      );
+    }
+    talkers.forEach((talker) => talker.stop());
+    await waitUntil('the last answers', () => talkers.every(({ said, heard, closed }) => closed || heard === said));
+    t.equal(all.filter(({ closed }) => closed).length, 0, 'none closed');
+    t.strictSame(all.flatMap(({ complaints }) => complaints).slice(0, 10), [], 'each number once and in order');
+    t.ok(
+      all.every(({ pids }) => pids.size === RESTARTS + 1),
+      `${RESTARTS + 1} processes talked to each of them`,
+    );
+    const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+    t.comment(`${sum(talkers.map(({ heard, told }) => heard + told))} messages, ${sum(listeners.map(({ last }) => last))} events`);
+    t.strictSame(
+      program.all('closed').map(({ code }) => code),
+      Array.from({ length: RESTARTS }, () => 0),
+    );
     talkers.forEach(({ ws }) => ws.terminate());
     listeners.forEach(({ socket }) => socket.destroy());
-  });
-  while (talkers.length < TALKERS) {
-    for (let each = 0; each < AT_ONCE; each += 1) talkers.push(new Talker(port));
-    await waitUntil('answers', () => talkers.every(({ heard }) => heard > 0));
-  }
-  while (listeners.length < LISTENERS) {
-    for (let each = 0; each < AT_ONCE; each += 1) listeners.push(new Listener(port));
-    await waitUntil('events', () => listeners.every(({ last }) => last > 0));
-  }
-  const all = [...talkers, ...listeners];
-  for (let nth = 1; nth <= RESTARTS; nth += 1) {
-    process.kill(program.serving, 'SIGUSR2');
-    await program.announced('ready', nth + 1);
-    await program.announced('closed', nth);
-    const { serving } = program;
-    const missing = (): number => all.filter(({ pids, closed }) => !closed && !pids.has(serving)).length;
-    await waitUntil('the new process to talk to each of them', () => missing() === 0, () => `${missing()} are missing`);
-  }
-  talkers.forEach((talker) => talker.stop());
-  await waitUntil('the last answers', () => talkers.every(({ said, heard, closed }) => closed || heard === said));
-  t.equal(all.filter(({ closed }) => closed).length, 0, 'none closed');
-  t.strictSame(all.flatMap(({ complaints }) => complaints).slice(0, 10), [], 'each number once and in order');
-  t.ok(all.every(({ pids }) => pids.size === RESTARTS + 1), `${RESTARTS + 1} processes talked to each of them`);
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-  t.comment(`${sum(talkers.map(({ heard, told }) => heard + told))} messages, ${sum(listeners.map(({ last }) => last))} events`);
-  t.strictSame(program.all('closed').map(({ code }) => code), Array.from({ length: RESTARTS }, () => 0));
-  talkers.forEach(({ ws }) => ws.terminate());
-  listeners.forEach(({ socket }) => socket.destroy());
-  process.kill(program.serving, 'SIGTERM');
-  await program.ended();
-});
+    process.kill(program.serving, 'SIGTERM');
+    await program.ended();
+  },
+);

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { portOf } from '../../support/address.js';
 import { KeepAliveClient } from '../../support/http/keep-alive-client.js';
-import { type Proxy, startHaProxy, startNginx } from '../../support/http/proxy.js';
+import { type RunningProxy, startHaProxy, startNginx } from '../../support/http/proxy.js';
 import { fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { skipUnlessFound } from '../../support/skip.js';
@@ -20,10 +20,10 @@ t.setTimeout(180_000);
 
 /** HAProxy and nginx in front of a server, with clients. */
 class Front {
-  readonly #proxies: readonly Proxy[];
+  readonly #proxies: readonly RunningProxy[];
   readonly #clients: readonly KeepAliveClient[];
 
-  private constructor(proxies: readonly Proxy[]) {
+  private constructor(proxies: readonly RunningProxy[]) {
     this.#proxies = proxies;
     this.#clients = proxies.flatMap(({ port }) => Array.from({ length: CLIENTS }, () => new KeepAliveClient(port, 'busy')));
   }
@@ -35,7 +35,11 @@ class Front {
   /** Waits until the newest answer to each client comes from a process. */
   async answeredBy(pid: number): Promise<void> {
     const missing = (): KeepAliveClient[] => this.#clients.filter(({ headers }) => Number(headers['x-pid']) !== pid);
-    await waitUntil(`answers of ${pid}`, () => missing().length === 0 || this.#complaints.length > 0, () => `${missing().length} are missing`);
+    await waitUntil(
+      `answers of ${pid}`,
+      () => missing().length === 0 || this.#complaints.length > 0,
+      () => `${missing().length} are missing`,
+    );
   }
 
   /** Connections to the server: those that HAProxy has opened, and those that all generations of the server have accepted. */
@@ -74,22 +78,26 @@ for (const follow of [false, true]) {
   });
 }
 
-t.test(`HAProxy and nginx in front of a service of systemd: no new connection to it in ${RESTARTS} reloads`, { skip: skip || skipUnlessSystemd() }, async (t) => {
-  const systemd = await Systemd.start(t);
-  const unit = await Unit.install(systemd, {
-    program: `await import('${INSIDE.repository}/dist/test/fixtures/move/counted.js');\n`,
-    argument: { ...QUICK, listen: ['systemd:web', 'systemd:web'] },
-  });
-  await unit.systemctl('start');
-  const front = await Front.start(t, unit.socketPath);
-  await front.answeredBy(await unit.mainPid());
-  const before = await front.connections();
-  for (let nth = 1; nth <= RESTARTS; nth += 1) {
-    await unit.systemctl('reload');
-    const { successor } = await unit.announced('restarted', nth);
-    await unit.announced('closed', nth);
-    await front.answeredBy(successor as number);
-  }
-  t.strictSame(await front.connections(), before, JSON.stringify(before));
-  t.strictSame(await front.stop(), []);
-});
+t.test(
+  `HAProxy and nginx in front of a service of systemd: no new connection to it in ${RESTARTS} reloads`,
+  { skip: skip || skipUnlessSystemd() },
+  async (t) => {
+    const systemd = await Systemd.start(t);
+    const unit = await Unit.install(systemd, {
+      program: `await import('${INSIDE.repository}/dist/test/fixtures/move/counted.js');\n`,
+      argument: { ...QUICK, listen: ['systemd:web', 'systemd:web'] },
+    });
+    await unit.systemctl('start');
+    const front = await Front.start(t, unit.socketPath);
+    await front.answeredBy(await unit.mainPid());
+    const before = await front.connections();
+    for (let nth = 1; nth <= RESTARTS; nth += 1) {
+      await unit.systemctl('reload');
+      const { successor } = await unit.announced('restarted', nth);
+      await unit.announced('closed', nth);
+      await front.answeredBy(successor as number);
+    }
+    t.strictSame(await front.connections(), before, JSON.stringify(before));
+    t.strictSame(await front.stop(), []);
+  },
+);

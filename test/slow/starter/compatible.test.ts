@@ -15,7 +15,9 @@ const skip = skipWithoutFlock || skipUnless(() => existsSync(PERL_MAIN), 'the De
 type Scenario = (starter: Starter) => Promise<void>;
 
 const COMMAND = ['--', ...plain()];
-const SCENARIOS: Readonly<Record<string, { readonly args: readonly string[]; readonly env?: Record<string, string>; readonly play: Scenario }>> = {
+const SCENARIOS: Readonly<
+  Record<string, { readonly args: readonly string[]; readonly env?: Record<string, string>; readonly play: Scenario }>
+> = {
   'deploy, crash, stop': {
     args: ['--port=127.0.0.1:0', '--interval=1', ...COMMAND],
     play: async (starter) => {
@@ -92,9 +94,13 @@ t.test('each program stops and restarts the other', { skip }, async (t) => {
 });
 
 async function statusIs(starter: Starter, pattern: RegExp): Promise<void> {
-  await waitUntil(`the status file ${pattern}`, () => existsSync(starter.statusFile) && pattern.test(starter.status()), () => {
-    return `${existsSync(starter.statusFile) ? starter.status() : 'no status file'}\n${starter.program.report()}`;
-  });
+  await waitUntil(
+    `the status file ${pattern}`,
+    () => existsSync(starter.statusFile) && pattern.test(starter.status()),
+    () => {
+      return `${existsSync(starter.statusFile) ? starter.status() : 'no status file'}\n${starter.program.report()}`;
+    },
+  );
 }
 
 function anonymous(messages: readonly string[]): string[] {

@@ -28,7 +28,11 @@ for (const workers of [1, 4]) {
     const [port, , tlsPort] = portsOf(await starter.program.announced('ready', workers));
     const targets: Target[] = [{ port: port! }, { socketPath }, { port: tlsPort!, ca: cert }];
     const load = new Load(targets, CLIENTS_OF_A_KIND);
-    const generation = (nth: number): number[] => starter.program.all('ready').slice((nth - 1) * workers, nth * workers).map(({ pid }) => pid);
+    const generation = (nth: number): number[] =>
+      starter.program
+        .all('ready')
+        .slice((nth - 1) * workers, nth * workers)
+        .map(({ pid }) => pid);
     await load.answeredBy(generation(1));
     const times: number[] = [];
     for (let deploy = 1; deploy <= DEPLOYS; deploy += 1) {
@@ -43,7 +47,11 @@ for (const workers of [1, 4]) {
       await load.answeredBy(generation(deploy + 1));
     }
     await starter.said(/^old worker \d+ died, status:0$/, DEPLOYS * workers);
-    checkLoad(t, await load.stop(), Array.from({ length: DEPLOYS + 1 }, (_, index) => generation(index + 1)));
+    checkLoad(
+      t,
+      await load.stop(),
+      Array.from({ length: DEPLOYS + 1 }, (_, index) => generation(index + 1)),
+    );
     t.ok(Math.min(...times) >= INTERVAL_S * 1000 * workers, 'each new worker has lived for the interval');
     t.comment(`time until the last new worker was up: ${times.map(Math.round).join(', ')} ms`);
     t.match(await starter.stop(), { code: 0 });

@@ -22,32 +22,47 @@ function startsOf(starter: Starter): number {
 }
 
 for (const workers of [1, 2]) {
-  t.test(`a worker that dies within the interval after it was ready: the old one serves on, workers: ${workers}`, { skip: skipWithoutFlock }, async (t) => {
-    const { folder, breaks, works } = release(t);
-    const args = ['--port=127.0.0.1:0', '--interval=0.7', '--ready-timeout=30', `--workers=${workers}`, `--envdir=${folder}`];
-    const starter = startStarter(t, [...args, '--', process.execPath, fixture('starter/dies')]);
-    const { program } = starter;
-    await program.announced('serves', workers);
-    await waitUntil('generation 1', () => starter.status().split('1:').length === workers + 1);
-    const first = program.all('serves').map(({ pid }) => pid);
-    breaks('50');
-    const failed = await starter.command('--restart');
-    t.match(failed, { code: 1, stdout: '', stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 0\.7 seconds\n$/ });
-    await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 0.7 seconds$/, 3);
-    t.ok(first.every(isRunning), 'no old worker was told to exit');
-    t.same(program.all('draining'), []);
-    t.ok(startsOf(starter) <= workers + 4, `a pause between tries grows: ${startsOf(starter)} starts`);
-    works();
-    const { code, stdout } = await starter.command('--restart');
-    t.equal(code, 0);
-    t.match(stdout, /is serving, no old worker is left/);
-    t.notOk(first.some(isRunning));
-    t.match(await starter.stop(), { code: 0 });
-  });
+  t.test(
+    `a worker that dies within the interval after it was ready: the old one serves on, workers: ${workers}`,
+    { skip: skipWithoutFlock },
+    async (t) => {
+      const { folder, breaks, works } = release(t);
+      const args = ['--port=127.0.0.1:0', '--interval=0.7', '--ready-timeout=30', `--workers=${workers}`, `--envdir=${folder}`];
+      const starter = startStarter(t, [...args, '--', process.execPath, fixture('starter/dies')]);
+      const { program } = starter;
+      await program.announced('serves', workers);
+      await waitUntil('generation 1', () => starter.status().split('1:').length === workers + 1);
+      const first = program.all('serves').map(({ pid }) => pid);
+      breaks('50');
+      const failed = await starter.command('--restart');
+      t.match(failed, {
+        code: 1,
+        stdout: '',
+        stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 0\.7 seconds\n$/,
+      });
+      await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 0.7 seconds$/, 3);
+      t.ok(first.every(isRunning), 'no old worker was told to exit');
+      t.same(program.all('draining'), []);
+      t.ok(startsOf(starter) <= workers + 4, `a pause between tries grows: ${startsOf(starter)} starts`);
+      works();
+      const { code, stdout } = await starter.command('--restart');
+      t.equal(code, 0);
+      t.match(stdout, /is serving, no old worker is left/);
+      t.notOk(first.some(isRunning));
+      t.match(await starter.stop(), { code: 0 });
+    },
+  );
 }
 
 t.test('an old worker stays until the new one has lived for the interval', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=1', '--ready-timeout=30', '--', process.execPath, fixture('starter/dies')]);
+  const starter = startStarter(t, [
+    '--port=127.0.0.1:0',
+    '--interval=1',
+    '--ready-timeout=30',
+    '--',
+    process.execPath,
+    fixture('starter/dies'),
+  ]);
   const { program } = starter;
   const first = await program.announced('serves');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
@@ -63,7 +78,15 @@ t.test('an old worker stays until the new one has lived for the interval', async
 t.test('a worker that crashes again and again is started ever more seldom', async (t) => {
   const { folder, breaks } = release(t);
   breaks('50');
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.5', '--ready-timeout=30', `--envdir=${folder}`, '--', process.execPath, fixture('starter/dies')]);
+  const starter = startStarter(t, [
+    '--port=127.0.0.1:0',
+    '--interval=0.5',
+    '--ready-timeout=30',
+    `--envdir=${folder}`,
+    '--',
+    process.execPath,
+    fixture('starter/dies'),
+  ]);
   await starter.said(/died unexpectedly with status:256, restarting/, 4);
   const times = starter.program.all('serves').map(({ at }) => Number(at));
   const [, second, third, fourth] = times as [number, number, number, number];
@@ -79,7 +102,11 @@ t.test('--restart shows the last lines of the log, if it is a file', { skip: ski
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   breaks('20');
   const failed = await starter.command('--restart');
-  t.match(failed, { code: 1, stderr: /; the log before that:\n[^]*  the database is not there\n/ }, `${failed.stdout}${readFileSync(log, 'utf8')}`);
+  t.match(
+    failed,
+    { code: 1, stderr: /; the log before that:\n[^]* {2}the database is not there\n/ },
+    `${failed.stdout}${readFileSync(log, 'utf8')}`,
+  );
   await starter.stop();
 });
 
@@ -105,7 +132,10 @@ t.test('--kill-timeout: a worker that ignores SIGTERM does not hold up a stop, a
   const child = Number(/child (\d+)/.exec(starter.program.output)![1]);
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   t.match(await starter.stop(), { code: 0 });
-  t.ok(starter.messages.some((line) => /^worker \d+ has not exited within 0\.5 seconds, sending KILL$/.test(line)), starter.program.stderr);
+  t.ok(
+    starter.messages.some((line) => /^worker \d+ has not exited within 0\.5 seconds, sending KILL$/.test(line)),
+    starter.program.stderr,
+  );
   await waitUntil('the end of its child', () => !isRunning(child));
 });
 
@@ -120,11 +150,27 @@ t.test('--ready-timeout: what the worker has started goes with it', async (t) =>
 });
 
 t.test('--start-timeout: a worker that announced a ready message is killed after it; 0 is no limit', async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=10', '--start-timeout=0.8', '--', process.execPath, fixture('starter/slow'), 'never']);
+  const starter = startStarter(t, [
+    '--port=127.0.0.1:0',
+    '--interval=10',
+    '--start-timeout=0.8',
+    '--',
+    process.execPath,
+    fixture('starter/slow'),
+    'never',
+  ]);
   await starter.said(/^new worker \d+ was not ready within 0\.8 seconds$/);
   await starter.stop();
   t.match(await run(['--start-timeout=soon', '--', 'true']), { code: 1, stderr: /--start-timeout=soon, expected a number/ });
-  const patient = startStarter(t, ['--port=127.0.0.1:0', '--interval=10', '--start-timeout=0', '--', process.execPath, fixture('starter/slow'), '1000']);
+  const patient = startStarter(t, [
+    '--port=127.0.0.1:0',
+    '--interval=10',
+    '--start-timeout=0',
+    '--',
+    process.execPath,
+    fixture('starter/slow'),
+    '1000',
+  ]);
   await waitUntil('generation 1', () => patient.status().startsWith('1:'));
   await patient.stop();
 });

@@ -112,9 +112,13 @@ t.test('auto restart: at each interval, or at twice the interval if an old worke
   await starter.said('sleeping 0.1 secs before killing old workers');
   await starter.said(/^old worker/);
   await starter.stop();
-  const stubborn = startStarter(t, ['--interval=0.1', '--enable-auto-restart', '--auto-restart-interval=1', '--kill-old-delay=0', ...COMMAND], {
-    env: { IGNORE_TERM: '1' },
-  });
+  const stubborn = startStarter(
+    t,
+    ['--interval=0.1', '--enable-auto-restart', '--auto-restart-interval=1', '--kill-old-delay=0', ...COMMAND],
+    {
+      env: { IGNORE_TERM: '1' },
+    },
+  );
   await stubborn.said('autorestart triggered (forced, interval=1)');
   stubborn.signal('SIGTERM');
   await stubborn.said('received TERM');
@@ -138,7 +142,11 @@ t.test('one deploy at a time, and one more for all SIGHUPs that arrive during it
   starter.signal('SIGHUP');
   await starter.said('starting new worker', 2);
   for (let count = 1; count <= 20; count += 1) starter.signal('SIGHUP');
-  await waitUntil('generation 3', () => /^3:\d+\n$/.test(starter.status()), () => starter.program.report());
+  await waitUntil(
+    'generation 3',
+    () => /^3:\d+\n$/.test(starter.status()),
+    () => starter.program.report(),
+  );
   await starter.stop();
   t.equal(starter.messages.filter((line) => line.startsWith('starting new worker')).length, 3);
 });

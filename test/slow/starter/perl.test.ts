@@ -33,7 +33,11 @@ t.test(`${DEPLOYS} deploys of a ts-grace worker under Perl's start_server lose n
   await starter.said(/^old worker \d+ died, status:0$/, DEPLOYS);
   const pids = starter.program.all('ready').map(({ pid }) => pid);
   t.equal(pids.length, DEPLOYS + 1);
-  checkLoad(t, await load.stop(), pids.map((pid) => [pid]));
+  checkLoad(
+    t,
+    await load.stop(),
+    pids.map((pid) => [pid]),
+  );
   t.strictSame(starter.program.all('restarting'), [], 'the worker starts no successor of its own');
   t.match(await starter.stop(), { code: 0 });
 });

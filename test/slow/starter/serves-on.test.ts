@@ -14,7 +14,10 @@ t.setTimeout(110_000);
 const SERVER = [process.execPath, fixture('server')];
 
 t.test('a log command that cannot run fails the start', async (t) => {
-  for (const [command, how] of [['no-such-command', 'exited with code 127'], ['exit 3', 'exited with code 3']] as const) {
+  for (const [command, how] of [
+    ['no-such-command', 'exited with code 127'],
+    ['exit 3', 'exited with code 3'],
+  ] as const) {
     const path = join(scratch(t), 'app.sock');
     const failed = await run([`--log-file=| ${command}`, `--path=${path}`, '--', ...plain()]);
     t.match(failed, { code: 1, stderr: new RegExp(`start_server: the log command ${how} at once: \\| ${command}\n$`) });
@@ -22,44 +25,71 @@ t.test('a log command that cannot run fails the start', async (t) => {
   }
 });
 
-t.test('workers do not block on a log command that died: the pipe is drained, the reason is on stderr, and the next one gets the lines', async (t) => {
-  const folder = scratch(t);
-  const [log, broken] = [join(folder, 'log'), join(folder, 'broken')];
-  // With the file it exits at once; it also exits when it reads "stop".
-  const command = `[ ! -e ${broken} ] || exit 5; while IFS= read -r line; do [ "$line" = stop ] && exit 5; echo "$line" >> ${log}; done`;
-  // Far more than the 64 KiB of a pipe.
-  const long = 'x'.repeat(2_000);
-  const writer = `echo stop; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "line $i ${long}"; done; echo done > ${folder}/done; exec sleep 1000`;
-  const starter = startStarter(t, [`--log-file=| ${command}`, '--interval=0.1', '--', 'sh', '-c', `while [ ! -e ${broken} ]; do sleep 0.05; done; ${writer}`]);
-  await waitUntil('the first lines', () => existsSync(log));
-  writeFileSync(broken, '');
-  await waitUntil('the last line of the worker', () => existsSync(join(folder, 'done')), () => starter.program.stderr);
-  t.match(starter.program.stderr, /start_server: the log command exited with code 5, it is started again after 0 seconds/);
-  await waitUntil('two tries', () => (starter.program.stderr.match(/log command exited/g) ?? []).length >= 2);
-  rmSync(broken);
-  await waitUntil('the lines', () => readFileSync(log, 'utf8').includes('line 300 '), () => starter.program.stderr);
-  const numbers = [...readFileSync(log, 'utf8').matchAll(/^line (\d+) /gm)].map(([, number]) => Number(number));
-  t.same(numbers, Array.from({ length: 300 }, (_, index) => index + 1), 'in order, with no line missing');
-  t.match(await starter.stop(), { code: 0 });
-});
+t.test(
+  'workers do not block on a log command that died: the pipe is drained, the reason is on stderr, and the next one gets the lines',
+  async (t) => {
+    const folder = scratch(t);
+    const [log, broken] = [join(folder, 'log'), join(folder, 'broken')];
+    // With the file it exits at once; it also exits when it reads "stop".
+    const command = `[ ! -e ${broken} ] || exit 5; while IFS= read -r line; do [ "$line" = stop ] && exit 5; echo "$line" >> ${log}; done`;
+    // Far more than the 64 KiB of a pipe.
+    const long = 'x'.repeat(2_000);
+    const writer = `echo stop; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo "line $i ${long}"; done; echo done > ${folder}/done; exec sleep 1000`;
+    const starter = startStarter(t, [
+      `--log-file=| ${command}`,
+      '--interval=0.1',
+      '--',
+      'sh',
+      '-c',
+      `while [ ! -e ${broken} ]; do sleep 0.05; done; ${writer}`,
+    ]);
+    await waitUntil('the first lines', () => existsSync(log));
+    writeFileSync(broken, '');
+    await waitUntil(
+      'the last line of the worker',
+      () => existsSync(join(folder, 'done')),
+      () => starter.program.stderr,
+    );
+    t.match(starter.program.stderr, /start_server: the log command exited with code 5, it is started again after 0 seconds/);
+    await waitUntil('two tries', () => (starter.program.stderr.match(/log command exited/g) ?? []).length >= 2);
+    rmSync(broken);
+    await waitUntil(
+      'the lines',
+      () => readFileSync(log, 'utf8').includes('line 300 '),
+      () => starter.program.stderr,
+    );
+    const numbers = [...readFileSync(log, 'utf8').matchAll(/^line (\d+) /gm)].map(([, number]) => Number(number));
+    t.same(
+      numbers,
+      Array.from({ length: 300 }, (_, index) => index + 1),
+      'in order, with no line missing',
+    );
+    t.match(await starter.stop(), { code: 0 });
+  },
+);
 
-t.test('without a free descriptor no worker can be started; it says so, and goes on when there is one', { skip: skipUnlessFound('prlimit') }, async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain()]);
-  const first = await starter.program.announced('ready');
-  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
-  const giveBack = takeFreeDescriptors(starter.pid);
-  starter.signal('SIGHUP');
-  await starter.said(/failed to start .*EMFILE/, 2);
-  t.same(await ask(portOf(first)), [first.pid, 1]);
-  process.kill(first.pid, 'SIGKILL');
-  await starter.said(/failed to start .*EMFILE/, 3);
-  giveBack();
-  const next = await starter.program.announced('ready', 2);
-  t.equal((await ask(portOf(first)))[0], next.pid);
-  t.match(await starter.stop(), { code: 0 });
-});
+t.test(
+  'without a free descriptor no worker can be started; it says so, and goes on when there is one',
+  { skip: skipUnlessFound('prlimit') },
+  async (t) => {
+    const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain()]);
+    const first = await starter.program.announced('ready');
+    await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+    const giveBack = takeFreeDescriptors(starter.pid);
+    starter.signal('SIGHUP');
+    await starter.said(/failed to start .*EMFILE/, 2);
+    t.same(await ask(portOf(first)), [first.pid, 1]);
+    process.kill(first.pid, 'SIGKILL');
+    await starter.said(/failed to start .*EMFILE/, 3);
+    giveBack();
+    const next = await starter.program.announced('ready', 2);
+    t.equal((await ask(portOf(first)))[0], next.pid);
+    t.match(await starter.stop(), { code: 0 });
+  },
+);
 
-const skipWithoutRoot = skipUnless(() => process.getuid?.() === 0, 'needs root') || skipUnlessRuns('setpriv', '--reuid=65534', '--clear-groups', 'true');
+const skipWithoutRoot =
+  skipUnless(() => process.getuid?.() === 0, 'needs root') || skipUnlessRuns('setpriv', '--reuid=65534', '--clear-groups', 'true');
 t.test('EPERM from kill, of a worker that changed its user, is reported', { skip: skipWithoutRoot }, async (t) => {
   // The worker is of another user than start_server, which must not send it a signal.
   const server = ['setpriv', '--reuid=65533', '--clear-groups', '--inh-caps=-all', ...plainIn('perl')];
@@ -85,7 +115,8 @@ t.test('EPERM from kill, of a worker that changed its user, is reported', { skip
 t.test('SIGUSR1 does not open an inspector, and no such signal ends it', async (t) => {
   const starter = startStarter(t, ['--interval=0.1', '--', ...plain()]);
   await starter.program.announced('ready');
-  for (const name of ['SIGUSR1', 'SIGPIPE', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR', 'SIGXCPU', 'SIGXFSZ', 'SIGWINCH'] as const) starter.signal(name);
+  for (const name of ['SIGUSR1', 'SIGPIPE', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPWR', 'SIGXCPU', 'SIGXFSZ', 'SIGWINCH'] as const)
+    starter.signal(name);
   await starter.said('received USR1, which means nothing to start_server');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   t.notMatch(starter.program.stderr, /Debugger listening/);
@@ -108,7 +139,10 @@ t.test('a second start that fails leaves the files of the first one as they are'
 t.test('after SIGKILL of start_server the next start names the workers that still hold the address', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--workers=2', '--interval=0.1', '--', ...plain()]);
   await starter.program.announced('ready', 2);
-  const pids = starter.program.all('ready').map(({ pid }) => pid).sort((a, b) => a - b);
+  const pids = starter.program
+    .all('ready')
+    .map(({ pid }) => pid)
+    .sort((a, b) => a - b);
   const args = [`--port=127.0.0.1:${portOf(starter.program.all('ready')[0]!)}`, '--', ...plain()];
   const running = await run(args);
   t.match(running, { code: 1, stderr: new RegExp(`process ${starter.pid} `) });
@@ -117,7 +151,10 @@ t.test('after SIGKILL of start_server the next start names the workers that stil
   await starter.program.exited;
   const { code, stderr } = await run(args);
   t.equal(code, 1);
-  t.match(stderr, `${pids.join(', ')} are workers of a start_server that was killed: end them by kill -TERM ${pids.join(' ')}, and then start again`);
+  t.match(
+    stderr,
+    `${pids.join(', ')} are workers of a start_server that was killed: end them by kill -TERM ${pids.join(' ')}, and then start again`,
+  );
   for (const pid of pids) process.kill(pid, 'SIGTERM');
   await starter.program.ended();
 });
@@ -126,13 +163,17 @@ t.test('a worker that asks for another address than was passed fails, and says w
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=10', '--', ...SERVER, JSON.stringify({ http: ['127.0.0.2:8'] })]);
   const error = await starter.program.announced('error');
   t.match(error, { code: 'SOCKET_NOT_PASSED', subject: 'address', value: '127.0.0.2:8' });
-  t.match(error['message'], /^cannot listen on 127\.0\.0\.2:8: start_server passed 127\.0\.0\.1:\d+; write listen: '127\.0\.0\.1:\d+' here, or give start_server this address$/);
+  t.match(
+    error['message'],
+    /^cannot listen on 127\.0\.0\.2:8: start_server passed 127\.0\.0\.1:\d+; write listen: '127\.0\.0\.1:\d+' here, or give start_server this address$/,
+  );
   await starter.stop();
 });
 
 t.test('a worker under a start_server that writes another version of the handoff uses SERVER_STARTER_PORT', async (t) => {
   // What a later start_server would set, put in place by a shell between this one and the program.
-  const change = 'GRACE_HANDOFF=$(echo "$GRACE_HANDOFF" | sed "s/\\"version\\":1/\\"version\\":2,\\"more\\":1/"); export GRACE_HANDOFF; exec "$@"';
+  const change =
+    'GRACE_HANDOFF=$(echo "$GRACE_HANDOFF" | sed "s/\\"version\\":1/\\"version\\":2,\\"more\\":1/"); export GRACE_HANDOFF; exec "$@"';
   const args = ['--port=127.0.0.1:0', '--interval=0.5', '--', 'sh', '-c', change, 'sh', ...SERVER, JSON.stringify({ http: [':0'] })];
   const starter = startStarter(t, args);
   const { pid, addresses } = await starter.program.announced('ready');

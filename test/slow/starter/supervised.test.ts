@@ -42,61 +42,82 @@ t.test('socket activation: a --port whose address matches a passed socket uses t
   t.match(await starter.stop(), { code: 0 });
 });
 
-t.test('Type=notify: READY when the first worker is up, RELOADING and READY around a deploy, STOPPING, never MAINPID', { skip: skipUnlessFound('systemd-notify', 'python3') }, async (t) => {
-  const path = join(scratch(t), 'notify');
-  const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => receiver.kill());
-  let text = '';
-  receiver.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  await waitUntil('the receiver', () => text !== '');
-  const said = (word: string, nth = 1): Promise<void> => waitUntil(`${word} ${nth}`, () => text.split(word).length > nth, () => text);
-  const starter = startStarter(t, ['--interval=0.3', '--', ...plain()], { env: { NOTIFY_SOCKET: path } });
-  const { env } = await starter.program.announced('ready');
-  t.notOk('NOTIFY_SOCKET' in (env as object), 'the worker does not get it');
-  await said('READY=1');
-  starter.signal('SIGHUP');
-  await said('RELOADING=1');
-  await said('READY=1', 2);
-  await starter.stop();
-  await said('STOPPING=1');
-  const words = [...text.matchAll(/(READY|RELOADING|STOPPING|MAINPID)=/g)].map(([, word]) => word);
-  t.same(words, ['READY', 'RELOADING', 'READY', 'STOPPING']);
-  t.match(text, /RELOADING=1\\nMONOTONIC_USEC=\d+/);
-});
+t.test(
+  'Type=notify: READY when the first worker is up, RELOADING and READY around a deploy, STOPPING, never MAINPID',
+  { skip: skipUnlessFound('systemd-notify', 'python3') },
+  async (t) => {
+    const path = join(scratch(t), 'notify');
+    const receiver = spawn('python3', ['-c', NOTIFY_RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.teardown(() => receiver.kill());
+    let text = '';
+    receiver.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    await waitUntil('the receiver', () => text !== '');
+    const said = (word: string, nth = 1): Promise<void> =>
+      waitUntil(
+        `${word} ${nth}`,
+        () => text.split(word).length > nth,
+        () => text,
+      );
+    const starter = startStarter(t, ['--interval=0.3', '--', ...plain()], { env: { NOTIFY_SOCKET: path } });
+    const { env } = await starter.program.announced('ready');
+    t.notOk('NOTIFY_SOCKET' in (env as object), 'the worker does not get it');
+    await said('READY=1');
+    starter.signal('SIGHUP');
+    await said('RELOADING=1');
+    await said('READY=1', 2);
+    await starter.stop();
+    await said('STOPPING=1');
+    const words = [...text.matchAll(/(READY|RELOADING|STOPPING|MAINPID)=/g)].map(([, word]) => word);
+    t.same(words, ['READY', 'RELOADING', 'READY', 'STOPPING']);
+    t.match(text, /RELOADING=1\\nMONOTONIC_USEC=\d+/);
+  },
+);
 
-t.test('as process 1 it passes signals on, and stops in order', { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') }, async (t) => {
-  const folder = scratch(t);
-  const log = join(folder, 'log');
-  const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain()];
-  const unshare = spawn('unshare', ['--fork', '--pid', '--mount-proc', process.execPath, MAIN, ...args], { stdio: 'ignore' });
-  const exited = once(unshare, 'exit');
-  t.teardown(() => unshare.kill('SIGKILL'));
-  const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
-  await waitUntil('a worker', () => read().includes('"ready"'), read);
-  const children = (): string => readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8');
-  const pid = Number(children());
-  process.kill(pid, 'SIGUSR1');
-  await waitUntil('the signal', () => read().includes('"SIGUSR1"'), read);
-  process.kill(pid, 'SIGHUP');
-  await waitUntil('a deploy', () => read().includes('old worker'), read);
-  process.kill(pid, 'SIGTERM');
-  t.same(await exited, [0, null]);
-  t.match(read(), /exiting\n$/);
-});
+t.test(
+  'as process 1 it passes signals on, and stops in order',
+  { skip: skipUnlessRuns('unshare', '--fork', '--pid', '--mount-proc', 'true') },
+  async (t) => {
+    const folder = scratch(t);
+    const log = join(folder, 'log');
+    const args = [`--log-file=${log}`, '--interval=0.2', '--', ...plain()];
+    const unshare = spawn('unshare', ['--fork', '--pid', '--mount-proc', process.execPath, MAIN, ...args], { stdio: 'ignore' });
+    const exited = once(unshare, 'exit');
+    t.teardown(() => unshare.kill('SIGKILL'));
+    const read = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+    await waitUntil('a worker', () => read().includes('"ready"'), read);
+    const children = (): string => readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8');
+    const pid = Number(children());
+    process.kill(pid, 'SIGUSR1');
+    await waitUntil('the signal', () => read().includes('"SIGUSR1"'), read);
+    process.kill(pid, 'SIGHUP');
+    await waitUntil('a deploy', () => read().includes('old worker'), read);
+    process.kill(pid, 'SIGTERM');
+    t.same(await exited, [0, null]);
+    t.match(read(), /exiting\n$/);
+  },
+);
 
 t.test('after 100 deploys it needs less than 60 MiB, and has no more descriptors than before', async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.05', '--', 'sleep', '1000']);
   const upTo = (generation: number): Promise<void> =>
-    waitUntil(`generation ${generation}`, () => new RegExp(`^${generation}:\\d+\\n$`).test(starter.status()), () => starter.status());
+    waitUntil(
+      `generation ${generation}`,
+      () => new RegExp(`^${generation}:\\d+\\n$`).test(starter.status()),
+      () => starter.status(),
+    );
   await upTo(1);
   const before = descriptors(starter.pid);
   for (let generation = 2; generation <= 101; generation += 1) {
     starter.signal('SIGHUP');
     await upTo(generation);
   }
-  await waitUntil('as many descriptors', () => descriptors(starter.pid) === before, () => `${descriptors(starter.pid)}, ${before} before`);
+  await waitUntil(
+    'as many descriptors',
+    () => descriptors(starter.pid) === before,
+    () => `${descriptors(starter.pid)}, ${before} before`,
+  );
   const kibibytes = resident(starter.pid);
   t.comment(`${kibibytes} KiB resident, ${before} descriptors`);
   t.ok(kibibytes < 60 * 1024, `${kibibytes} KiB`);

@@ -36,42 +36,49 @@ function endOf(t: Tap, starter: Starter): void {
   });
 }
 
-t.test(`${UPGRADES} upgrades under load: no request is lost, no worker restarted, pid file and status are true`, { skip: skipWithoutFlock }, async (t) => {
-  const folder = scratch(t);
-  const [socketPath, log] = [join(folder, 'app.sock'), join(folder, 'log')];
-  const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':1', `unix:${socketPath}`] })];
-  const args = ['--port=127.0.0.1:0', `--path=${socketPath}`, '--workers=2', '--interval=0.3', `--log-file=| tee ${log}`];
-  const starter = startStarter(t, [...args, '--', ...server]);
-  endOf(t, starter);
-  await starter.program.announced('ready', 2);
-  const first = starter.program.all('ready').map(({ pid }) => pid);
-  await waitUntil('both', () => starter.status().split('\n').length === 3);
-  const [port] = portsOf(starter.program.all('ready')[0]!);
-  const load = new Load([{ port: port! }, { socketPath }], CLIENTS_OF_A_KIND);
-  await load.answeredBy(first);
-  const workers = statusOf(starter).workers;
-  const pids = [starter.pid];
-  for (let upgrade = 1; upgrade <= UPGRADES; upgrade += 1) {
-    const { code, stdout, stderr } = await starter.command('--upgrade');
-    t.equal(code, 0, stderr);
-    t.match(stdout, new RegExp(`^process ${pidOf(starter)} has replaced start_server \\(process ${pids.at(-1)}\\), 2 workers go on`));
-    t.notOk(isRunning(pids.at(-1)!), 'the old one has exited');
-    pids.push(pidOf(starter));
-    t.same(statusOf(starter).workers, workers, 'the same workers since the same time');
-    t.equal(statusOf(starter).pid, pids.at(-1));
-    t.ok(existsSync(socketPath));
-  }
-  t.equal(new Set(pids).size, UPGRADES + 1);
-  t.match(await starter.command('--restart'), { code: 0 }, 'the last one deploys');
-  await starter.program.announced('ready', 4);
-  const second = starter.program.all('ready').slice(2).map(({ pid }) => pid);
-  await load.answeredBy(second);
-  checkLoad(t, await load.stop(), [first, second]);
-  t.match(readFileSync(log, 'utf8'), /has taken over\n[^]*killing old workers/, 'the log command reads on');
-  t.match(await starter.command('--stop'), { code: 0 });
-  await starter.program.ended();
-  t.notOk([starter.pidFile, starter.statusFile, `${starter.statusFile}.json`, socketPath].some(existsSync), 'no file is left');
-});
+t.test(
+  `${UPGRADES} upgrades under load: no request is lost, no worker restarted, pid file and status are true`,
+  { skip: skipWithoutFlock },
+  async (t) => {
+    const folder = scratch(t);
+    const [socketPath, log] = [join(folder, 'app.sock'), join(folder, 'log')];
+    const server = [process.execPath, fixture('server'), JSON.stringify({ http: [':1', `unix:${socketPath}`] })];
+    const args = ['--port=127.0.0.1:0', `--path=${socketPath}`, '--workers=2', '--interval=0.3', `--log-file=| tee ${log}`];
+    const starter = startStarter(t, [...args, '--', ...server]);
+    endOf(t, starter);
+    await starter.program.announced('ready', 2);
+    const first = starter.program.all('ready').map(({ pid }) => pid);
+    await waitUntil('both', () => starter.status().split('\n').length === 3);
+    const [port] = portsOf(starter.program.all('ready')[0]!);
+    const load = new Load([{ port: port! }, { socketPath }], CLIENTS_OF_A_KIND);
+    await load.answeredBy(first);
+    const workers = statusOf(starter).workers;
+    const pids = [starter.pid];
+    for (let upgrade = 1; upgrade <= UPGRADES; upgrade += 1) {
+      const { code, stdout, stderr } = await starter.command('--upgrade');
+      t.equal(code, 0, stderr);
+      t.match(stdout, new RegExp(`^process ${pidOf(starter)} has replaced start_server \\(process ${pids.at(-1)}\\), 2 workers go on`));
+      t.notOk(isRunning(pids.at(-1)!), 'the old one has exited');
+      pids.push(pidOf(starter));
+      t.same(statusOf(starter).workers, workers, 'the same workers since the same time');
+      t.equal(statusOf(starter).pid, pids.at(-1));
+      t.ok(existsSync(socketPath));
+    }
+    t.equal(new Set(pids).size, UPGRADES + 1);
+    t.match(await starter.command('--restart'), { code: 0 }, 'the last one deploys');
+    await starter.program.announced('ready', 4);
+    const second = starter.program
+      .all('ready')
+      .slice(2)
+      .map(({ pid }) => pid);
+    await load.answeredBy(second);
+    checkLoad(t, await load.stop(), [first, second]);
+    t.match(readFileSync(log, 'utf8'), /has taken over\n[^]*killing old workers/, 'the log command reads on');
+    t.match(await starter.command('--stop'), { code: 0 });
+    await starter.program.ended();
+    t.notOk([starter.pidFile, starter.statusFile, `${starter.statusFile}.json`, socketPath].some(existsSync), 'no file is left');
+  },
+);
 
 t.test('a worker that dies after an upgrade is replaced; SIGTERM ends the others', { skip: skipWithoutFlock }, async (t) => {
   const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--', ...plain()], { env: { TERM_AFTER: '0.3' } });
@@ -111,10 +118,17 @@ t.test('a new version that does not start: the old one goes on, and --upgrade sa
 
 t.test('without a pid file and systemd it refuses: whoever watches the pid would see it exit', async (t) => {
   const folder = scratch(t);
-  const starter = startStarter(t, ['--interval=0.1', '--', ...plain()], { shell: `exec "$NODE" "$PROGRAM" --status-file=${folder}/status --interval=0.1 -- ${plain().join(' ')}` });
+  const starter = startStarter(t, ['--interval=0.1', '--', ...plain()], {
+    shell: `exec "$NODE" "$PROGRAM" --status-file=${folder}/status --interval=0.1 -- ${plain().join(' ')}`,
+  });
   await starter.program.announced('ready');
   starter.signal('SIGUSR2');
-  await starter.said('start_server was not replaced: without --pid-file and Type=notify, nobody would learn that another process is start_server now');
+  await starter.said(
+    'start_server was not replaced: without --pid-file and Type=notify, nobody would learn that another process is start_server now',
+  );
   t.match(await starter.stop(), { code: 0 });
-  t.match(await run(['--upgrade', `--pid-file=${folder}/none`, `--status-file=${folder}/status`]), { code: 1, stderr: /failed to open file/ });
+  t.match(await run(['--upgrade', `--pid-file=${folder}/none`, `--status-file=${folder}/status`]), {
+    code: 1,
+    stderr: /failed to open file/,
+  });
 });

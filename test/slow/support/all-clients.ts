@@ -28,29 +28,41 @@ type Start = (t: Test, url: string) => Promise<Clients[]>;
 
 /** Every client of HTTP/1.1, in groups that share the processors. */
 export const HTTP1_CLIENTS: Readonly<Record<string, Start>> = {
-  'Node.js, Python, Go': (t, url) => Promise.all([
-    nodeClients(t, url, ['http.Agent', 'http.Agent, POST', 'fetch', 'undici, pipelining 1', 'undici, pipelining 10', 'axios', 'got', 'ws', 'EventSource']),
-    startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'requests', 'aiohttp', 'httpx']),
-    startClients(t, [goProgram(t), url, 'http1']),
-  ]),
+  'Node.js, Python, Go': (t, url) =>
+    Promise.all([
+      nodeClients(t, url, [
+        'http.Agent',
+        'http.Agent, POST',
+        'fetch',
+        'undici, pipelining 1',
+        'undici, pipelining 10',
+        'axios',
+        'got',
+        'ws',
+        'EventSource',
+      ]),
+      startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'requests', 'aiohttp', 'httpx']),
+      startClients(t, [goProgram(t), url, 'http1']),
+    ]),
   'curl, wrk': async (t, url) => [
     curl(t, 'curl --http1.1', url, '--http1.1'),
     curl(t, 'curl --http1.1 -Z', url, '--http1.1', ...CURL_PARALLEL),
     wrk(t, url),
   ],
-  'Chromium': async (t, url) => [await chromium(t, url, 'http/1.1')],
+  Chromium: async (t, url) => [await chromium(t, url, 'http/1.1')],
 };
 
 /** Clients of HTTP/2, by TLS, in groups that share the processors. */
 export const HTTP2_CLIENTS: Readonly<Record<string, Start>> = {
-  'h2load': async (t, url) => [h2load(t, url)],
-  'curl': async (t, url) => [curl(t, 'curl --http2', url, '--http2'), curl(t, 'curl --http2 -Z', url, '--http2', ...CURL_PARALLEL)],
-  'got, Go, httpx': (t, url) => Promise.all([
-    nodeClients(t, url, ['got, HTTP/2']),
-    startClients(t, [goProgram(t), url, 'http2']),
-    startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'httpx, HTTP/2']),
-  ]),
-  'Chromium': async (t, url) => [await chromium(t, url, 'h2')],
+  h2load: async (t, url) => [h2load(t, url)],
+  curl: async (t, url) => [curl(t, 'curl --http2', url, '--http2'), curl(t, 'curl --http2 -Z', url, '--http2', ...CURL_PARALLEL)],
+  'got, Go, httpx': (t, url) =>
+    Promise.all([
+      nodeClients(t, url, ['got, HTTP/2']),
+      startClients(t, [goProgram(t), url, 'http2']),
+      startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'httpx, HTTP/2']),
+    ]),
+  Chromium: async (t, url) => [await chromium(t, url, 'h2')],
 };
 
 function nodeClients(t: Test, url: string, kinds: readonly string[]): Promise<Clients> {

@@ -13,7 +13,10 @@ export function curl(t: Test, name: string, url: string, ...options: readonly st
 export const CURL_PARALLEL = ['-Z', '--parallel-max', String(PARALLEL)];
 
 function readCurl(output: string): Sent {
-  const lines = output.trim().split('\n').filter((line) => line !== '');
+  const lines = output
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '');
   return { sent: lines.length, errors: lines.filter((line) => !line.startsWith('200 0')) };
 }
 

@@ -45,5 +45,9 @@ export async function stopAll(t: Test, program: Program): Promise<void> {
   process.kill(program.serving, 'SIGTERM');
   await program.ended();
   const ends = program.all('closed').map(({ code, cutOff }) => ({ code, cutOff }));
-  t.strictSame(ends, Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })), 'each process ends with exit code 0, and nothing cut off');
+  t.strictSame(
+    ends,
+    Array.from({ length: RESTARTS + 1 }, () => ({ code: 0, cutOff: [] })),
+    'each process ends with exit code 0, and nothing cut off',
+  );
 }

@@ -3,7 +3,16 @@ import { formatStatus } from '../../../starter/cli/format-status.js';
 import { type WorkerStatus } from '../../../starter/control/status-file.js';
 
 const NOW = 1_000_000_000;
-const server = { pid: 1, startedAt: 0, generation: 2, failedStarts: 0, failuresInRow: 0, upgrades: 0, lastFailure: undefined, deploying: false };
+const server = {
+  pid: 1,
+  startedAt: 0,
+  generation: 2,
+  failedStarts: 0,
+  failuresInRow: 0,
+  upgrades: 0,
+  lastFailure: undefined,
+  deploying: false,
+};
 const worker = { generation: 2, pid: 4107, worker: 1, state: 'serving', startedAt: NOW, restarts: 0 } as const;
 
 function table(...workers: WorkerStatus[]): string[] {

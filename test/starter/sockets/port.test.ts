@@ -20,7 +20,24 @@ t.test('valid ports, as Server::Starter reads them', async (t) => {
 });
 
 t.test('invalid ports', async (t) => {
-  for (const text of ['', 'http', '80=', '=3', '80=1', '80=2', '80=1024', '65536', ':80', '[::g]:80', '[local]:80', '300.1.1.1:80', '80u', '-1', 'a b:80', 'x=3:80']) {
+  for (const text of [
+    '',
+    'http',
+    '80=',
+    '=3',
+    '80=1',
+    '80=2',
+    '80=1024',
+    '65536',
+    ':80',
+    '[::g]:80',
+    '[local]:80',
+    '300.1.1.1:80',
+    '80u',
+    '-1',
+    'a b:80',
+    'x=3:80',
+  ]) {
     t.throws(() => parsePort(text), { code: 'OPTION_INVALID', subject: 'port', value: text }, text);
   }
 });

@@ -18,6 +18,10 @@ export async function restart(program: Program): Promise<number> {
   const count = program.all('ready').length;
   process.kill(old, 'SIGUSR2');
   await program.announced('ready', count + 1);
-  await waitUntil('the end of the old process', () => program.all('exit').some(({ pid }) => pid === old) && !isAlive(old), () => program.report());
+  await waitUntil(
+    'the end of the old process',
+    () => program.all('exit').some(({ pid }) => pid === old) && !isAlive(old),
+    () => program.report(),
+  );
   return program.serving;
 }

@@ -53,4 +53,3 @@ export async function stopDemo(demo: Demo): Promise<void> {
   child.kill('SIGTERM');
   await exited;
 }
-

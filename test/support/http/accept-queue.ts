@@ -28,7 +28,9 @@ export async function measureBacklog(port: number, expected: number): Promise<nu
 /** How many connections wait to be accepted: the column rx_queue of a socket that listens. */
 function acceptQueue(port: number): number {
   const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((row) => row.trim().split(/\s+/));
+  const rows = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
   const row = rows.find((columns) => columns[1] === local && columns[3] === LISTENING);
   if (row === undefined) throw new Error(`nothing listens on port ${port}`);
   return Number.parseInt(row[4]!.split(':')[1]!, 16);

@@ -25,11 +25,7 @@ export function checkLoad(t: Test, load: CheckedLoad, generations: readonly (rea
 }
 
 /** The kinds of clients that had fewer answers from a generation; all of them if there was no client. */
-export function tooFew(
-  kinds: CheckedLoad['kinds'],
-  generations: readonly (readonly number[])[],
-  answers = ANSWERS_FOR_EACH,
-): string[] {
+export function tooFew(kinds: CheckedLoad['kinds'], generations: readonly (readonly number[])[], answers = ANSWERS_FOR_EACH): string[] {
   if (Object.keys(kinds).length === 0) return ['there were no clients'];
   return generations.flatMap((pids) =>
     Object.entries(kinds).flatMap(([kind, byPid]) => {

@@ -44,7 +44,11 @@ export class HaProxy {
       process.kill('SIGKILL');
       await exited;
     });
-    await waitUntil('HAProxy', () => process.exitCode !== null || started.#answers(), () => stderr);
+    await waitUntil(
+      'HAProxy',
+      () => process.exitCode !== null || started.#answers(),
+      () => stderr,
+    );
     if (process.exitCode !== null) throw new Error(`haproxy: ${stderr}`);
     return started;
   }

@@ -24,10 +24,7 @@ export class HeldServer {
 }
 
 /** A held server that an app serves, and a client that is connected to it. */
-export async function held(
-  t: Test,
-  options: AppOptions = {},
-): Promise<{ held: HeldServer; app: App; client: RawClient; port: number }> {
+export async function held(t: Test, options: AppOptions = {}): Promise<{ held: HeldServer; app: App; client: RawClient; port: number }> {
   const server = new HeldServer();
   const { app, port } = await serveOn(t, server.server, options);
   return { held: server, app, port, client: await rawClient(t, port) };
@@ -40,5 +37,4 @@ export async function drain(app: App): Promise<void> {
 }
 
 /** The `Connection` header of each answer. */
-export const connectionHeaders = (client: RawClient): (string | undefined)[] =>
-  client.answers.map(({ headers }) => headers['connection']);
+export const connectionHeaders = (client: RawClient): (string | undefined)[] => client.answers.map(({ headers }) => headers['connection']);

@@ -33,7 +33,11 @@ export class IdleClients {
     this.#pids = this.#sockets.map(() => undefined);
     for (const socket of this.#sockets) if (!socket.destroyed) socket.write(REQUEST);
     const missing = (): number => this.#sockets.filter(({ destroyed }, index) => !destroyed && this.#pids[index] === undefined).length;
-    await waitUntil('all answers', () => missing() === 0, () => `${missing()} are missing, ${this.ended} connections are closed`);
+    await waitUntil(
+      'all answers',
+      () => missing() === 0,
+      () => `${missing()} are missing, ${this.ended} connections are closed`,
+    );
     const counts = new Map<number, number>();
     for (const pid of this.#pids) if (pid !== undefined) counts.set(pid, (counts.get(pid) ?? 0) + 1);
     return counts;
@@ -55,8 +59,10 @@ export class IdleClients {
       received = '';
       this.#pids[index] = Number(pid);
     });
-    socket.on('error', () => undefined).on('close', () => {
-      this.ended += 1;
-    });
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        this.ended += 1;
+      });
   }
 }

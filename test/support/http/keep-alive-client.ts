@@ -81,7 +81,9 @@ export class KeepAliveClient {
     this.longestWait = Math.max(this.longestWait, performance.now() - this.#asked);
     if (!head.startsWith('HTTP/1.1 200')) this.complaints.push(head);
     if (/connection: close/i.test(head)) this.complaints.push('an answer said Connection: close');
-    this.headers = Object.fromEntries([...head.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name!.toLowerCase(), value!.trim()]));
+    this.headers = Object.fromEntries(
+      [...head.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name!.toLowerCase(), value!.trim()]),
+    );
     this.pids.add(/x-pid: (\d+)/i.exec(head)?.[1] ?? head);
     this.#awaited -= 1;
     if (this.#awaited > 0) return;

@@ -48,8 +48,18 @@ const CLIENTS: Readonly<Record<string, Kind>> = {
   'keep-alive in a hurry': { client: (target, agent) => getExpecting(target, agent, '/'), keepAlive: true, think: 0, takes: 0 },
   'a connection a request': { client: (target, agent) => getExpecting(target, agent, '/'), keepAlive: false, think: 5, takes: 0 },
   'slow answer': { client: (target, agent) => getExpecting(target, agent, `/?ms=${SLOW_MS}`), keepAlive: true, think: 10, takes: SLOW_MS },
-  'answer in pieces': { client: (target, agent) => getExpecting(target, agent, `/pieces?ms=${PIECES_MS}`, /done$/), keepAlive: true, think: 10, takes: PIECES_MS },
-  'large answer': { client: (target, agent) => getExpecting(target, agent, '/large', 'x'.repeat(LARGE_BYTES)), keepAlive: true, think: 50, takes: 0 },
+  'answer in pieces': {
+    client: (target, agent) => getExpecting(target, agent, `/pieces?ms=${PIECES_MS}`, /done$/),
+    keepAlive: true,
+    think: 10,
+    takes: PIECES_MS,
+  },
+  'large answer': {
+    client: (target, agent) => getExpecting(target, agent, '/large', 'x'.repeat(LARGE_BYTES)),
+    keepAlive: true,
+    think: 50,
+    takes: 0,
+  },
   'upload in pieces': { client: upload, keepAlive: true, think: 10, takes: UPLOAD_PIECES * PIECE_EVERY_MS },
   'speaks late': { client: speakLate, keepAlive: false, think: 0, takes: LATE_MS },
 };

@@ -8,7 +8,7 @@ import { freePort } from '../sockets.js';
 import { waitUntil } from '../wait.js';
 
 /** A program of others that passes requests on to one server, on connections that it keeps. */
-export interface Proxy {
+export interface RunningProxy {
   /** Clients connect to it. */
   readonly port: number;
   /** How many connections to the server it has opened so far, by its own count; undefined if it has no count. */
@@ -19,11 +19,13 @@ export interface Proxy {
 const KEPT = 16;
 
 /** @param server - `127.0.0.1:8080`, or the path of a unix socket. */
-export async function startHaProxy(t: Test, folder: string, server: string): Promise<Proxy> {
+export async function startHaProxy(t: Test, folder: string, server: string): Promise<RunningProxy> {
   const stats = join(folder, 'stats.sock');
   const front = await freePort();
   const file = join(folder, 'haproxy.cfg');
-  writeFileSync(file, `
+  writeFileSync(
+    file,
+    `
 global
   stats socket ${stats}
 defaults
@@ -38,7 +40,8 @@ frontend front
 backend app
   http-reuse always
   server app ${server.startsWith('/') ? `unix@${server}` : server} pool-max-conn ${KEPT} pool-purge-delay 10m
-`);
+`,
+  );
   await run(t, 'haproxy', ['-db', '-f', file], front);
   const opened = async (): Promise<number> => {
     const rows = (await ask(stats, 'show stat')).split('\n').map((row) => row.split(','));
@@ -50,12 +53,14 @@ backend app
 }
 
 /** nginx has no count of its own connections to a server. */
-export async function startNginx(t: Test, folder: string, server: string): Promise<Proxy> {
+export async function startNginx(t: Test, folder: string, server: string): Promise<RunningProxy> {
   const front = await freePort();
   const file = join(folder, 'nginx.conf');
   mkdirSync(join(folder, 'temp'));
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `  ${name}_temp_path ${folder}/temp/${name};`);
-  writeFileSync(file, `
+  writeFileSync(
+    file,
+    `
 daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -81,7 +86,8 @@ ${temporary.join('\n')}
     }
   }
 }
-`);
+`,
+  );
   await run(t, 'nginx', ['-p', folder, '-c', file], front);
   return { port: front, opened: () => Promise.resolve(undefined) };
 }
@@ -97,7 +103,11 @@ async function run(t: Test, program: string, args: readonly string[], port: numb
     process.kill('SIGKILL');
     await exited;
   });
-  await waitUntil(program, async () => process.exitCode !== null || (await accepts(port)), () => stderr);
+  await waitUntil(
+    program,
+    async () => process.exitCode !== null || (await accepts(port)),
+    () => stderr,
+  );
   if (process.exitCode !== null) throw new Error(`${program}: ${stderr}`);
 }
 

@@ -56,12 +56,20 @@ export class RawClient {
   }
 
   async answered(count: number): Promise<readonly RawAnswer[]> {
-    await waitUntil(`${count} answers`, () => this.answers.length >= count || this.ended !== undefined, () => this.received);
+    await waitUntil(
+      `${count} answers`,
+      () => this.answers.length >= count || this.ended !== undefined,
+      () => this.received,
+    );
     return this.answers;
   }
 
   async untilEnded(): Promise<string> {
-    await waitUntil('the end of the connection', () => this.ended !== undefined, () => this.received);
+    await waitUntil(
+      'the end of the connection',
+      () => this.ended !== undefined,
+      () => this.received,
+    );
     return this.ended!;
   }
 }

@@ -18,10 +18,10 @@ const between = (least: number, most: number): number => least + Math.random() *
 
 export const KINDS = {
   /** One request after the other. */
-  'busy': { together: () => 1, pause: () => 0 },
+  busy: { together: () => 1, pause: () => 0 },
   /** As a page, or a gateway: some requests at once, then a pause. */
-  'bursty': { together: () => 1 + Math.floor(Math.random() * BURST), pause: () => between(20, 400) },
-  'thinking': { together: () => 1, pause: () => between(0, 40) },
+  bursty: { together: () => 1 + Math.floor(Math.random() * BURST), pause: () => between(20, 400) },
+  thinking: { together: () => 1, pause: () => between(0, 40) },
   'slow answers': { together: () => 1, pause: () => 0, path: '/?ms=150' },
   'new connections': { together: () => 1, pause: () => 0, fresh: true },
 } satisfies Record<string, Kind>;
@@ -56,10 +56,12 @@ export class Http2Load {
     this.#kind = KINDS[options.kind];
     const { clients, loops = 1 } = options;
     const pools = Array.from({ length: clients }, () => new Http2Pool(target));
-    this.#running = Promise.all(pools.map(async (pool) => {
-      await Promise.all(Array.from({ length: loops }, () => this.#loop(pool)));
-      pool.destroy();
-    }));
+    this.#running = Promise.all(
+      pools.map(async (pool) => {
+        await Promise.all(Array.from({ length: loops }, () => this.#loop(pool)));
+        pool.destroy();
+      }),
+    );
   }
 
   get sent(): number {
@@ -67,7 +69,11 @@ export class Http2Load {
   }
 
   async answeredBy(pid: number, answers: number): Promise<void> {
-    await waitUntil(`${answers} answers of ${pid} to ${this.options.kind}`, () => (this.pids.get(pid) ?? 0) >= answers, () => this.lost.join('\n'));
+    await waitUntil(
+      `${answers} answers of ${pid} to ${this.options.kind}`,
+      () => (this.pids.get(pid) ?? 0) >= answers,
+      () => this.lost.join('\n'),
+    );
   }
 
   async stop(): Promise<void> {

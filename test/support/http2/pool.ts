@@ -55,7 +55,10 @@ export class Http2Pool {
     const known = this.#session;
     if (known !== undefined && !known.closed && !known.destroyed) return known;
     const { port, ca } = this.#target;
-    const session = ca === undefined ? http2.connect(`http://127.0.0.1:${port}`) : http2.connect(`https://127.0.0.1:${port}`, { ca, servername: 'localhost' });
+    const session =
+      ca === undefined
+        ? http2.connect(`http://127.0.0.1:${port}`)
+        : http2.connect(`https://127.0.0.1:${port}`, { ca, servername: 'localhost' });
     const forget = (): void => {
       if (this.#session === session) this.#session = undefined;
     };

@@ -8,5 +8,9 @@ export async function answeredBy(load: Program, pid: number): Promise<void> {
     const latest = load.all('answered').at(-1);
     return latest === undefined ? ['no report yet'] : tooFew(latest['kinds'] as CheckedLoad['kinds'], [[pid]]);
   };
-  await waitUntil(`answers of ${pid}`, () => missing().length === 0, () => missing().join('\n'));
+  await waitUntil(
+    `answers of ${pid}`,
+    () => missing().length === 0,
+    () => missing().join('\n'),
+  );
 }

@@ -120,12 +120,20 @@ export class Systemd {
       if (keeper.exitCode === null) await once(keeper, 'exit');
     });
     let pid = 0;
-    await waitUntil('systemd to start', () => {
-      if (intermediate !== undefined) pid = readChild(intermediate);
-      return pid > 0 && readText(`/proc/${pid}/comm`) === 'systemd\n';
-    }, () => report);
+    await waitUntil(
+      'systemd to start',
+      () => {
+        if (intermediate !== undefined) pid = readChild(intermediate);
+        return pid > 0 && readText(`/proc/${pid}/comm`) === 'systemd\n';
+      },
+      () => report,
+    );
     const systemd = new Systemd(pid);
-    await waitUntil('systemd to run', async () => (await systemd.show(TARGET, 'ActiveState')) === 'active', () => report);
+    await waitUntil(
+      'systemd to run',
+      async () => (await systemd.show(TARGET, 'ActiveState')) === 'active',
+      () => report,
+    );
     return systemd;
   }
 

@@ -97,21 +97,32 @@ export class Unit {
 
   async waitFor(property: string, value: string | RegExp): Promise<string> {
     let seen = '';
-    await waitUntil(`${property} ${value}`, async () => {
-      seen = await this.show(property);
-      return typeof value === 'string' ? seen === value : value.test(seen);
-    }, () => `${property} is ${seen}\n${this.report()}`);
+    await waitUntil(
+      `${property} ${value}`,
+      async () => {
+        seen = await this.show(property);
+        return typeof value === 'string' ? seen === value : value.test(seen);
+      },
+      () => `${property} is ${seen}\n${this.report()}`,
+    );
     return seen;
   }
 
   /** The announcements of one event. */
   all(event: string): readonly Announcement[] {
-    const lines = this.#systemd.read(`${ROOT}/stdout`).split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+    const lines = this.#systemd
+      .read(`${ROOT}/stdout`)
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'));
     return lines.map((line) => JSON.parse(line) as Announcement).filter((announcement) => announcement.event === event);
   }
 
   async announced(event: string, nth = 1): Promise<Announcement> {
-    await waitUntil(`${event} number ${nth}`, () => this.all(event).length >= nth, () => this.report());
+    await waitUntil(
+      `${event} number ${nth}`,
+      () => this.all(event).length >= nth,
+      () => this.report(),
+    );
     return this.all(event)[nth - 1]!;
   }
 

@@ -91,7 +91,10 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
       writeFileSync(join(folder, 'index.html'), 'hello');
       const listen = `listen: { host: 127.0.0.1, port: ${port} }`;
       const user = process.getuid?.() === 0 ? 'user: root\n' : '';
-      writeFileSync(join(folder, 'h2o.conf'), `${user}num-threads: 2\n${listen}\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: ${folder}\n`);
+      writeFileSync(
+        join(folder, 'h2o.conf'),
+        `${user}num-threads: 2\n${listen}\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: ${folder}\n`,
+      );
     },
     command: () => ['h2o', '-c', 'h2o.conf'],
     anonymous: true,
@@ -118,9 +121,21 @@ for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, 
     prepare?.(port, folder);
     const args = [`--port=127.0.0.1:${port}`, '--interval=1', `--dir=${folder}`, ...options, '--', ...command(port, folder)];
     const starter = startStarter(t, args, { env: { PYTHONPATH: folder } });
-    await waitUntil('generation 1', () => starter.status().startsWith('1:'), () => starter.program.report());
+    await waitUntil(
+      'generation 1',
+      () => starter.status().startsWith('1:'),
+      () => starter.program.report(),
+    );
     const request = ask(folder);
-    await waitUntil('an answer', () => request(port).then(({ body }) => body === 'hello', () => false), () => starter.program.report());
+    await waitUntil(
+      'an answer',
+      () =>
+        request(port).then(
+          ({ body }) => body === 'hello',
+          () => false,
+        ),
+      () => starter.program.report(),
+    );
     const load = new Requests(port, request, CLIENTS);
     for (let deploy = 1; deploy <= DEPLOYS; deploy += 1) {
       starter.signal('SIGHUP');
@@ -130,7 +145,8 @@ for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, 
     t.strictSame(load.lost, [], `no request is lost\n${load.lost.length > 0 ? starter.program.stderr : ''}`);
     const answered = [...load.generations.values()].reduce((sum, count) => sum + count, 0);
     t.ok(answered > DEPLOYS * CLIENTS, `${answered} requests answered`);
-    if (!anonymous) t.ok(load.generations.has(String(DEPLOYS + 1)), `the last generation answers: ${[...load.generations.keys()].join(', ')}`);
+    if (!anonymous)
+      t.ok(load.generations.has(String(DEPLOYS + 1)), `the last generation answers: ${[...load.generations.keys()].join(', ')}`);
     t.equal(starter.messages.filter((line) => line.startsWith('starting new worker')).length, DEPLOYS + 1, 'no start failed');
     t.match(await starter.stop(), { code: 0 });
   });

@@ -13,7 +13,9 @@ export const askHttp: Ask = (port) =>
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('error', fail);
-      response.on('close', () => (response.complete ? done({ body, generation: String(response.headers['x-generation']) }) : fail(new Error('cut off'))));
+      response.on('close', () =>
+        response.complete ? done({ body, generation: String(response.headers['x-generation']) }) : fail(new Error('cut off')),
+      );
     });
     request.on('error', fail);
   });
@@ -26,7 +28,9 @@ export function askFastCgi(script: string): Ask {
   };
   const [BEGIN, PARAMS, STDIN, STDOUT] = [1, 4, 5, 6];
   const variables = { SCRIPT_FILENAME: script, REQUEST_METHOD: 'GET', SERVER_PROTOCOL: 'HTTP/1.1' };
-  const pairs = Object.entries(variables).map(([name, value]) => Buffer.concat([Buffer.from([name.length, value.length]), Buffer.from(name + value)]));
+  const pairs = Object.entries(variables).map(([name, value]) =>
+    Buffer.concat([Buffer.from([name.length, value.length]), Buffer.from(name + value)]),
+  );
   const message = Buffer.concat([
     record(BEGIN, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])),
     record(PARAMS, Buffer.concat(pairs)),
