@@ -1,4 +1,5 @@
 import { build } from 'esbuild';
+import { removeInnerDeclarations, shrinkMaps } from './shrink.mjs';
 
 /**
  * Makes few files of many: Node.js takes about half a millisecond for each ES
@@ -34,3 +35,5 @@ await build({
   entryPoints: ['starter/index.ts', 'starter/cli/main.ts'],
   chunkNames: 'chunks/starter/[name]-[hash]',
 });
+shrinkMaps();
+removeInnerDeclarations();

@@ -9,7 +9,12 @@ import { SERVER_STARTER_PORT } from '../lib/inherit/server-starter.js';
  * @throws GraceError `SOCKET_NOT_PASSED` if start_server did not start this process.
  *
  * @example
- * net.createServer(onSocket).listen({ fd: serverPorts()['127.0.0.1:80'] });
+ * import http from 'node:http';
+ * import { serverPorts } from 'ts-grace/starter';
+ *
+ * const server = http.createServer((request, response) => response.end('hello\n'));
+ * server.listen({ fd: serverPorts()['127.0.0.1:8080'] });
+ * process.on('SIGTERM', () => server.close());
  */
 export function serverPorts(): Record<string, number> {
   const value = process.env[SERVER_STARTER_PORT] ?? takenVariable(SERVER_STARTER_PORT);

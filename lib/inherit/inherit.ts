@@ -27,6 +27,11 @@ takeVariables(process.env);
  * nserv's `CanResume`.
  *
  * @throws GraceError `INHERITANCE_INVALID`
+ *
+ * @example
+ * import { inherited } from 'ts-grace';
+ *
+ * console.log(inherited()); // false
  */
 export function inherited(): boolean {
   const handoff = readableHandoff();

@@ -24,6 +24,15 @@ export interface Host {
 /**
  * The probation of a new process: for a while after the hand-over, the old one
  * stands by and serves again if the new one fails.
+ *
+ * @example
+ * import { App } from 'ts-grace/gracehttp';
+ *
+ * const app = new App({ probation: 10_000 });
+ * app.probation.healthy(async () => {
+ *   // For example a query. If it throws, rejects or returns false, the restart is taken back.
+ * });
+ * await app.serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080' });
  */
 export class Probation {
   /** @internal */

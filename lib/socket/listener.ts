@@ -26,12 +26,23 @@ const LONGEST_MS = 0x7fff_ffff;
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
  * successor gets the same socket, with the connections in its queue.
+ *
+ * @example
+ * import net from 'node:net';
+ * import { Grace } from 'ts-grace';
+ *
+ * const grace = new Grace();
+ * const listener = await grace.listen('127.0.0.1:7000', { name: 'echo' });
+ * await listener.serve(net.createServer((socket) => socket.pipe(socket)));
+ * await grace.ready();
+ * console.log(listener.name, listener.listening); // echo true
  */
 export class GraceListener {
   /** The address that was asked for, as {@link formatAddress} writes it. */
   readonly asked: string;
   /** The name that was asked for, or the one that systemd gave. */
   readonly name: string | undefined;
+  /** Where the socket comes from. */
   readonly origin: Origin;
   /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
