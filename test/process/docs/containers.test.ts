@@ -58,7 +58,9 @@ interface Probe {
 interface Container {
   readonly command: readonly string[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly [probe: `${string}Probe`]: Probe;
+  readonly startupProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly livenessProbe: Probe;
 }
 interface PodSpec {
   readonly terminationGracePeriodSeconds: number;
