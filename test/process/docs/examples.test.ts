@@ -104,9 +104,9 @@ for (const { name, text } of PROGRAMS) {
     const { folder, ports, adapt } = await makePlace(t);
     const server = writeProgram(folder, 'server.js', adapt(name === 'serverPorts' ? text : SERVER));
     const isControl = CONTROL.includes(name);
-    if (isControl || name === 'serverPorts') await startWorker(t, folder, ports[0]!, server);
+    const starter = isControl || name === 'serverPorts' ? await startWorker(t, folder, ports[0]!, server) : undefined;
     // It has answered.
-    if (name === 'serverPorts') return;
+    if (name === 'serverPorts') return stop(starter!);
     const program = start(t, writeProgram(folder, 'example.js', adapt(text)), { cwd: folder });
     const lines = promised(adapt(text));
     const printed = (): string[] => lines.filter((line) => !program.output.split('\n').includes(line));
@@ -124,11 +124,12 @@ for (const { name, text } of PROGRAMS) {
     t.match(await program.exited, { code: 0 }, program.stderr);
     await program.ended();
     t.strictSame(printed(), [], 'it printed every line');
+    if (starter !== undefined) await stop(starter);
   });
 }
 
 /** A start_server with one worker, which serves. */
-async function startWorker(t: Test, folder: string, port: number, server: string): Promise<void> {
+async function startWorker(t: Test, folder: string, port: number, server: string): Promise<Program> {
   const args = [`--port=127.0.0.1:${port}`, '--pid-file=pid', '--status-file=status', '--interval=0.1', '--', process.execPath, server];
   const program = start(t, MAIN, { cwd: folder, args });
   await waitUntil(
@@ -146,4 +147,11 @@ async function startWorker(t: Test, folder: string, port: number, server: string
     () => existsSync(join(folder, 'status')) && readFileSync(join(folder, 'status'), 'utf8') !== '',
     () => program.report(),
   );
+  return program;
+}
+
+/** Killed, it would leave its worker behind. */
+async function stop(starter: Program): Promise<void> {
+  starter.process.kill('SIGTERM');
+  await starter.ended();
 }
