@@ -10,7 +10,7 @@ import { TlsClients } from './tls-clients.js';
 const CLIENTS = 2_000;
 const HANDOVER_MS = 5_000;
 /** Between two requests of a client. */
-const MEAN_PAUSE_MS = 1_500;
+const MEAN_PAUSE_MS = 2_500;
 /** Handshakes are counted in each of these. */
 const STEP_MS = 500;
 /** In none of them are there more than twice as many as there were if all had the same number. */
