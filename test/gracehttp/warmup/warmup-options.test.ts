@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { type Warmup, type WarmupRequest, readRequest, readWarmup } from '../../../gracehttp/warmup/warmup-options.js';
 import { fails } from '../../support/errors.js';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { anything } from '../../support/properties/values.js';
 
 const DEFAULTS = { requests: [], run: undefined, times: 20, timeout: 2_000, required: false };
 
@@ -47,4 +50,11 @@ t.test('what is wrong is named', async (t) => {
     { code: 'OPTION_INVALID', subject: 'warmup.paths', value: null },
     'null',
   );
+});
+
+t.test('every other value is refused', async (t) => {
+  const options = fc.dictionary(fc.constantFrom('paths', 'run', 'times', 'timeout', 'required'), anything);
+  for (const values of [anything, options, fc.array(anything)]) {
+    holds(t, 'values', values, (value) => void unlessRefused(() => readWarmup(value as Warmup), 'OPTION_INVALID'));
+  }
 });

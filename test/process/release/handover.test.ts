@@ -53,3 +53,17 @@ t.test('handoverTime: HTTP/2 sessions leave one after the other', async (t) => {
   t.ok(early < SESSIONS * 0.9, `${early} of ${SESSIONS} left in the first third of the time`);
   t.ok(ends.at(-1)! - ends[0]! > HANDOVER_MS / 3, 'they did not leave all at once');
 });
+
+t.test('handoverTime: the new process dies meanwhile, and the old one serves on at once', async (t) => {
+  const argument = { http: ['127.0.0.1:0'], handoverTime: 100_000, drainTimeout: 110_000, probation: 60_000 };
+  const program = start(t, fixture('server'), { args: [JSON.stringify(argument)] });
+  const target = { port: portOf(await program.announced('ready')) };
+  process.kill(program.pid, 'SIGUSR2');
+  const { pid } = await program.announced('ready', 2);
+  await program.announced('restarted');
+  process.kill(pid, 'SIGKILL');
+  t.match(await program.announced('restart-reverted'), { pid: program.pid, successor: pid, state: 'serving' });
+  const { pid: answering, headers } = await get(target, '/', { headers: { connection: 'keep-alive' } });
+  t.equal(answering, program.pid);
+  t.equal(headers.connection, 'keep-alive', 'nobody is told to leave any more');
+});
