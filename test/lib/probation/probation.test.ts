@@ -2,12 +2,27 @@ import t from 'tap';
 import { Carried } from '../../../lib/inherit/carried.js';
 import { readOptions } from '../../../lib/options.js';
 import { Probation } from '../../../lib/probation/probation.js';
-import { fails } from '../../support/errors.js';
+import { makeApp } from '../../support/app.js';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { anything } from '../../support/properties/values.js';
 
 /** The probation of a first process: there is none. */
 function make(): Probation {
   return new Probation({ carried: new Carried(), settings: readOptions({}), giveBack: () => undefined });
 }
+
+t.test('a check has to be a function, and its interval a number of milliseconds', async (t) => {
+  const { probation } = makeApp(t);
+  const check = (): boolean => true;
+  probation.healthy(check, { every: 20 })();
+  for (const every of [0, -1, NaN, Infinity, '500' as never]) {
+    t.throws(() => probation.healthy(check, { every }), { name: 'GraceError', code: 'OPTION_INVALID', subject: 'every', value: every });
+  }
+  const call = (...args: readonly unknown[]): unknown =>
+    unlessRefused(() => probation.healthy(...(args as [typeof check])), 'OPTION_INVALID');
+  holds(t, 'anything as check', anything, (value) => void call(value));
+  holds(t, 'anything as options', anything, (value) => (call(check, value) as (() => void) | undefined)?.());
+});
 
 t.test('without a predecessor or successor there is nothing to take back', async (t) => {
   const probation = make();
@@ -15,21 +30,6 @@ t.test('without a predecessor or successor there is nothing to take back', async
   t.equal(probation.active, false);
   t.equal(await probation.fail('no reason'), false);
   await probation.end();
-  probation.removeHandlers();
-});
-
-t.test('a check and its options', async (t) => {
-  const probation = make();
-  const check = (): boolean => true;
-  await fails(t, () => probation.healthy('yes' as never), { code: 'OPTION_INVALID', subject: 'check', value: 'yes' }, 'no function');
-  for (const every of [0, -1, 1.5, '5', Infinity]) {
-    const facts = { code: 'OPTION_INVALID', subject: 'every', value: every } as const;
-    await fails(t, () => probation.healthy(check, { every: every as number }), facts, `every ${every}`);
-  }
-  await fails(t, () => probation.healthy(check, { often: 5 } as never), { code: 'OPTION_INVALID', subject: 'often', value: 5 }, 'often');
-  const stop = probation.healthy(() => t.fail('called without probation'), { every: 1 });
-  await new Promise((done) => setTimeout(done, 20));
-  stop();
   probation.removeHandlers();
 });
 
