@@ -1,13 +1,13 @@
 import { closeSync, existsSync } from 'node:fs';
-import type net from 'node:net';
+import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { refuseClusterWorker } from '../check/cluster.js';
-import { GraceError, messageOf } from '../errors.js';
+import { GraceError, messageOf, show } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
-import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -116,6 +116,10 @@ export class GraceListener {
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
+    if (!(server instanceof net.Server)) {
+      const message = `the server for ${this.asked} is ${show(server)}, expected one of net.createServer(), http.createServer() or the like`;
+      throw new GraceError('SERVER_INVALID', message, { subject: 'server', value: server });
+    }
     if (server.listening && this.#source.kind !== 'listening') {
       throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
     }
@@ -189,7 +193,8 @@ export class GraceListener {
     if (last) this.removeFile();
     await this.#replacement?.stopAccepting(last);
     // A successor gets the replacement, and not the socket that lost its file.
-    if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
+    if ((last || this.#replacement !== undefined) && server.listening)
+      return closeWhenQuiet(server, this.origin === 'bound' ? this.backlog : undefined);
     closeListening(server);
   }
 
