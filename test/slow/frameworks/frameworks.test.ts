@@ -25,6 +25,7 @@ const CLIENTS: Readonly<Record<string, (folder: string) => Client[]>> = {
   tRPC: () => httpClients({ path: '/hello' }),
   '`ws`': webSocketClients,
   'Socket.IO': socketIoClients,
+  'Socket.IO, polling': (inside) => socketIoClients(inside, 'polling'),
   gRPC: grpcClients,
 };
 
@@ -41,7 +42,14 @@ t.test('the page has a program by auto and by code for each framework, of few li
   }
 });
 
-for (const { title, way, text } of snippets.filter((snippet) => !isBuilt(snippet) && isChosen(snippet))) {
+const WEBSOCKET_ONLY = "{ transports: ['websocket'] }";
+const POLLING = 'Socket.IO, polling';
+/** What the page says about clients of Socket.IO that cannot use WebSocket. */
+const polling = snippets
+  .filter(({ text }) => text.includes(WEBSOCKET_ONLY))
+  .map((snippet) => ({ ...snippet, title: POLLING, text: snippet.text.replace(WEBSOCKET_ONLY, '{}') }));
+
+for (const { title, way, text } of [...snippets, ...polling].filter((snippet) => !isBuilt(snippet) && isChosen(snippet))) {
   t.test(`${title} ${way}: ${RESTARTS} restarts and a stop lose nothing`, { skip }, async (t) => {
     // Not a link to the packages: one that is loaded by two paths is loaded twice.
     const project = mkdtempSync(join(folder!, 'program-'));
