@@ -17,7 +17,7 @@ const CEREMONY = /^(import 'reflect-metadata';|class AppModule \{\}|Module\(.*|i
 const ONE_WAY = /shutdown hooks|`next start`|standalone/;
 
 const folder = installPackages('frameworks');
-const skip = skipUnless(() => folder !== undefined, 'the frameworks cannot be installed here (npm ci)');
+const skip = skipUnless(() => folder !== undefined, 'the frameworks cannot be installed here');
 
 /** Clients that speak what a section is about; HTTP for all others. */
 const CLIENTS: Readonly<Record<string, (folder: string) => Client[]>> = {

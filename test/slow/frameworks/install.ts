@@ -5,7 +5,8 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ROOT } from '../../support/sources.js';
 
-const INSTALL = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'];
+/** Not `npm ci`: it refuses a lock file without the optional packages of other platforms, which not every registry has. */
+const INSTALL = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'];
 /** Written last. */
 const COMPLETE = '.complete';
 

@@ -38,7 +38,8 @@ for (const host of ['127.0.0.1', '0.0.0.0', '::1', '::']) {
 }
 
 t.test('its own connections are known if they were accepted, and it goes on with the old backlog', async (t) => {
-  const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
+  // As in a stop: they are not read, so that they do not end either.
+  const server = await listening(t, net.createServer({ pauseOnConnect: true }), { port: 0, host: '127.0.0.1' });
   const accepted: Socket[] = [];
   server.on('connection', (socket) => accepted.push(socket));
   const waiting = net.connect(portOf(server), '127.0.0.1');
