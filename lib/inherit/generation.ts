@@ -10,6 +10,7 @@ import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
 import { returnSockets } from '../move/returned-sockets.js';
+import { Siblings } from '../move/siblings.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
@@ -29,6 +30,9 @@ export class Generation {
   readonly arrivals: ConnectionReceiver;
   /** What the program does with connections that it keeps over restarts. */
   readonly adopters = new Adopters();
+  /** The way to the worker that takes the place of this one; undefined without start_server. */
+  siblings: Siblings | undefined;
+  readonly #moves: boolean;
   readonly #state: () => State;
   readonly #pidFile: PidFile | undefined;
   #inheritance: Inheritance | undefined;
@@ -37,6 +41,7 @@ export class Generation {
   /** @param state - the state of the process that this is about. */
   constructor({ pidFile, moveConnections }: Pick<Settings, 'pidFile' | 'moveConnections'>, state: () => State) {
     this.#state = state;
+    this.#moves = moveConnections;
     this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
     if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
   }
@@ -106,6 +111,7 @@ export class Generation {
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
     if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    this.siblings?.serving();
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -162,7 +168,9 @@ export class Generation {
 
   async #inherit(): Promise<Inheritance> {
     this.#inheritance ??= await findInheritance();
-    this.carried.predecessor = this.#inheritance.predecessor;
+    const { predecessor, workerChannel } = this.#inheritance;
+    this.carried.predecessor = predecessor;
+    if (workerChannel !== undefined && this.#moves) this.siblings ??= new Siblings(workerChannel, this.arrivals);
     return this.#inheritance;
   }
 }
