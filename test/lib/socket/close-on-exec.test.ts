@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { closeOnExec } from '../../../lib/socket/close-on-exec.js';
 import { portOf } from '../../support/address.js';
+import { skipUnlessFound } from '../../support/skip.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 
 const SOURCE = fileURLToPath(new URL('../../../lib/socket/close-on-exec.js', import.meta.url));
@@ -30,7 +31,7 @@ t.test('descriptors with the flag stay as they are', async (t) => {
 
 t.test(
   'a descriptor without the flag gets a new number, and loses no connection',
-  { skip: spawnSync('bash', ['-c', '']).status !== 0 && 'no bash' },
+  { skip: skipUnlessFound('bash') },
   async (t) => {
     const held = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
     const shell = 'exec 40<&3 3<&-; exec env -u NODE_OPTIONS "$0" --input-type=module -e "$1"';

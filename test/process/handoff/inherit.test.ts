@@ -10,7 +10,7 @@ import { getBody } from '../../support/http/client.js';
 import { processState } from '../../support/proc.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
-import { skipUnless } from '../../support/skip.js';
+import { skipUnless, skipUnlessFound } from '../../support/skip.js';
 import { connected, descriptorOf, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 import { startStarter } from '../../support/starter.js';
@@ -196,7 +196,7 @@ t.test('what a process inherits stays its own', async (t) => {
 /** Node.js sets close-on-exec up to the first gap above 15. */
 const BEHIND_GAP = 40;
 
-t.test('a descriptor behind a gap (fd:40) stays its own, and its port is closed after the stop', async (t) => {
+t.test('a descriptor behind a gap (fd:40) stays its own, and its port is closed after the stop', { skip: skipUnlessFound('bash') }, async (t) => {
   const held = await listenAt(t, { host: '127.0.0.1' });
   const port = portOf(held);
   const program = serve(
