@@ -140,20 +140,19 @@ const socket = object({
   file: optional(object({ dev: fc.string(), ino: fc.string() })),
 });
 const handoff = object({
-    fds: fc.uniqueArray(count, { minLength: 2, maxLength: 8 }),
-    sockets: fc.array(socket, { maxLength: 6 }),
-    pid: count,
-    generation: count,
-    nonce: fc.string({ minLength: 1 }),
-    more: object({ superdaemon: fc.constant(true), timeout: count }, { requiredKeys: [] }),
-    follows: fc.boolean(),
-  })
-  .map(({ fds: [pipe, follow, ...fds], sockets, pid, generation, nonce, more, follows }) => ({
-    ...{ pid, generation, pipe: pipe!, nonce },
-    sockets: sockets.slice(0, fds.length).map((each, index) => ({ ...each, fd: fds[index]! })),
-    ...more,
-    ...(follows && { follow: follow! }),
-  }));
+  fds: fc.uniqueArray(count, { minLength: 2, maxLength: 8 }),
+  sockets: fc.array(socket, { maxLength: 6 }),
+  pid: count,
+  generation: count,
+  nonce: fc.string({ minLength: 1 }),
+  more: object({ superdaemon: fc.constant(true), timeout: count }, { requiredKeys: [] }),
+  follows: fc.boolean(),
+}).map(({ fds: [pipe, follow, ...fds], sockets, pid, generation, nonce, more, follows }) => ({
+  ...{ pid, generation, pipe: pipe!, nonce },
+  sockets: sockets.slice(0, fds.length).map((each, index) => ({ ...each, fd: fds[index]! })),
+  ...more,
+  ...(follows && { follow: follow! }),
+}));
 
 t.test('every handoff is read as it was printed, and every other text is refused', async (t) => {
   holds(t, 'handoffs', handoff, (value) => assert.deepEqual(parseHandoff(formatHandoff(value)), value));

@@ -12,7 +12,8 @@ export const anything = fc.oneof(
 );
 
 /** Objects as a program writes them. */
-export const object: typeof fc.record = (model: object, constraints?: object) => fc.record(model, { noNullPrototype: true, ...constraints }) as never;
+export const object: typeof fc.record = (model: object, constraints?: object) =>
+  fc.record(model, { noNullPrototype: true, ...constraints }) as never;
 
 /** What comes out of JSON.parse(). */
 export const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
