@@ -11,8 +11,11 @@ export const PROCESS_STATE = 'ts-grace.process';
  * the program; the preload takes it away before the program runs.
  */
 export interface Channel {
-  /** @param handle - whose descriptor goes along; this process keeps its own. */
-  send(message: object, handle?: object): void;
+  /**
+   * @param handle - whose descriptor goes along; this process keeps its own.
+   * @param onSent - an error means that the other process is gone, which is noticed in another way too.
+   */
+  send(message: object, handle?: object, onSent?: (error: Error | null) => void): void;
   /** Called when the predecessor has closed it or has died. */
   onEnd: () => void;
   ended: boolean;

@@ -4,7 +4,7 @@ import { type Channel } from './preload-contract.js';
 interface Connected {
   channel?: { readonly fd?: number; unref(): void } | null;
   connected?: boolean;
-  send?: (message: object, handle: object | undefined, options: object, onSent: () => void) => void;
+  send?: (message: object, handle: object | undefined, options: object, onSent: (error: Error | null) => void) => void;
   disconnect?: () => void;
 }
 
@@ -26,12 +26,11 @@ export function takeChannel(fd: number): Channel | undefined {
   const channel: Channel = {
     ended: false,
     onEnd: () => undefined,
-    send: (message, handle) => {
-      if (channel.ended) return;
+    send: (message, handle, onSent = () => undefined) => {
+      if (channel.ended) return onSent(new Error('the channel has ended'));
       // Node.js asks whether it is connected, and keeps on `process` which descriptors are under way.
       program.connected = true;
-      // An error means that the predecessor is gone, which is noticed in another way.
-      send.call(process, message, handle, {}, () => undefined);
+      send.call(process, message, handle, {}, onSent);
       delete program.connected;
     },
   };
