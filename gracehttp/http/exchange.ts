@@ -1,4 +1,4 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 
@@ -18,25 +18,33 @@ export interface ExchangeHandler {
 }
 
 /** One subscription for all servers: with one each, every server would be called for every other's requests. */
-const handlers = new WeakMap<Server, ExchangeHandler>();
-let subscribed = false;
+const handlers = new Map<Server, ExchangeHandler>();
+
+const onStart = (message: unknown): void => {
+  const exchange = message as Exchange;
+  handlers.get(exchange.server)?.onRequest(exchange);
+};
+const onFinish = (message: unknown): void => {
+  const exchange = message as Exchange;
+  handlers.get(exchange.server)?.onResponse(exchange);
+};
 
 /**
- * Follows every request that a server receives, including those that a program
- * answers in `checkContinue` or `checkExpectation`. Diagnostics channels are the
- * cheapest way that Node.js offers; two more listeners a request would be
- * measurable against a bare server.
+ * Follows every request that a server receives from now on, including those that a
+ * program answers in `checkContinue` or `checkExpectation`. This costs some per cent of the
+ * requests a second, so it is done only while responses have to be changed.
+ *
+ * @returns a function that ends it.
  */
-export function followExchanges(server: Server, handler: ExchangeHandler): void {
+export function followExchanges(server: Server, handler: ExchangeHandler): () => void {
+  if (handlers.size === 0) {
+    subscribe('http.server.request.start', onStart);
+    subscribe('http.server.response.finish', onFinish);
+  }
   handlers.set(server, handler);
-  if (subscribed) return;
-  subscribed = true;
-  subscribe('http.server.request.start', (message) => {
-    const exchange = message as Exchange;
-    handlers.get(exchange.server)?.onRequest(exchange);
-  });
-  subscribe('http.server.response.finish', (message) => {
-    const exchange = message as Exchange;
-    handlers.get(exchange.server)?.onResponse(exchange);
-  });
+  return () => {
+    if (!handlers.delete(server) || handlers.size > 0) return;
+    unsubscribe('http.server.request.start', onStart);
+    unsubscribe('http.server.response.finish', onFinish);
+  };
 }

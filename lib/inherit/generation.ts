@@ -96,7 +96,14 @@ export class Generation {
       const stopped = (): boolean => this.#state() !== 'starting';
       this.#takeKept();
       const takes = this.arrivals.kinds;
-      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
+      const done = await takeOver({
+        sockets: this.sockets,
+        inheritance,
+        pidFile: this.#pidFile,
+        takes,
+        prepare: () => this.arrivals.open(),
+        stopped,
+      });
       return done ? inheritance : undefined;
     } finally {
       this.#takingOver = false;

@@ -10,6 +10,8 @@ export interface TakeOver {
   readonly pidFile: PidFile | undefined;
   /** The kinds of connections that this process takes from the predecessor. */
   readonly takes: readonly string[];
+  /** Makes ready what needs time and nothing of the predecessor: this process would only wait for its answer. */
+  prepare(): void;
   /** Whether the process was told to stop meanwhile. */
   stopped(): boolean;
 }
@@ -22,11 +24,13 @@ export interface TakeOver {
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`
  */
-export async function takeOver({ sockets, inheritance, pidFile, takes, stopped }: TakeOver): Promise<boolean> {
+export async function takeOver({ sockets, inheritance, pidFile, takes, prepare, stopped }: TakeOver): Promise<boolean> {
   pidFile?.check();
   // New addresses first: if one cannot be used, the predecessor has not been told anything.
   for (const listener of sockets) if (!listener.inherited) await listener.open();
-  await inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
+  const acknowledged = inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
+  prepare();
+  await acknowledged;
   if (stopped()) return false;
   for (const listener of sockets) await listener.open();
   if (stopped()) return false;
