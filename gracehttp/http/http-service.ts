@@ -93,6 +93,7 @@ export class HttpService implements Service {
 
   /** No connection can move, and there is time: each one ends at another moment. */
   #spreadEnds(time: number): void {
+    this.connections.sessions?.leave(leaveTimes(this.#times), time);
     this.#keepOpen = this.connections.closeWhen(spread(this.connections.each(), time));
     this.#spreading = setTimeout(() => this.#endConnections(), time);
   }
