@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, type Socket } from 'node:net';
 
 /** A request and its response, as `node:http` publishes them before any handler runs. */
@@ -47,4 +47,35 @@ export function followExchanges(server: Server, handler: ExchangeHandler): () =>
     unsubscribe('http.server.request.start', onStart);
     unsubscribe('http.server.response.finish', onFinish);
   };
+}
+
+/** What Node.js keeps on a connection of an http.Server; not in the public types. */
+interface HttpSocket {
+  /** The response that is being written. Those of pipelined requests wait behind it. */
+  readonly _httpMessage?: ServerResponse | null;
+  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
+}
+
+/** Read in the text of Node.js: to see it in action, each request would have to be followed. */
+const isShown = String(ServerResponse.prototype.assignSocket).includes('_httpMessage');
+const newest = new WeakMap<Socket, ServerResponse>();
+
+// A Node.js version that works in another way: requests are slower by a few per cent.
+if (!isShown) {
+  subscribe('http.server.request.start', (message) => {
+    const { socket, response } = message as Exchange;
+    newest.set(socket, response);
+  });
+}
+
+/** The response on a connection that is still to be written, or on its way out of this process. */
+export function currentResponse(socket: Socket): ServerResponse | undefined {
+  const response = isShown ? (socket as HttpSocket)._httpMessage : newest.get(socket);
+  return response && !response.writableFinished && !response.destroyed ? response : undefined;
+}
+
+/** Whether a client has sent a further request before this one was answered. */
+export function isFollowed(request: IncomingMessage, socket: Socket): boolean {
+  const latest = (socket as HttpSocket).parser?.incoming ?? request;
+  return latest !== request;
 }

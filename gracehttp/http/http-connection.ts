@@ -1,6 +1,6 @@
 import { type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
-import { currentResponse, isFollowed } from './current-response.js';
+import { currentResponse, isFollowed } from './exchange.js';
 
 /** What is known of one connection of an HTTP server. */
 export class HttpConnection {
