@@ -17,6 +17,9 @@ import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
 import { reportServing, takeOver } from './take-over.js';
 
+/** Opening the channel takes some milliseconds, for which the first clients would wait. */
+const FIRST_ANSWERS_MS = 5;
+
 /**
  * One process in a row of predecessors and successors: its sockets and files, what
  * it was given, and what it passes on.
@@ -106,7 +109,9 @@ export class Generation {
         inheritance,
         pidFile: this.#pidFile,
         takes,
-        prepare: () => this.arrivals.open(),
+        prepare: () => {
+          if (inheritance.predecessor?.watches === true) this.#openChannel();
+        },
         stopped,
       });
       return done ? inheritance : undefined;
@@ -117,7 +122,9 @@ export class Generation {
 
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
-    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    if (this.#inheritance === undefined) return;
+    reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    setTimeout(() => this.#openChannel(), FIRST_ANSWERS_MS).unref();
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -151,6 +158,10 @@ export class Generation {
     if (processState.channel === undefined || predecessor?.watches !== true) return [];
     const inherited = this.sockets.filter(({ inherited, server }) => inherited && server !== undefined);
     return returnSockets(processState.channel, new Map(inherited.map(({ fd, server }) => [fd, server!])));
+  }
+
+  #openChannel(): void {
+    processState.channel?.open?.();
   }
 
   #takeKept(): void {

@@ -18,8 +18,8 @@ export interface TakeOver {
 
 /**
  * Takes over from the predecessor, or just starts: at the end every socket accepts
- * and the pid file names this process. Nothing that the predecessor uses to
- * serve is touched before it has acknowledged, or has died.
+ * and the pid file names this process. No file that the predecessor uses is touched
+ * before it has acknowledged, or has died.
  *
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`
@@ -29,10 +29,10 @@ export async function takeOver({ sockets, inheritance, pidFile, takes, prepare, 
   // New addresses first: if one cannot be used, the predecessor has not been told anything.
   for (const listener of sockets) if (!listener.inherited) await listener.open();
   const acknowledged = inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
+  // Both accept now. If the predecessor gives this process up after all, what it has accepted is drained.
+  for (const listener of sockets) await listener.open();
   prepare();
   await acknowledged;
-  if (stopped()) return false;
-  for (const listener of sockets) await listener.open();
   if (stopped()) return false;
   pidFile?.write();
   for (const listener of sockets) listener.own();

@@ -32,11 +32,6 @@ export class ConnectionReceiver {
     process.on('internalMessage' as 'message', (message, handle) => this.#onMessage(message as ToSuccessor, handle as Handle | undefined));
   }
 
-  /** Connections can come from now on. This takes some milliseconds. */
-  open(): void {
-    this.#channel?.open?.();
-  }
-
   /** Takes connections of a kind from now on. */
   take(kind: string, taker: Taker): void {
     this.#takers.set(kind, taker);
