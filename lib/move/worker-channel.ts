@@ -5,11 +5,6 @@ import { logger } from '../log.js';
 
 const log = logger('move');
 
-/** What Node.js calls at the start of a process that `fork()` started. Not in the public types. */
-interface ChildProcessModule {
-  readonly _forkChild?: (fd: number, serialization: 'json') => void;
-}
-
 /**
  * Opens the channel that start_server passes to a worker, and hides it from the
  * program. Node.js opens a channel by itself if `NODE_CHANNEL_FD` names it, but then
@@ -18,14 +13,18 @@ interface ChildProcessModule {
  * @returns undefined if there is no channel, or the process has one of its own, or a Node.js version works in another way.
  */
 export function openWorkerChannel(fd: number | undefined): Channel | undefined {
-  const { _forkChild: open } = process.getBuiltinModule('node:child_process') as ChildProcessModule;
   const isFree = (process as { readonly channel?: unknown }).channel === undefined;
+  if (fd === undefined || !isFree || !isOpenSocket(fd)) return undefined;
+  const channel = takeChannel(fd);
+  channel?.open?.();
+  return channel?.ended === true ? undefined : channel;
+}
+
+function isOpenSocket(fd: number): boolean {
   try {
-    if (fd === undefined || open === undefined || !isFree || !isSocket(fd)) return undefined;
-    open(fd, 'json');
-    return takeChannel(fd);
+    return isSocket(fd);
   } catch (error) {
     log('descriptor %d is no channel: %s', fd, error);
-    return undefined;
+    return false;
   }
 }
