@@ -112,7 +112,7 @@ export class Grace extends Events {
 
   /** Connections that the successor has taken so far. */
   get moved(): number {
-    return this.carried.successor?.moved ?? 0;
+    return (this.carried.successor ?? this.#life.generation.siblings)?.moved ?? 0;
   }
 
   /** @internal Connections that come from the predecessor. */

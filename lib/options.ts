@@ -84,7 +84,7 @@ export interface GraceOptions {
    * move leave the old one in this time, spread evenly, and not all at once. Default 0.
    */
   readonly handoverTime?: number;
-  /** How many old generations may drain at the same time; the oldest of more ends within ten seconds. Default 3. */
+  /** How many old generations may drain at the same time; the oldest of more ends within ten seconds, each further restart halves that. Default 3. */
   readonly maxDraining?: number;
   /** Restarts the process by itself, before what it has gathered becomes a problem. Default: never. */
   readonly recycle?: RecycleOptions;

@@ -50,7 +50,7 @@ export class Probation {
     this.#host = host;
     const { time, hangTimeout } = host.settings.probation;
     // A debugger stops a process for minutes.
-    const debugged = process.execArgv.some((option) => option.startsWith('--inspect'));
+    const debugged = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((options) => options.includes('--inspect'));
     this.#terms = { time, hang: debugged ? 0 : hangTimeout };
     host.carried.leave(PROBATION, () => this.#terms);
     this.removeHandlers = onSignals(host.settings.signals.revert, (signal) => void this.fail(signal));

@@ -21,13 +21,13 @@ export class Connections<Note> implements ConnectionCounts {
   /** Connections inside of this process, which are neither followed nor counted. */
   readonly ignored = new WeakSet<Socket>();
   readonly #open = new Map<Socket, Note>();
-  readonly #note: () => Note;
+  readonly #note: (socket: Socket) => Note;
   readonly #forget: (this: Socket) => void;
   #whenNone: (() => void)[] = [];
   #accepted = 0;
   #moved = 0;
 
-  constructor(server: Server, note: () => Note) {
+  constructor(server: Server, note: (socket: Socket) => Note) {
     const forget = (socket: Socket): void => {
       this.#open.delete(socket);
       this.waiting.delete(socket);
@@ -37,7 +37,7 @@ export class Connections<Note> implements ConnectionCounts {
       this.#whenNone = [];
     };
     this.#note = note;
-    // One function for all sockets, because a closure for each would add to the memory of every idle connection.
+    // One function for all sockets, and on() in place of once(): what each socket had of its own would add to the memory of every idle connection.
     this.#forget = function onClose(this: Socket): void {
       forget(this);
     };
@@ -53,9 +53,9 @@ export class Connections<Note> implements ConnectionCounts {
     if (this.#open.has(socket) || this.ignored.has(socket)) return;
     if (moved) this.#moved += 1;
     else this.#accepted += 1;
-    this.#open.set(socket, this.#note());
+    this.#open.set(socket, this.#note(socket));
     if (moved) this.onMoved();
-    socket.once('close', this.#forget);
+    socket.on('close', this.#forget);
   }
 
   get size(): number {

@@ -7,7 +7,7 @@ import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/h
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
-import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -204,7 +204,8 @@ export class GraceListener {
     if (last) this.removeFile();
     await this.#replacement?.stopAccepting(last);
     // A successor gets the replacement, and not the socket that lost its file.
-    if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
+    if ((last || this.#replacement !== undefined) && server.listening)
+      return closeWhenQuiet(server, this.origin === 'bound' ? this.backlog : undefined);
     closeListening(server);
   }
 

@@ -8,7 +8,7 @@ const MANY = 20_000;
 const STEPS = 10;
 
 t.test('each connection leaves at some moment, and not before it', async (t) => {
-  const connections = Array.from({ length: 200 }, () => new HttpConnection(true));
+  const connections = Array.from({ length: 200 }, () => new HttpConnection(undefined, true));
   const begin = performance.now();
   const leaves = spread(connections, TIME_MS);
   const counts: number[] = [];
@@ -22,7 +22,7 @@ t.test('each connection leaves at some moment, and not before it', async (t) => 
     'one that has to leave has to leave later too',
   );
   t.equal(connections.filter(leaves).length, connections.length, 'at the end all leave');
-  t.equal(leaves(new HttpConnection(true)), true, 'one that comes after the time too');
+  t.equal(leaves(new HttpConnection(undefined, true)), true, 'one that comes after the time too');
 });
 
 t.test('if every second client comes back and has to leave again, all departures together are spread evenly', async (t) => {
