@@ -46,9 +46,12 @@ export interface AppOptions extends GraceOptions {
  * Servers that start, are handed over and stop together.
  *
  * @example
- * const app = new App({ drainTimeout: 10_000, pidFile: '/run/app.pid' });
+ * import { App } from 'ts-grace/gracehttp';
+ *
+ * const app = new App({ drainTimeout: 10_000, pidFile: 'app.pid' });
  * app.on('restart-failed', (error) => console.error(error.exitCode, error.stderr));
- * await app.serve({ server: http.createServer(handler), listen: ':8080' });
+ * await app.serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080' });
+ * console.log(app.state); // serving
  */
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];

@@ -11,6 +11,7 @@ import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
 import { returnSockets } from '../move/returned-sockets.js';
+import { Siblings } from '../move/siblings.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
@@ -33,6 +34,9 @@ export class Generation {
   readonly arrivals: ConnectionReceiver;
   /** What the program does with connections that it keeps over restarts. */
   readonly adopters = new Adopters();
+  /** The way to the worker that takes the place of this one; undefined without start_server. */
+  siblings: Siblings | undefined;
+  readonly #moves: boolean;
   readonly #state: () => State;
   readonly #pidFile: PidFile | undefined;
   /** Where the options of the process are written. */
@@ -44,6 +48,7 @@ export class Generation {
   constructor(settings: Settings, state: () => State) {
     const { pidFile, moveConnections } = settings;
     this.#state = state;
+    this.#moves = moveConnections;
     this.#ofProcess = { names: Object.keys(settings), write: (name) => `new Grace({ ${name}: … })` };
     this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
     if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
@@ -125,6 +130,7 @@ export class Generation {
     if (this.#inheritance === undefined) return;
     reportServing(this.sockets, this.#inheritance, this.#returnSockets());
     setTimeout(() => this.#openChannel(), FIRST_ANSWERS_MS).unref();
+    this.siblings?.serving();
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -185,7 +191,9 @@ export class Generation {
 
   async #inherit(): Promise<Inheritance> {
     this.#inheritance ??= await findInheritance();
-    this.carried.predecessor = this.#inheritance.predecessor;
+    const { predecessor, workerChannel } = this.#inheritance;
+    this.carried.predecessor = predecessor;
+    if (workerChannel !== undefined && this.#moves) this.siblings ??= new Siblings(workerChannel, this.arrivals);
     return this.#inheritance;
   }
 }

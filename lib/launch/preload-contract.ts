@@ -13,8 +13,11 @@ export const PROCESS_STATE = 'ts-grace.process';
 export interface Channel {
   /** Has to be called before anything can come. It takes some milliseconds. Absent in an older preload, which has it open. */
   open?(): void;
-  /** @param handle - whose descriptor goes along; this process keeps its own. */
-  send(message: object, handle?: object): void;
+  /**
+   * @param handle - whose descriptor goes along; this process keeps its own.
+   * @param onSent - an error means that the other process is gone, which is noticed in another way too.
+   */
+  send(message: object, handle?: object, onSent?: (error: Error | null) => void): void;
   /** Called when the predecessor has closed it or has died. */
   onEnd: () => void;
   ended: boolean;

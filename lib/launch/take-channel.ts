@@ -4,7 +4,7 @@ import { type Channel } from './preload-contract.js';
 interface Connected {
   channel?: { readonly fd?: number; unref(): void } | null;
   connected?: boolean;
-  send?: (message: object, handle: object | undefined, options: object, onSent: () => void) => void;
+  send?: (message: object, handle: object | undefined, options: object, onSent: (error: Error | null) => void) => void;
   disconnect?: () => void;
 }
 
@@ -41,12 +41,11 @@ export function takeChannel(fd: number): Channel | undefined {
       openChannel(fd);
       hide();
     },
-    send: (message, handle) => {
-      if (channel.ended) return;
+    send: (message, handle, onSent = () => undefined) => {
+      if (channel.ended || send === undefined) return onSent(new Error('the channel is not open'));
       // Node.js asks whether it is connected, and keeps on `process` which descriptors are under way.
       program.connected = true;
-      // An error means that the predecessor is gone, which is noticed in another way.
-      send?.call(process, message, handle, {}, () => undefined);
+      send.call(process, message, handle, {}, onSent);
       delete program.connected;
     },
   };

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { type UnixAddress } from '../address/address.js';
 import { type FileIdentity } from '../handoff/handoff-variable.js';
-import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
 import { type Pausing } from './gate.js';
 import { bindSocketFile } from './socket-file.js';
 
