@@ -100,8 +100,8 @@ export class App extends Grace {
 
   /**
    * Makes every server accept connections, on an inherited socket or a new one.
-   * In a successor they accept when the predecessor has acknowledged that this
-   * process is ready, or has died. If one server fails, nothing is left bound.
+   * In a successor they accept when the predecessor was told that this process is
+   * ready. If one server fails, nothing is left bound.
    *
    * If a server fails later and can accept no more, all servers drain, and
    * {@link wait} rejects with its error.

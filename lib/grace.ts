@@ -180,7 +180,7 @@ export class Grace extends Events {
    * Takes over from the predecessor, if there is one, and serves: all sockets
    * accept, the pid file names this process, and the predecessor stops accepting.
    * Until the predecessor has acknowledged that this process is ready, or has died,
-   * this process does not touch what the predecessor uses to serve.
+   * this process touches no file that the predecessor uses to serve.
    *
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */

@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { closeWatcher } from '../on-close.js';
 
 /** How many connections a server has. */
 export interface ConnectionCounts {
@@ -22,25 +23,21 @@ export class Connections<Note> implements ConnectionCounts {
   readonly ignored = new WeakSet<Socket>();
   readonly #open = new Map<Socket, Note>();
   readonly #note: (socket: Socket) => Note;
-  readonly #forget: (this: Socket) => void;
+  readonly #watch: (socket: Socket) => void;
   #whenNone: (() => void)[] = [];
   #accepted = 0;
   #moved = 0;
 
   constructor(server: Server, note: (socket: Socket) => Note) {
-    const forget = (socket: Socket): void => {
+    this.#watch = closeWatcher((socket) => {
       this.#open.delete(socket);
       this.waiting.delete(socket);
       this.onEnd();
       if (this.#open.size > 0) return;
       this.#whenNone.forEach((done) => done());
       this.#whenNone = [];
-    };
+    });
     this.#note = note;
-    // One function for all sockets, and on() in place of once(): what each socket had of its own would add to the memory of every idle connection.
-    this.#forget = function onClose(this: Socket): void {
-      forget(this);
-    };
     server.on('connection', (socket: Socket) => this.add(socket));
   }
 
@@ -55,7 +52,7 @@ export class Connections<Note> implements ConnectionCounts {
     else this.#accepted += 1;
     this.#open.set(socket, this.#note(socket));
     if (moved) this.onMoved();
-    socket.on('close', this.#forget);
+    this.#watch(socket);
   }
 
   get size(): number {
