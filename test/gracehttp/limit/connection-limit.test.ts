@@ -152,10 +152,6 @@ t.test('a connection that comes in the moment in which a place becomes free does
   const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1 });
   const [served] = app.servers;
   const target = { port: portOf(app) };
-  let first!: net.Socket;
-  server.once('connection', (socket) => {
-    first = socket;
-  });
   const answers = [get(target, '/1'), get(target, '/2')];
   await waitUntil('a connection that waits', () => held.open === 1 && served!.traffic.queued === 1);
   // The program's own connection comes right when the first one has ended, before a turn of the event loop.
@@ -163,7 +159,12 @@ t.test('a connection that comes in the moment in which a place becomes free does
   await listening(t, other, { port: 0, host: '127.0.0.1' });
   const third = get({ port: portOf(other) }, '/3');
   const [late] = (await once(other, 'connection')) as [net.Socket];
-  first.once('close', () => server.emit('connection', late));
+  const { connectionLimit } = served!;
+  const { onEnd } = connectionLimit;
+  connectionLimit.onEnd = () => {
+    connectionLimit.onEnd = onEnd;
+    server.emit('connection', late);
+  };
   held.answer();
   await waitUntil('the next one', () => held.open === 1 && held.arrived.length === 2);
   t.equal(held.arrived[1], '/2', 'who waited is next');

@@ -48,7 +48,7 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
     file: LIMIT,
     before: 'this.#reserved = Math.max(0, this.#reserved - 1);',
     after: '',
-    tests: ['process/move/limited'],
+    tests: [TEST_OF_LIMIT, 'process/move/limited'],
   },
   {
     what: 'a place that becomes free goes to nobody',
