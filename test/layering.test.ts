@@ -69,7 +69,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'starter/process': [],
   'starter/log': ['starter/process'],
   'starter/control': ['starter/log', 'starter/process'],
-  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process'],
+  'starter/moves': [],
+  'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/moves', 'starter/process'],
   'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.
   'starter/cli': ['starter', 'starter/control', 'starter/log', 'starter/process', 'starter/upgrade'],

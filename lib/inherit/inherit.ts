@@ -6,7 +6,7 @@ import { HANDOFF, type Handoff, type HandoffSocket, isOtherVersion, parseHandoff
 import { Predecessor } from '../handoff/predecessor.js';
 import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
-import { openWorkerChannel } from '../move/worker-channel.js';
+import { openWorkerChannel } from '../launch/worker-channel.js';
 import { isRunning } from '../process-table.js';
 import { requirePackage } from '../require.js';
 import { closeOnExec } from '../socket/close-on-exec.js';

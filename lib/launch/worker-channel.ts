@@ -1,9 +1,9 @@
-import { isSocket } from '../check/file-type.js';
-import { type Channel } from '../launch/preload-contract.js';
-import { takeChannel } from '../launch/take-channel.js';
+import { fstatSync } from 'node:fs';
 import { logger } from '../log.js';
+import { type Channel } from './preload-contract.js';
+import { takeChannel } from './take-channel.js';
 
-const log = logger('move');
+const log = logger('launch');
 
 /** What Node.js calls at the start of a process that `fork()` started. Not in the public types. */
 interface ChildProcessModule {
@@ -21,7 +21,8 @@ export function openWorkerChannel(fd: number | undefined): Channel | undefined {
   const { _forkChild: open } = process.getBuiltinModule('node:child_process') as ChildProcessModule;
   const isFree = (process as { readonly channel?: unknown }).channel === undefined;
   try {
-    if (fd === undefined || open === undefined || !isFree || !isSocket(fd)) return undefined;
+    // As bigint: see lib/check/file-type.ts.
+    if (fd === undefined || open === undefined || !isFree || !fstatSync(fd, { bigint: true }).isSocket()) return undefined;
     open(fd, 'json');
     return takeChannel(fd);
   } catch (error) {
