@@ -37,9 +37,10 @@ const LIBRARY = ['lib', 'gracehttp', 'starter'];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/address': [],
   'lib/check': [],
-  'lib/socket': ['lib/address', 'lib/check', 'lib/move'],
+  'lib/socket': ['lib/address', 'lib/check', 'lib/move', 'lib/socket/accept'],
+  'lib/socket/accept': [],
   'lib/launch': [],
-  'lib/move': [],
+  'lib/move': ['lib/check', 'lib/launch'],
   'lib/handoff': ['lib/address', 'lib/check', 'lib/socket', 'lib/launch', 'lib/move'],
   'lib/lifetime': ['lib/check', 'lib/handoff'],
   'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
@@ -67,9 +68,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'gracehttp/entry': ['gracehttp/http', 'gracehttp/limit'],
   'starter/sockets': [],
   'starter/process': [],
+  'starter/moves': [],
   'starter/log': ['starter/process'],
   'starter/control': ['starter/log', 'starter/process'],
-  'starter/moves': [],
   'starter/workers': ['starter/sockets', 'starter/control', 'starter/log', 'starter/moves', 'starter/process'],
   'starter/upgrade': ['starter/sockets', 'starter/control', 'starter/log', 'starter/process', 'starter/workers'],
   // The command is above the library that it starts.

@@ -35,6 +35,7 @@ export class MoveConnections {
   readonly #endingHere = new WeakSet<HttpConnection>();
   #stopClosing: (() => void) | undefined;
   readonly #scan: Scan;
+  #stopFollowing: () => void;
 
   /** Whether a server takes connections: it speaks HTTP/1.1 without TLS. */
   static takenBy(server: Server): boolean {
@@ -50,7 +51,7 @@ export class MoveConnections {
     this.#server = server;
     this.#connections = connections;
     this.#onward = onward;
-    connections.onAnswered = (socket) => this.#look(socket);
+    this.#stopFollowing = connections.whenAnswered((socket) => this.#look(socket));
     this.#scan = new Scan(onward, {
       sockets: () => connections.served(),
       offer: (socket) => this.#offer(socket),
@@ -67,6 +68,8 @@ export class MoveConnections {
   stop(): void {
     this.#scan.stop();
     this.#stopClosing?.();
+    this.#stopFollowing();
+    this.#stopFollowing = () => undefined;
     for (const socket of this.#halted) readOn(socket);
     this.#halted.clear();
   }

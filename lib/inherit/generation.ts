@@ -18,6 +18,9 @@ import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
 import { reportServing, takeOver } from './take-over.js';
 
+/** Opening the channel takes some milliseconds, for which the first clients would wait. */
+const FIRST_ANSWERS_MS = 5;
+
 /**
  * One process in a row of predecessors and successors: its sockets and files, what
  * it was given, and what it passes on.
@@ -106,7 +109,16 @@ export class Generation {
       const stopped = (): boolean => this.#state() !== 'starting';
       this.#takeKept();
       const takes = this.arrivals.kinds;
-      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
+      const done = await takeOver({
+        sockets: this.sockets,
+        inheritance,
+        pidFile: this.#pidFile,
+        takes,
+        prepare: () => {
+          if (inheritance.predecessor?.watches === true) this.#openChannel();
+        },
+        stopped,
+      });
       return done ? inheritance : undefined;
     } finally {
       this.#takingOver = false;
@@ -115,7 +127,9 @@ export class Generation {
 
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
-    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    if (this.#inheritance === undefined) return;
+    reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    setTimeout(() => this.#openChannel(), FIRST_ANSWERS_MS).unref();
     this.siblings?.serving();
   }
 
@@ -150,6 +164,10 @@ export class Generation {
     if (processState.channel === undefined || predecessor?.watches !== true) return [];
     const inherited = this.sockets.filter(({ inherited, server }) => inherited && server !== undefined);
     return returnSockets(processState.channel, new Map(inherited.map(({ fd, server }) => [fd, server!])));
+  }
+
+  #openChannel(): void {
+    processState.channel?.open?.();
   }
 
   #takeKept(): void {

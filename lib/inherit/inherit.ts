@@ -6,7 +6,7 @@ import { HANDOFF, type Handoff, type HandoffSocket, isOtherVersion, parseHandoff
 import { Predecessor } from '../handoff/predecessor.js';
 import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
-import { openWorkerChannel } from '../launch/worker-channel.js';
+import { openWorkerChannel } from '../move/worker-channel.js';
 import { isRunning } from '../process-table.js';
 import { requirePackage } from '../require.js';
 import { closeOnExec } from '../socket/close-on-exec.js';
@@ -28,6 +28,11 @@ takeVariables(process.env);
  * nserv's `CanResume`.
  *
  * @throws GraceError `INHERITANCE_INVALID`
+ *
+ * @example
+ * import { inherited } from 'ts-grace';
+ *
+ * console.log(inherited()); // false
  */
 export function inherited(): boolean {
   const handoff = readableHandoff();

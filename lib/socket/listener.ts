@@ -7,7 +7,7 @@ import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/h
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
-import { closeListening, closeWhenQuiet, listening } from './close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './accept/close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -26,12 +26,23 @@ const LONGEST_MS = 0x7fff_ffff;
 /**
  * One listening socket, bound here or inherited. It outlives the process: the
  * successor gets the same socket, with the connections in its queue.
+ *
+ * @example
+ * import net from 'node:net';
+ * import { Grace } from 'ts-grace';
+ *
+ * const grace = new Grace();
+ * const listener = await grace.listen('127.0.0.1:7000', { name: 'echo' });
+ * await listener.serve(net.createServer((socket) => socket.pipe(socket)));
+ * await grace.ready();
+ * console.log(listener.name, listener.listening); // echo true
  */
 export class GraceListener {
   /** The address that was asked for, as {@link formatAddress} writes it. */
   readonly asked: string;
   /** The name that was asked for, or the one that systemd gave. */
   readonly name: string | undefined;
+  /** Where the socket comes from. */
   readonly origin: Origin;
   /** Length of the kernel's queue, as given to listen(2). */
   readonly backlog: number;
@@ -193,7 +204,8 @@ export class GraceListener {
     if (last) this.removeFile();
     await this.#replacement?.stopAccepting(last);
     // A successor gets the replacement, and not the socket that lost its file.
-    if ((last || this.#replacement !== undefined) && server.listening) return closeWhenQuiet(server);
+    if ((last || this.#replacement !== undefined) && server.listening)
+      return closeWhenQuiet(server, this.origin === 'bound' ? this.backlog : undefined);
     closeListening(server);
   }
 
