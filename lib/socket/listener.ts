@@ -7,7 +7,7 @@ import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/h
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
-import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './accept/close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';

@@ -20,6 +20,11 @@ export function skipUnlessNamespace(): string | false {
   );
 }
 
+/** A command in front of another one, for an environment without the variables that the test runner adds. */
+function clean(home: string): readonly string[] {
+  return ['env', '-i', `PATH=${process.env['PATH'] ?? ''}`, `HOME=${home}`];
+}
+
 /** A copy of an example, with ts-grace installed, as a user has it. */
 export function copyExample(t: Test, name: string): string {
   const folder = join(scratch(t), name);
@@ -53,9 +58,8 @@ export class Namespace {
   /** Starts a command as process 1, in a folder. */
   static async start(t: Test, cwd: string, ...command: readonly string[]): Promise<Namespace> {
     const script = 'ip link set lo up && echo up && exec "$@"';
-    const unshare = spawn('unshare', [...NAMESPACE, 'sh', '-c', script, 'sh', ...command], {
+    const unshare = spawn('unshare', [...NAMESPACE, ...clean(cwd), 'sh', '-c', script, 'sh', ...command], {
       cwd,
-      env: { PATH: process.env['PATH'], HOME: cwd },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     await once(createInterface({ input: unshare.stdout }), 'line');
@@ -70,15 +74,13 @@ export class Namespace {
 
   /** Runs a command in it; fails with what it wrote. */
   async run(cwd: string, ...command: readonly string[]): Promise<string> {
-    const env = { PATH: process.env['PATH'], HOME: cwd };
-    const { stdout } = await promisify(execFile)('nsenter', [...this.#enter, ...command], { cwd, env });
+    const { stdout } = await promisify(execFile)('nsenter', [...this.#enter, ...clean(cwd), ...command], { cwd });
     return stdout;
   }
 
   /** Starts a command in it that goes on. */
   spawn(cwd: string, ...command: readonly string[]): ChildProcess {
-    const env = { PATH: process.env['PATH'], HOME: cwd };
-    return spawn('nsenter', [...this.#enter, ...command], { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
+    return spawn('nsenter', [...this.#enter, ...clean(cwd), ...command], { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
   }
 
   /** The status and body of an answer to a GET request from inside; status 0 if there is none. */

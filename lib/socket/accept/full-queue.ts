@@ -15,6 +15,7 @@ const TURNS = 2;
 /** What libuv has behind a server and a connection. Not in the public types. */
 interface Handle {
   listen?: (backlog: number) => number;
+  /** 0, or an error. */
   getpeername?: (out: object) => number;
 }
 
@@ -39,17 +40,18 @@ export async function fillQueue(server: Server, backlog: number): Promise<OwnCon
   const own = new Map<string, Socket>();
   const end = (): void => own.forEach((socket) => socket.destroy());
   const has = ({ remoteAddress, remotePort }: Socket): boolean => own.has(`${remoteAddress} ${remotePort}`);
-  const { listen } = handleOf(server);
   const name = server.address();
-  if (typeof listen !== 'function' || name === null || typeof name === 'string') return { has, end };
-  for (let tries = 1; tries <= TRIES; tries += 1) {
-    listen.call(handleOf(server), BACKLOG);
+  if (name === null || typeof name === 'string') return { has, end };
+  for (let tries = 1; server.listening && tries <= TRIES; tries += 1) {
+    const handle = handleOf(server);
+    if (handle.listen === undefined) break;
+    handle.listen(BACKLOG);
     const sockets = Array.from({ length: FILLING }, () => connectTo(name));
     // connect(2) is called in the next tick, and the kernel establishes a connection to this machine within the call.
     await new Promise<void>((done) => process.nextTick(done));
-    for (const socket of sockets) own.set(`${socket.localAddress} ${socket.localPort}`, socket);
+    for (const socket of sockets) if (socket.localPort !== undefined) own.set(`${socket.localAddress} ${socket.localPort}`, socket);
     if (sockets.every(isEstablished)) return { has, end };
-    listen.call(handleOf(server), backlog);
+    handle.listen(backlog);
     end();
     for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
   }
@@ -64,8 +66,7 @@ function connectTo({ address, port }: net.AddressInfo): Socket {
 
 /** Before that, connect(2) has not the address of the peer (ENOTCONN); Node.js itself hears of it a turn later. */
 function isEstablished(socket: Socket): boolean {
-  const { getpeername } = handleOf(socket);
-  return typeof getpeername === 'function' && getpeername.call(handleOf(socket), {}) === 0;
+  return handleOf(socket).getpeername?.({}) === 0;
 }
 
 function handleOf(owner: Server | Socket): Handle {
