@@ -2,7 +2,7 @@ import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Namespace, copyExample, skipUnlessNamespace } from '../../support/namespace.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
 import { skipUnlessRuns } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from './load.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { downloaded } from '../../support/installed.js';
-import { Namespace, copyExample, skipUnlessNamespace } from '../../support/namespace.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
 import { skipUnless } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from './load.js';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Test } from 'tap';
-import { scratch } from './scratch.js';
-import { skipUnless, skipUnlessFound, skipUnlessRuns } from './skip.js';
-import { ROOT } from './sources.js';
+import { scratch } from '../scratch.js';
+import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../skip.js';
+import { ROOT } from '../sources.js';
 
 const NAMESPACE = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child=KILL'];
 
