@@ -9,6 +9,8 @@ import { isAlive, processesOf } from './processes.js';
 import { came } from './wait.js';
 
 const PATIENCE_MS = 15_000;
+/** The measurement is over: what has not ended by then is killed. */
+const STOP_MS = 300;
 const LAST_CHARACTERS = 2_000;
 
 /** Where one turn of one system runs: a port, a folder for its files, and all the processes that it starts. */
@@ -88,7 +90,7 @@ export class Place {
   async end(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       for (const pid of processesOf(this.#sessions).pids) if (isAlive(pid)) process.kill(pid, signal);
-      if (await came(() => processesOf(this.#sessions).pids.length === 0, signal === 'SIGTERM' ? 1_000 : PATIENCE_MS)) break;
+      if (await came(() => processesOf(this.#sessions).pids.length === 0, signal === 'SIGTERM' ? STOP_MS : PATIENCE_MS)) break;
     }
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -34,7 +34,7 @@ export function summarize(
   return {
     lost: after.filter(({ pid }) => pid <= 0).length,
     refused: after.filter(({ pid }) => pid === REFUSED).length,
-    reconnects: after.filter(({ reconnected }) => reconnected).length,
+    reconnects: after.filter(({ reconnected, pid }) => reconnected && pid > 0).length,
     requests: after.length,
     newAnswers: first.length === 0 ? null : rounded(Math.min(...first) - restart, 1),
     p50Before: latency(before, 0.5),

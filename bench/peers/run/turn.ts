@@ -10,7 +10,7 @@ import { type Moments, summarize, timelineOf } from './summary.js';
 import { came } from './wait.js';
 import { requestRate } from './wrk.js';
 
-const WARM_MS = 1_000;
+const WARM_MS = 700;
 const QUIET_MS = 1_000;
 /** The longest time that is waited for the end of the old process. */
 const GONE_MS = 15_000;
