@@ -3,8 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, readAnswer } from './answer.js';
 import { LOST, REFUSED, type RequestRecord, now } from './records.js';
 
-/** Mean pause between an answer and the next request: the server is busy, and not saturated. */
-const THINK_MS = 5;
 const TIMEOUT_MS = 10_000;
 const KEEP_ALIVE = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 const CLOSE = 'GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n';
@@ -16,15 +14,18 @@ const CLOSE = 'GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n';
 export class Client {
   readonly #port: number;
   readonly #keepAlive: boolean;
+  /** Mean pause between an answer and the next request. */
+  readonly #think: number;
   readonly #done: (record: RequestRecord) => void;
   #socket: net.Socket | undefined;
   readonly #refused = new WeakSet<net.Socket>();
   #connections = 0;
   #goesOn = true;
 
-  constructor(port: number, keepAlive: boolean, done: (record: RequestRecord) => void) {
+  constructor(port: number, keepAlive: boolean, think: number, done: (record: RequestRecord) => void) {
     this.#port = port;
     this.#keepAlive = keepAlive;
+    this.#think = think;
     this.#done = done;
     void this.#run();
   }
@@ -35,7 +36,7 @@ export class Client {
 
   async #run(): Promise<void> {
     while (this.#goesOn) {
-      await sleep(Math.random() * 2 * THINK_MS);
+      await sleep(Math.random() * 2 * this.#think);
       const begin = now();
       const opens = this.#socket === undefined;
       const pid = await this.#ask();

@@ -1,15 +1,15 @@
 import { Client } from './client.js';
 import { type RequestRecord, now, pack } from './records.js';
 
-/** The load, in a process of its own: `node main.js PORT KEEP_ALIVE_CLIENTS NEW_CONNECTION_CLIENTS`. */
+/** The load, in a process of its own: `node main.js PORT KEEP_ALIVE_CLIENTS NEW_CONNECTION_CLIENTS THINK_MS`. */
 const RECENT_MS = 300;
-const [port = 0, keepAlive = 0, newConnection = 0] = process.argv.slice(2).map(Number);
+const [port = 0, keepAlive = 0, newConnection = 0, think = 0] = process.argv.slice(2).map(Number);
 
 const records: RequestRecord[] = [];
 const add = (record: RequestRecord): void => void records.push(record);
 const clients = [
-  ...Array.from({ length: keepAlive }, () => new Client(port, true, add)),
-  ...Array.from({ length: newConnection }, () => new Client(port, false, add)),
+  ...Array.from({ length: keepAlive }, () => new Client(port, true, think, add)),
+  ...Array.from({ length: newConnection }, () => new Client(port, false, think, add)),
 ];
 
 /** The processes that have answered lately. */

@@ -3,16 +3,23 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type RequestRecord, unpack } from '../load/records.js';
 
-/** The clients of every system. */
-export const CLIENTS = { keepAlive: 12, newConnection: 4 };
+interface Clients {
+  readonly keepAlive: number;
+  readonly newConnection: number;
+  /** Mean pause between an answer and the next request, in milliseconds. */
+  readonly think: number;
+}
+
+/** The clients of every system: the server is busy, and not saturated. */
+export const CLIENTS: Clients = { keepAlive: 12, newConnection: 4, think: 5 };
 
 /** Clients in a process of their own, so that neither they nor the measuring process delay each other. */
 export class LoadProcess {
   readonly #process: ChildProcess;
 
-  constructor(port: number) {
+  constructor(port: number, { keepAlive, newConnection, think }: Clients = CLIENTS) {
     const file = fileURLToPath(new URL('../load/main.js', import.meta.url));
-    const args = [port, CLIENTS.keepAlive, CLIENTS.newConnection].map(String);
+    const args = [port, keepAlive, newConnection, think].map(String);
     this.#process = fork(file, args, { serialization: 'advanced' });
   }
 
