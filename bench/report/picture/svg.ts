@@ -17,6 +17,10 @@ const STYLE = `
   .grey { fill: #8b949e; stroke: #8b949e }
   rect.blue, rect.green, rect.red, rect.pink, rect.orange, rect.grey { stroke: none }
   path.blue, path.green, path.red, path.orange, path.grey { fill: none; stroke-width: 2; stroke-linejoin: round }
+  path.bars { stroke: none }
+  path.blue.bars { fill: #3b7ddd }
+  path.green.bars { fill: #1a9c6c }
+  path.red.bars { fill: #d93a42 }
   circle.hollow { fill: #ffffff; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
     .card { fill: #0d1117; stroke: #3d444d }
@@ -31,6 +35,9 @@ const STYLE = `
     .pink { fill: #8a3f45; stroke: #8a3f45 }
     .orange { fill: #e8a04c; stroke: #e8a04c }
     .grey { fill: #8b949e; stroke: #8b949e }
+    path.blue.bars { fill: #5f9df7 }
+    path.green.bars { fill: #34c38f }
+    path.red.bars { fill: #ff6369 }
     circle.hollow { fill: #0d1117 }
   }
 `;
@@ -68,6 +75,13 @@ export function circle(cx: number, cy: number, r: number, kind: string): string 
 export function path(points: readonly (readonly [number, number])[], kind: string): string {
   const d = points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join(' ');
   return `<path d="${d}" class="${kind}"/>`;
+}
+
+/** Many bars of one colour. */
+export function bars(found: readonly { readonly x: number; readonly y: number; readonly width: number; readonly height: number }[], kind: string): string {
+  const shown = found.filter(({ height }) => height > 0);
+  const d = shown.map(({ x, y, width, height }) => `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h-${width.toFixed(1)}z`);
+  return d.length === 0 ? '' : `<path d="${d.join('')}" class="${kind} bars"/>`;
 }
 
 export const WIDTH = 868;

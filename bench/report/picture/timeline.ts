@@ -1,6 +1,6 @@
 import { type Measured, type Results } from '../../peers/results/results.js';
 import { median } from '../../peers/results/statistics.js';
-import { MARGIN, WIDTH, legend, line, picture, rect, text } from './svg.js';
+import { MARGIN, WIDTH, bars, legend, line, picture, text } from './svg.js';
 
 const SHOWN = ['serve', 'cluster', 'pm2', 'nginx', 'tableflip', 'close'];
 const TOP = 96;
@@ -40,19 +40,19 @@ function row(measured: Measured, y: number): string[] {
   const unit = BARS / Math.min(most, Math.max(usual, 1));
   const width = position(measured, slice, 0) - position(measured, 0, 0);
   const parts = [line(LEFT, base, WIDTH - RIGHT, base, 'grid')];
-  old.forEach((_, index) => {
-    let top = base;
-    for (const [kind, counts] of [
-      ['blue', old],
-      ['green', fresh],
-      ['red', lost],
-    ] as const) {
-      const height = Math.min(counts[index]! * unit, top - base + BARS);
-      if (height <= 0) continue;
-      top -= height;
-      parts.push(rect(LEFT + index * width, top, width - 0.8, height, kind));
-    }
-  });
+  const tops = old.map(() => base);
+  for (const [kind, counts] of [
+    ['blue', old],
+    ['green', fresh],
+    ['red', lost],
+  ] as const) {
+    const found = counts.map((count, index) => {
+      const height = Math.min(count * unit, tops[index]! - base + BARS);
+      tops[index]! -= height;
+      return { x: LEFT + index * width, y: tops[index]!, width: width - 0.8, height };
+    });
+    parts.push(bars(found, kind));
+  }
   const x = position(measured, 0, before);
   parts.push(line(x, y + 20, x, base, 'mark'), text(LEFT, y + 14, title, 'strong'));
   const value = (key: 'lost' | 'reconnects' | 'newAnswers'): number => median(turns.map((turn) => turn[key] ?? Number.NaN));
