@@ -22,6 +22,7 @@ import { CHUNKED, MovedResponse } from './move/moved-response.js';
 import { HTTP1 } from './http/move-connections.js';
 import { LimitHandoff } from './limit/limit-handoff.js';
 import { ServedServer } from './served-server.js';
+import { refuseForgedMarks } from './warmup/mark.js';
 import { warmUp } from './warmup/warm-up.js';
 import { type Warmup, type WarmupSettings, readWarmup } from './warmup/warmup-options.js';
 import { reloadAll, reloadOnSignal } from './tls/reload.js';
@@ -138,7 +139,10 @@ export class App extends Grace {
         this,
         entries.map(({ server }) => server),
       );
-      if (this.#warmup !== undefined && this.replaces) await warmUp(this, this.#warmup, this.signal);
+      if (this.#warmup !== undefined) {
+        refuseForgedMarks(entries.map(({ server }) => server));
+        if (this.replaces) await warmUp(this, this.#warmup, this.signal);
+      }
       await this.ready();
       this.once('closed', warnOfOtherHandlers(this.settings.signals));
     } catch (error) {

@@ -68,6 +68,10 @@ export function createServer(address: string | number, handler: Handler, options
 }
 
 function checkArguments(address: unknown, handler: unknown, options: unknown): void {
+  if (typeof address !== 'string' && typeof address !== 'number') {
+    const message = `the address is ${kindOf(address)}, expected text or a number: the address comes first, then the handler, then the options`;
+    throw new GraceError('OPTION_INVALID', message, { subject: 'address', value: address });
+  }
   if (typeof handler !== 'function') {
     const instead = serverInstead(handler);
     const message = `the handler for ${show(address)} is ${kindOf(handler)}, expected a function (request, response)`;

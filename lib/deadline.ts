@@ -3,7 +3,7 @@ const MS_PER_SECOND = 1_000;
 /** A time limit for work, with one timer for all of it. */
 export class Deadline {
   readonly passed: Promise<'passed'>;
-  readonly #end: number;
+  #end: number;
   readonly #pass: () => void;
   #timer: NodeJS.Timeout | undefined;
 
@@ -19,7 +19,9 @@ export class Deadline {
 
   /** Ends it after this time, if it does not end earlier anyway. */
   shorten(milliseconds: number): void {
-    if (this.#timer === undefined || performance.now() + milliseconds >= this.#end) return;
+    const end = performance.now() + milliseconds;
+    if (this.#timer === undefined || end >= this.#end) return;
+    this.#end = end;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#pass, milliseconds);
   }

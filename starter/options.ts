@@ -83,10 +83,11 @@ const DEFAULT_START_TIMEOUT_MS = 60_000;
 
 /** @throws GraceError `OPTION_INVALID` */
 export function readStartOptions(options: StartOptions): Settings {
-  const [program, ...args] = options.exec ?? [];
+  if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
+  const [program, ...args] = texts('exec', options.exec);
   if (program === undefined) throw new GraceError('OPTION_INVALID', 'server program not specified', { subject: 'exec' });
   const ports = asList(options.port).map(parsePort);
-  const paths = asList(options.path);
+  const paths = texts('path', options.path);
   if (paths.includes('')) throw invalid('path', '', 'a path');
   // Throws if two sockets ask for the same descriptor, before anything is bound.
   assignDescriptors([
@@ -97,13 +98,13 @@ export function readStartOptions(options: StartOptions): Settings {
     exec: [program, ...args],
     ports,
     paths,
-    directory: options.dir === undefined ? undefined : resolve(options.dir),
+    directory: resolved('dir', options.dir),
     interval: milliseconds('interval', options.interval) ?? DEFAULT_INTERVAL_MS,
     signalOnHup: readSignal('signal-on-hup', options.signalOnHup),
     signalOnTerm: readSignal('signal-on-term', options.signalOnTerm),
-    pidFile: options.pidFile,
-    statusFile: options.statusFile,
-    logFile: options.logFile,
+    pidFile: text('pid-file', options.pidFile),
+    statusFile: text('status-file', options.statusFile),
+    logFile: text('log-file', options.logFile),
     backlog: wholeNumber('backlog', options.backlog || undefined, MAX_BACKLOG) ?? MAX_BACKLOG,
     workers: options.workers === 'auto' ? usableProcessors() : (wholeNumber('workers', options.workers, MAX_WORKERS) ?? 1),
     readyTimeout: milliseconds('ready-timeout', options.readyTimeout),
@@ -118,7 +119,7 @@ function variables({ envdir, enableAutoRestart, autoRestartInterval, killOldDela
   milliseconds('auto-restart-interval', autoRestartInterval);
   milliseconds('kill-old-delay', killOldDelay);
   return {
-    ...(envdir !== undefined && { ENVDIR: resolve(envdir) }),
+    ...(envdir !== undefined && { ENVDIR: resolved('envdir', envdir) }),
     ...(enableAutoRestart === true && { ENABLE_AUTO_RESTART: '1' }),
     ...(autoRestartInterval !== undefined && { AUTO_RESTART_INTERVAL: String(autoRestartInterval) }),
     ...(killOldDelay !== undefined && { KILL_OLD_DELAY: String(killOldDelay) }),
@@ -126,7 +127,8 @@ function variables({ envdir, enableAutoRestart, autoRestartInterval, killOldDela
 }
 
 /** `TERM`, `SIGTERM`, `term` and `15` mean the same. */
-function readSignal(name: string, value = 'TERM'): NodeJS.Signals {
+function readSignal(name: string, value: unknown = 'TERM'): NodeJS.Signals {
+  if (typeof value !== 'string') throw invalid(name, value, 'the name or number of a signal');
   const numbered = Object.entries(constants.signals).find(([, number]) => String(number) === value);
   if (numbered !== undefined) return numbered[0] as NodeJS.Signals;
   const signal = `SIG${value.toUpperCase().replace(/^SIG/, '')}`;
@@ -135,7 +137,7 @@ function readSignal(name: string, value = 'TERM'): NodeJS.Signals {
 }
 
 function milliseconds(name: string, value: number | undefined): number | undefined {
-  if (value === undefined || (value >= 0 && value <= MAX_SECONDS)) return value && value * 1000;
+  if (value === undefined || (typeof value === 'number' && value >= 0 && value <= MAX_SECONDS)) return value && value * 1000;
   throw invalid(name, value, `a number of seconds from 0 to ${MAX_SECONDS}`);
 }
 
@@ -144,9 +146,26 @@ function wholeNumber(name: string, value: number | undefined, max: number): numb
   throw invalid(name, value, `a whole number from 1 to ${max}`);
 }
 
+function text(name: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw invalid(name, value, 'text');
+}
+
+function texts(name: string, value: string | readonly string[] | undefined): readonly string[] {
+  const list = asList(value);
+  list.forEach((each) => text(name, each));
+  return list;
+}
+
+function resolved(name: string, value: unknown): string | undefined {
+  const path = text(name, value);
+  return path === undefined ? undefined : resolve(path);
+}
+
 function asList<T extends string | number>(value: T | readonly T[] | undefined): readonly T[] {
   if (value === undefined) return [];
-  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+  // A hole in the list is undefined.
+  return Array.isArray(value) ? Array.from(value as readonly T[]) : [value as T];
 }
 
 function invalid(subject: string, value: unknown, expected: string): GraceError {

@@ -1,12 +1,13 @@
 import { GraceError } from '../lib/errors.js';
 import { takenVariable } from '../lib/inherit/environment.js';
-import { SERVER_STARTER_PORT } from '../lib/inherit/server-starter.js';
+import { SERVER_STARTER_PORT, splitServerStarterPort } from '../lib/inherit/server-starter.js';
 
 /**
  * In a worker: the descriptor to accept on for each `--port` and `--path`, by the
  * text of the option. This is Server::Starter's `server_ports`.
  *
- * @throws GraceError `SOCKET_NOT_PASSED` if start_server did not start this process.
+ * @throws GraceError `SOCKET_NOT_PASSED` if start_server did not start this process,
+ * `INHERITANCE_INVALID` if the variable is not what start_server writes.
  *
  * @example
  * net.createServer(onSocket).listen({ fd: serverPorts()['127.0.0.1:80'] });
@@ -20,11 +21,5 @@ export function serverPorts(): Record<string, number> {
       { subject: SERVER_STARTER_PORT },
     );
   }
-  const entries = value.split(';').filter((entry) => entry !== '');
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const at = entry.lastIndexOf('=');
-      return [entry.slice(0, at), Number(entry.slice(at + 1))];
-    }),
-  );
+  return Object.fromEntries(splitServerStarterPort(value).map(({ target, fd }) => [target, fd]));
 }

@@ -47,7 +47,15 @@ t.test('an answer is read when it is whole', async (t) => {
 
 t.test('a restart: what is lost, refused and opened again', async (t) => {
   const record = (begin: number, pid: number, reconnected = false): RequestRecord => ({ begin, end: begin + 2, pid, reconnected });
-  const records = [record(0, 7), record(10, 7), record(20, LOST), record(30, REFUSED), record(31, REFUSED, true), record(40, 8, true), record(50, 8)];
+  const records = [
+    record(0, 7),
+    record(10, 7),
+    record(20, LOST),
+    record(30, REFUSED),
+    record(31, REFUSED, true),
+    record(40, 8, true),
+    record(50, 8),
+  ];
   t.strictSame(unpack(pack(records)), records);
   const found = summarize(records, { quiet: 0, restart: 15, end: 60, old: new Set([7]) });
   t.match(found, { lost: 3, refused: 2, reconnects: 1, requests: 5, newAnswers: 27, p50: 2 });

@@ -12,7 +12,7 @@ export interface Page {
 }
 
 export const pages: readonly Page[] = [
-  { path: 'readme.md', render: (page, results) => between(page, 'peers', peersTable(results)) },
+  { path: 'readme.md', render: (page, results) => between(page, 'measured', peersTable(results)) },
   {
     path: 'docs/benchmarks.md',
     render: (page, results) => {

@@ -6,7 +6,7 @@ import { speaksHttp } from '../http/speaks-http.js';
 import { checkLimitOptions } from '../limit/limit-options.js';
 import { entryOf } from './entry-registry.js';
 import { kindOf, serverInstead } from './not-a-server.js';
-import { ENTRY_OPTIONS, IN_APP, IN_CREATE_SERVER } from './option-names.js';
+import { ENTRY_OPTIONS, IN_APP, IN_CREATE_SERVER, MEANT_IN_ENTRY } from './option-names.js';
 import { type HandlerEntry, type Servable, type ServerEntry } from './server-entry.js';
 
 /**
@@ -32,9 +32,9 @@ export function readEntries(servables: readonly Servable[]): readonly ServerEntr
 
 function readEntry(subject: string, servable: unknown): ServerEntry {
   const entry = entryOf(servable as Servable);
-  refuseLackingAddress(subject, entry);
+  refuseParts(subject, entry);
   const names = ['server', 'handler', 'listen', ...ENTRY_OPTIONS];
-  refuseUnknown({ options: entry, where: subject, names, prefix: `${subject}.` }, [IN_APP, IN_CREATE_SERVER]);
+  refuseUnknown({ options: entry, where: subject, names, prefix: `${subject}.`, meant: MEANT_IN_ENTRY }, [IN_APP, IN_CREATE_SERVER]);
   const { server, handler, listen, name, onDrain } = (entry ?? {}) as Partial<ServerEntry & HandlerEntry>;
   const readServer = handler === undefined ? asServer(subject, server) : serverFor(subject, handler, server);
   if (typeof listen !== 'string' && typeof listen !== 'number') {
@@ -49,8 +49,8 @@ function readEntry(subject: string, servable: unknown): ServerEntry {
   return { ...(entry as ServerEntry), server: readServer };
 }
 
-/** A server, a handler or a framework's app alone, without the address to serve it on. */
-function refuseLackingAddress(subject: string, value: unknown): void {
+/** A server, a handler, a framework's app or an address alone, or several entries in a list. */
+function refuseParts(subject: string, value: unknown): void {
   if (value instanceof Server) {
     const expected = '{ server, listen } or a server made by createServer(address, handler)';
     throw invalid(`${subject} is a server without an address, expected ${expected}`, subject, value);
@@ -58,6 +58,13 @@ function refuseLackingAddress(subject: string, value: unknown): void {
   if (typeof value === 'function') {
     const expected = 'use { handler: app, listen }, or createServer(address, app)';
     throw invalid(`${subject} is ${kindOf(value)}, expected a server with an address: ${expected}`, subject, value);
+  }
+  if (Array.isArray(value)) {
+    throw invalid(`${subject} is an array, expected { server, listen }: write serve(first, second), or serve(...entries)`, subject, value);
+  }
+  if (typeof value === 'string' || typeof value === 'number') {
+    const expected = `expected { server, listen }: write serve({ handler, listen: ${show(value)} })`;
+    throw invalid(`${subject} is ${show(value)}, ${expected}`, subject, value);
   }
   const instead = isFrameworkApp(value) ? serverInstead(value) : undefined;
   if (instead === undefined) return;

@@ -24,6 +24,16 @@ const OF_CREATED_SERVERS: Readonly<Record<Exclude<keyof ServerOptions, keyof Ent
   tcpKeepAlive: true,
 };
 
+/** How other libraries name what an entry has. */
+export const MEANT_IN_ENTRY: Readonly<Record<string, string>> = {
+  port: 'listen',
+  host: 'listen',
+  address: 'listen',
+  path: 'listen',
+  app: 'handler',
+  limit: 'maxConnections',
+};
+
 /** What AppOptions has. */
 export const APP_OPTIONS: readonly string[] = [...optionNames(), 'warmup'];
 /** What {@link EntryOptions} has. */

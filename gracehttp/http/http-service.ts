@@ -42,7 +42,7 @@ export class HttpService implements Service {
 
   begin(onward?: Onward, takeBack?: TakeBack, time = 0): void {
     if (onward !== undefined && takeBack !== undefined) {
-      this.#movingKept = new MoveKept(() => this.connections.sockets(), onward, takeBack);
+      this.#movingKept = new MoveKept((socket) => this.connections.follows(socket), onward, takeBack);
     }
     if (!MoveConnections.possible(this.#server, onward)) return time > 0 ? this.#spreadEnds(time) : this.#endConnections();
     const moving = new MoveConnections(this.#server, this.connections, onward);
@@ -69,9 +69,7 @@ export class HttpService implements Service {
 
   inFlight(): number {
     // A waiting connection may have sent its request already.
-    let count = this.connections.waiting.size + this.connections.inFlight;
-    for (const { upgraded } of this.connections.each()) if (upgraded) count += 1;
-    return count;
+    return this.connections.waiting.size + this.connections.inFlight + this.connections.upgraded;
   }
 
   cutOff(): number {
@@ -95,6 +93,7 @@ export class HttpService implements Service {
 
   /** No connection can move, and there is time: each one ends at another moment. */
   #spreadEnds(time: number): void {
+    this.connections.sessions?.leave(leaveTimes(this.#times), time);
     this.#keepOpen = this.connections.closeWhen(spread(this.connections.each(), time));
     this.#spreading = setTimeout(() => this.#endConnections(), time);
   }

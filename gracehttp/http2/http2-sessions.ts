@@ -1,5 +1,6 @@
 import { type EventEmitter } from 'node:events';
 import { type ServerHttp2Session } from 'node:http2';
+import { shareOfTime } from '../http/spread.js';
 import { leave, type LeaveTimes } from './leave.js';
 import { OpenSession } from './open-session.js';
 
@@ -17,13 +18,16 @@ export class Http2Sessions {
   readonly #open = new Set<OpenSession>();
   /** There when all sessions have to leave. */
   #times: LeaveTimes | undefined;
+  /** When the last of them has to leave, by performance.now(). */
+  #latest = 0;
 
   constructor(server: EventEmitter) {
     server.on('session', (session: ServerHttp2Session) => {
       const open = new OpenSession(session);
       this.#open.add(open);
       session.once('close', () => this.#open.delete(open));
-      if (this.#times !== undefined) void leave(open, this.#times);
+      if (this.#times !== undefined)
+        void this.#leaveLater(open, this.#times, Math.max(0, this.#latest - performance.now()) * shareOfTime());
     });
   }
 
@@ -41,15 +45,20 @@ export class Http2Sessions {
     return count;
   }
 
-  /** Makes all sessions leave, and sessions that open later. */
-  leave(times: LeaveTimes): void {
+  /**
+   * Makes all sessions leave, and sessions that open later.
+   *
+   * @param time - milliseconds in which they leave, spread evenly; 0: soon.
+   */
+  leave(times: LeaveTimes, time = 0): void {
     this.#times = times;
+    this.#latest = performance.now() + time;
     const staying = [...this.#open].filter(({ leaving }) => !leaving);
     const step = Math.min(BETWEEN_SESSIONS_MS, ALL_TOLD_MS / staying.length);
-    staying.forEach((open, index) => void this.#leaveLater(open, times, index * step));
+    staying.forEach((open, index) => void this.#leaveLater(open, times, time > 0 ? time * shareOfTime() : index * step));
   }
 
-  /** Sessions that open later may stay again. Those that leave already do so. */
+  /** Sessions may stay again, but for those that were told to leave. */
   stay(): void {
     this.#times = undefined;
   }
@@ -75,7 +84,8 @@ export class Http2Sessions {
   async #leaveLater(open: OpenSession, times: LeaveTimes, milliseconds: number): Promise<void> {
     open.leaving = true;
     if (milliseconds > 0) await open.until(() => false, milliseconds);
-    await leave(open, times);
+    if (this.#times !== undefined) return leave(open, times);
+    open.leaving = false;
   }
 }
 

@@ -1,8 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { type IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { type Server } from 'node:net';
 import { speaksHttp2 } from '../http/speaks-http.js';
 import { type Exchange } from '../http/exchange.js';
+import { onUpgrade } from '../http/upgrade.js';
 import { isInner } from './inner-connection.js';
 
 /** The header by which a program tells a request of a warm-up from one of a client. */
@@ -16,17 +17,25 @@ let watching = false;
  * sees them: it may skip authentication or accounting for a marked request.
  */
 export function refuseForgedMarks(servers: readonly Server[]): void {
-  for (const server of servers) if (speaksHttp2(server)) server.prependListener('stream', refuseInStream);
+  for (const server of servers) {
+    if (speaksHttp2(server)) server.prependListener('stream', refuseInStream);
+    // For these there is no message.
+    onUpgrade(server, refuseInRequest);
+  }
   if (watching) return;
   watching = true;
   subscribe('http.server.request.start', (message) => {
     const { request, socket } = message as Exchange;
-    if (!hasMark(request.rawHeaders) || isInner(socket)) return;
-    // Node.js makes `headers` of these when they are first asked for.
-    rename(request.rawHeaders);
-    delete request.headers[MARK];
-    delete request.headersDistinct[MARK];
+    refuseInRequest(request, socket);
   });
+}
+
+function refuseInRequest(request: IncomingMessage, socket: object): void {
+  if (!hasMark(request.rawHeaders) || isInner(socket)) return;
+  // Node.js makes `headers` of these when they are first asked for.
+  rename(request.rawHeaders);
+  delete request.headers[MARK];
+  delete request.headersDistinct[MARK];
 }
 
 /** Names are at even places. To compare lengths first makes it cost next to nothing for all other requests. */

@@ -3,7 +3,6 @@ import { GraceError, messageOf } from '../../lib/errors.js';
 import { logger, warn } from '../../lib/log.js';
 import { type ServedServer } from '../served-server.js';
 import { type Target, innerRequest } from './inner-request.js';
-import { refuseForgedMarks } from './mark.js';
 import { type WarmupRequest, type WarmupResponse, type WarmupSettings, readRequest } from './warmup-options.js';
 
 const log = logger('warmup');
@@ -24,7 +23,6 @@ export interface Warmed {
  * @throws GraceError `WARMUP_FAILED` with `required`; `OPTION_INVALID` for a wrong request; `SERVER_INVALID` for one to an unknown server.
  */
 export async function warmUp(app: Warmed, settings: WarmupSettings, stopped: AbortSignal): Promise<void> {
-  refuseForgedMarks(app.servers.map(({ server }) => server));
   const targets = settings.requests.map((request) => targetOf(app, request));
   const begin = performance.now();
   const over = new AbortController();

@@ -53,6 +53,7 @@ const FORMS = ':8080, 8080, host:8080, [::1]:8080, unix:/path, unix:@abstract, s
  * @throws GraceError `ADDRESS_INVALID`
  */
 export function parseAddress(text: string | number): Address {
+  if (typeof text !== 'string' && typeof text !== 'number') throw invalid(text, 'it is not text');
   const source = String(text);
   if (source.startsWith('systemd:')) return parseSystemd(source);
   if (source.startsWith('fd:')) return { kind: 'fd', fd: parseNumber(source.slice(3), 0, MAX_FD, source) };
@@ -121,7 +122,7 @@ function parseNumber(text: string, min: number, max: number, source: string): nu
   throw invalid(source, `${show(text)} is not a number from ${min} to ${max}`);
 }
 
-function invalid(source: string, reason: string): GraceError {
+function invalid(source: unknown, reason: string): GraceError {
   return new GraceError('ADDRESS_INVALID', `cannot read the address ${show(source)}: ${reason}; expected ${FORMS}`, {
     subject: 'address',
     value: source,

@@ -19,6 +19,8 @@ export interface Written {
   readonly names: readonly string[];
   /** In front of the name in the error's `subject`. Default: nothing. */
   readonly prefix?: string;
+  /** Names that other libraries use, and the option that is meant by them. */
+  readonly meant?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -28,21 +30,21 @@ export interface Written {
  * @param others - where an option may belong instead.
  * @throws GraceError `OPTION_INVALID`
  */
-export function refuseUnknown({ options, where, names, prefix = '' }: Written, others: readonly Place[] = []): void {
+export function refuseUnknown({ options, where, names, prefix = '', meant = {} }: Written, others: readonly Place[] = []): void {
   if (typeof options !== 'object' || options === null) return;
   const name = Object.keys(options).find((key) => !names.includes(key));
   if (name === undefined) return;
-  throw new GraceError('OPTION_INVALID', `${where} has no option ${name}: ${advice(name, names, others)}`, {
+  throw new GraceError('OPTION_INVALID', `${where} has no option ${name}: ${advice(name, { names, meant }, others)}`, {
     subject: `${prefix}${name}`,
     value: (options as Readonly<Record<string, unknown>>)[name],
   });
 }
 
 /** A place that has the very name comes first, then a name that is close. */
-function advice(name: string, names: readonly string[], others: readonly Place[]): string {
+function advice(name: string, { names, meant }: Required<Pick<Written, 'names' | 'meant'>>, others: readonly Place[]): string {
   const place = others.find((other) => other.names.includes(name));
   if (place !== undefined) return `it belongs elsewhere, write ${place.write(name)}`;
-  const close = nearest(name, [...names, ...others.flatMap((other) => other.names)]);
+  const close = Object.hasOwn(meant, name) ? meant[name] : nearest(name, [...names, ...others.flatMap((other) => other.names)]);
   if (close === undefined) return `expected one of ${names.join(', ')}`;
   if (names.includes(close)) return `did you mean ${close}?`;
   const { write } = others.find((other) => other.names.includes(close))!;

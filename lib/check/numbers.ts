@@ -5,13 +5,19 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** @throws GraceError `OPTION_INVALID` */
 export function milliseconds(name: string, value: number | undefined, otherwise: number): number {
-  return wholeNumber(name, value, 0, MAX_TIMEOUT_MS) ?? otherwise;
+  return wholeNumber(name, value, 0, MAX_TIMEOUT_MS, 'a whole number of milliseconds') ?? otherwise;
 }
 
 /** @throws GraceError `OPTION_INVALID` */
-export function wholeNumber(name: string, value: number | undefined, min: number, max: number): number | undefined {
+export function wholeNumber(
+  name: string,
+  value: number | undefined,
+  min: number,
+  max: number,
+  kind = 'a whole number',
+): number | undefined {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
-  throw invalid(name, value, `a whole number from ${min} to ${max}`);
+  throw invalid(name, value, `${kind} from ${min} to ${max}`);
 }
 
 /** The error for the value of an option. */

@@ -6,9 +6,10 @@ import { exitCodeOf } from '../on-signals.js';
 import { splitHandoff } from './handoff-variable.js';
 import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
-import { formatMessage, parseSuccessorMessage } from './messages.js';
+import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from './messages.js';
 import { type Ending, endOf, lastLines, successorError } from './restart-error.js';
 import { spawnSuccessor } from './spawn-successor.js';
+import { Startup } from './startup.js';
 import { type SuccessorOptions } from './successor-options.js';
 import { type ListeningHandle, ReturnedSockets } from '../move/returned-sockets.js';
 import { ConnectionSender, type Onward } from '../move/sender.js';
@@ -36,6 +37,13 @@ export class Successor {
   readonly #throughIntermediate: boolean;
   readonly #pipe: Duplex;
   readonly #descriptors: readonly number[];
+  readonly #nonce = crypto.randomUUID();
+  readonly #moves: boolean;
+  readonly #onAsk: SuccessorOptions['onAsk'];
+  readonly #startup: Startup;
+  readonly #stopReading: () => void;
+  /** Those that the successor goes on serving. */
+  #kept: ReadonlySet<number> = new Set();
   #pid: number | undefined;
   #stopped: string | undefined;
   #kill: NodeJS.Timeout | undefined;
@@ -50,9 +58,9 @@ export class Successor {
   onEnd: () => void = () => undefined;
 
   constructor(options: SuccessorOptions) {
-    const { sockets, generation, state, follow, moves, watches } = options;
+    const { sockets, generation, state, follow, timeout, moves, watches } = options;
     const channel = (moves || watches) && process.platform !== 'win32';
-    const nonce = crypto.randomUUID();
+    const nonce = this.#nonce;
     const pipe = FIRST_FD + sockets.length;
     const handoff = splitHandoff({
       pid: process.pid,
@@ -61,9 +69,11 @@ export class Successor {
       nonce,
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
-      timeout: options.timeout,
+      timeout,
       channel: channel ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
+    this.#moves = moves;
+    this.#onAsk = options.onAsk;
     this.#descriptors = sockets.map(({ fd }) => fd);
     // Before anything is started: a program can carry values that are no JSON.
     const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true, watches });
@@ -76,7 +86,17 @@ export class Successor {
     if (follow === 'pipe') this.followPipe = this.#process.stdio[pipe + 1] as Socket;
     this.#pipe.write(hello);
     log('generation %d is started, by process %d', generation, this.#process.pid);
-    this.serving = this.#waitUntilServing(options, nonce);
+    this.#startup = new Startup(timeout, (why) => this.stop(why));
+    this.serving = this.#startup.ended.then(() => this.#kept);
+    this.#stopReading = readLines(this.#pipe, (line) => this.#hear(parseSuccessorMessage(line)));
+    this.#pipe.once('end', () => this.#startup.onPipeEnd());
+    this.#process.once('error', (error) => this.#onFailed(null, null, error));
+    // 'close' comes after 'exit', when all of the pipe is read.
+    this.#process.once('close', (code, signal) => {
+      // This is the exit of the intermediate. That of the successor is seen by its pid, without exit code.
+      if (this.#throughIntermediate) void untilGone(this.#pid).then(() => this.#onFailed(null, null));
+      else this.#onFailed(code, signal);
+    });
   }
 
   /** Undefined if the process could not be started, or has not yet sent its pid. */
@@ -179,78 +199,60 @@ export class Successor {
     }
   }
 
-  #waitUntilServing({ sockets, timeout, onAsk, moves }: SuccessorOptions, nonce: string): Promise<ReadonlySet<number>> {
-    return new Promise((resolve, reject) => {
-      let closed: NodeJS.Timeout | undefined;
-      let kept: ReadonlySet<number> = new Set();
-      let lastLook: NodeJS.Immediate | undefined;
-      const giveUpLater = (): NodeJS.Timeout =>
-        setTimeout(() => {
-          // Timers run before the pipe is read: if this process was busy or stopped, the message may be waiting there.
-          lastLook = setImmediate(() => this.stop(`was not ready within ${timeout} ms`));
-        }, timeout);
-      let timer = giveUpLater();
-      const stopTimer = (): void => {
-        clearTimeout(timer);
-        clearImmediate(lastLook);
-      };
-      const onPipeEnd = (): void => {
-        closed = setTimeout(() => this.stop('closed the handoff pipe'), EXIT_AFTER_CLOSE_MS);
-      };
-      const settle = (): void => {
-        stopTimer();
-        clearTimeout(closed);
-        clearTimeout(this.#kill);
-        this.#pipe.off('end', onPipeEnd);
-      };
-      const fail = (code: number | null, signal: NodeJS.Signals | null, cause?: Error): void => {
-        settle();
-        stopReading();
-        this.#pipe.destroy();
-        reject(successorError(this.#endingBy(code, signal, cause), this.#stopped));
-      };
-      const stopReading = readLines(this.#pipe, (line) => {
-        const message = parseSuccessorMessage(line);
-        if (message?.type === 'started') this.#onStarted(message.pid);
-        if (message?.type === 'stderr') this.#stderr = endOf(this.#stderr + message.text);
-        if (message?.type === 'exit') this.#reportedCode = message.code;
-        if (message?.type === 'ask') onAsk(message.key, message.value);
-        // One that was given up gets no acknowledgement, so it does not take over.
-        if (message === undefined || !('nonce' in message) || message.nonce !== nonce || this.#stopped !== undefined) return;
-        if (message.type === 'ready') {
-          this.#pid ??= message.pid;
-          kept = new Set(sockets.filter((_, index) => message.kept.includes(FIRST_FD + index)).map(({ fd }) => fd));
-        }
-        if (message.type === 'ready' && moves && this.#process.connected && message.takes !== undefined) {
-          const sender = new ConnectionSender(this.#process, message.takes);
-          this.#pipe.once('close', () => sender.end());
-          this.#sender = sender;
-        }
-        if (message.type === 'ready' && message.waits === true) {
-          this.#pipe.write(formatMessage({ type: 'yours', nonce }));
-          stopTimer();
-          timer = giveUpLater();
-        } else if (message.type !== 'starting') {
-          settle();
-          if (message.type === 'serving') this.#returns = message.returns ?? [];
-          this.#pipe.once('close', () => this.onEnd());
-          // Others are those of the channel.
-          this.#process
-            .removeAllListeners('close')
-            .removeAllListeners('error')
-            .on('error', (error) => log('%s', error.message));
-          resolve(kept);
-        }
-      });
-      // 'close' comes after 'exit', when all of the pipe is read.
-      this.#process.once('close', (code, signal) => {
-        // This is the exit of the intermediate. That of the successor is seen by its pid, without exit code.
-        if (this.#throughIntermediate) void untilGone(this.#pid).then(() => fail(null, null));
-        else fail(code, signal);
-      });
-      this.#process.once('error', (error) => fail(null, null, error));
-      this.#pipe.once('end', onPipeEnd);
-    });
+  #hear(message: SuccessorMessage | undefined): void {
+    switch (message?.type) {
+      case 'started':
+        return this.#onStarted(message.pid);
+      case 'stderr':
+        this.#stderr = endOf(this.#stderr + message.text);
+        return;
+      case 'exit':
+        this.#reportedCode = message.code;
+        return;
+      case 'ask':
+        return this.#onAsk(message.key, message.value);
+      case 'ready':
+        return this.#talksToUs(message) ? this.#onReady(message) : undefined;
+      case 'serving':
+        return this.#talksToUs(message) ? this.#onServing(message.returns) : undefined;
+    }
+  }
+
+  /** Not for one that was given up: without acknowledgement it does not take over. */
+  #talksToUs({ nonce }: { readonly nonce: string }): boolean {
+    return nonce === this.#nonce && this.#stopped === undefined && !this.#startup.isOver;
+  }
+
+  #onReady({ pid, kept, takes, waits }: SuccessorMessage & { readonly type: 'ready' }): void {
+    this.#pid ??= pid;
+    this.#kept = new Set(this.#descriptors.filter((_, index) => kept.includes(FIRST_FD + index)));
+    if (takes !== undefined && this.#moves && this.#process.connected) {
+      const sender = new ConnectionSender(this.#process, takes);
+      this.#pipe.once('close', () => sender.end());
+      this.#sender = sender;
+    }
+    if (waits !== true) return this.#onServing();
+    this.#pipe.write(formatMessage({ type: 'yours', nonce: this.#nonce }));
+    this.#startup.beginAgain();
+  }
+
+  #onServing(returns: readonly number[] = []): void {
+    this.#returns = returns;
+    clearTimeout(this.#kill);
+    this.#pipe.once('close', () => this.onEnd());
+    // Others are those of the channel.
+    this.#process
+      .removeAllListeners('close')
+      .removeAllListeners('error')
+      .on('error', (error) => log('%s', error.message));
+    this.#startup.serves();
+  }
+
+  #onFailed(code: number | null, signal: NodeJS.Signals | null, cause?: Error): void {
+    clearTimeout(this.#kill);
+    this.#stopReading();
+    this.#pipe.destroy();
+    this.#startup.fails(successorError(this.#endingBy(code, signal, cause), this.#stopped));
   }
 
   #endingBy(code: number | null, signal: NodeJS.Signals | null, cause?: Error): Ending {

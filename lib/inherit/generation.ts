@@ -1,3 +1,4 @@
+import { type Place } from '../check/names.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { type Settings } from '../options.js';
@@ -31,12 +32,16 @@ export class Generation {
   readonly adopters = new Adopters();
   readonly #state: () => State;
   readonly #pidFile: PidFile | undefined;
+  /** Where the options of the process are written. */
+  readonly #ofProcess: Place;
   #inheritance: Inheritance | undefined;
   #takingOver = false;
 
   /** @param state - the state of the process that this is about. */
-  constructor({ pidFile, moveConnections }: Pick<Settings, 'pidFile' | 'moveConnections'>, state: () => State) {
+  constructor(settings: Settings, state: () => State) {
+    const { pidFile, moveConnections } = settings;
     this.#state = state;
+    this.#ofProcess = { names: Object.keys(settings), write: (name) => `new Grace({ ${name}: … })` };
     this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
     if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
   }
@@ -69,7 +74,7 @@ export class Generation {
    */
   async listen(claims: readonly Claim[]): Promise<GraceListener[]> {
     this.expect('starting', 'listen');
-    const listeners = await claimSockets(claims, await this.#inherit());
+    const listeners = await claimSockets(claims, await this.#inherit(), [this.#ofProcess]);
     this.sockets.push(...listeners);
     return listeners;
   }

@@ -10,7 +10,10 @@ const log = logger('drain');
 /** The work that is left is told to end this long before the deadline, or a sixth of the whole time if that is shorter. */
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
-/** How long an old generation has that is one too many: enough for idle clients to ask once more, and for most requests. */
+/**
+ * How long an old generation has that is one too many: enough for idle clients to ask once more, and for most requests.
+ * Half of that for each further one, so that restarts in a row do not pile up processes.
+ */
 const HURRY_MS = 10_000;
 /** `onShutdown` flushes and closes what the program holds, so it has this long even if the connections used up the time. */
 const SHUTDOWN_MIN_MS = 1_000;
@@ -31,8 +34,8 @@ export interface DrainPlan {
   readonly delay: number;
   /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
   readonly spread: number;
-  /** Fulfils when the drain has to end soon. */
-  readonly hurried: Promise<void>;
+  /** Calls the handler when the drain has to end soon, as there are too many old generations. */
+  onHurry(handler: (tooMany: number) => void): void;
   /** Where the connections of a listener can move to. */
   onward(listener: GraceListener): Onward | undefined;
   /** Goes on with a connection that could not move. */
@@ -69,13 +72,13 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   const closing = setTimeout(plan.onClosing, plan.timeout - Math.min(CLOSING_MS, plan.timeout * CLOSING_SHARE));
   const takenBack = new Promise<'taken back'>((done) => void plan.proven.then((proven) => proven || done('taken back')));
   const until = async (work: Promise<unknown>): Promise<boolean> => (await Promise.race([work, takenBack])) === 'taken back';
-  void plan.hurried.then(() => {
+  plan.onHurry((tooMany) => {
     plan.onClosing();
-    deadline.shorten(HURRY_MS);
+    deadline.shorten(HURRY_MS / 2 ** (tooMany - 1));
   });
   try {
     if (await until(deadline.bound(Promise.all([pause(plan.delay), plan.after])))) return undefined;
-    const stopped = stopAccepting(plan);
+    const stopped = stopAccepting(plan, takenBack);
     const ended = until(stopped).then(async (isOver) => {
       if (isOver) return;
       // Not earlier: a client that is told to leave would come back to this process.
@@ -99,13 +102,11 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   }
 }
 
-async function stopAccepting({ listeners, handedOver, spread, proven, onward, takeBack }: DrainPlan): Promise<void> {
+/** @param takenBack - fulfils when this process has to serve again; then it goes on accepting, if it has not stopped yet. */
+async function stopAccepting({ listeners, handedOver, spread, onward, takeBack }: DrainPlan, takenBack: Promise<string>): Promise<void> {
   for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
-  let takenBack = false;
-  void proven.then((isProven) => (takenBack = !isProven));
-  await pause(spread);
-  if (takenBack) return;
-  await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
+  const isTakenBack = spread > 0 && (await Promise.race([pause(spread), takenBack])) !== undefined;
+  if (!isTakenBack) await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
 }
 
 async function hasEnded(listener: GraceListener): Promise<void> {

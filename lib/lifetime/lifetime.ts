@@ -27,8 +27,8 @@ export class Lifetime {
     });
   }
 
-  /** Fulfils when this process drains and has to end soon, see OldGenerations. */
-  get hurried(): Promise<void> {
-    return this.#old.hurried;
+  /** Calls the handler when this process drains and has to end soon, see OldGenerations. */
+  onHurry(handler: (tooMany: number) => void): void {
+    this.#old.onHurry = handler;
   }
 }

@@ -10,19 +10,17 @@ const NEWER = 'grace.newer';
  * old generation knows how many others are newer. One that is too many hurries.
  */
 export class OldGenerations {
-  /** Fulfils when this process has to end soon. */
-  readonly hurried: Promise<void>;
+  /** Called when this process has to end soon; again at each further restart, with how many old generations are too many. */
+  onHurry: (tooMany: number) => void = () => undefined;
   readonly #carried: Carried;
 
   /** @param maximum - how many old generations may drain. */
   constructor(carried: Carried, maximum: number) {
     this.#carried = carried;
-    this.hurried = new Promise((done) => {
-      carried.onAsk(NEWER, (newer) => {
-        if (!isCount(newer)) return;
-        if (newer >= maximum) done();
-        carried.ask(NEWER, newer + 1);
-      });
+    carried.onAsk(NEWER, (newer) => {
+      if (!isCount(newer)) return;
+      if (newer >= maximum) this.onHurry(newer - maximum + 1);
+      carried.ask(NEWER, newer + 1);
     });
   }
 

@@ -7,6 +7,8 @@ import { type RecycleSettings } from './lifetime-options.js';
 
 const BYTES_PER_MIB = 1024 * 1024;
 const NANOSECONDS_PER_MS = 1_000_000;
+/** How often Node.js measures the delay of the event loop. It counts this time as delay too. */
+const RESOLUTION_MS = 10;
 
 /** A process that restarts itself. */
 export interface Recycled extends EventEmitter<GraceEvents> {
@@ -16,7 +18,10 @@ export interface Recycled extends EventEmitter<GraceEvents> {
 
 /** Restarts a process before what it has gathered becomes a problem: the option `recycle`. Returns a function that ends that. */
 export function recycle(grace: Recycled, settings: RecycleSettings): () => void {
-  const delay = settings.eventLoopDelay > 0 ? process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay() : undefined;
+  const delay =
+    settings.eventLoopDelay > 0
+      ? process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+      : undefined;
   const lifetime = settings.age * (1 + Math.random() * settings.jitter);
   const begin = performance.now();
   let next = begin + settings.minInterval;
@@ -28,7 +33,7 @@ export function recycle(grace: Recycled, settings: RecycleSettings): () => void 
     const resident = process.memoryUsage.rss();
     if (rss > 0 && resident > rss) return `it has ${toMib(resident)} MiB resident, more than ${toMib(rss)}`;
     if (age > 0 && performance.now() - begin > lifetime) return `it has served for ${formatTime(performance.now() - begin)}`;
-    const mean = (delay?.mean ?? 0) / NANOSECONDS_PER_MS;
+    const mean = (delay?.mean ?? 0) / NANOSECONDS_PER_MS - RESOLUTION_MS;
     delay?.reset();
     return eventLoopDelay > 0 && mean > eventLoopDelay
       ? `its event loop is ${formatTime(mean)} late, more than ${formatTime(eventLoopDelay)}`

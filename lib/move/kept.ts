@@ -34,7 +34,8 @@ export interface Adopted {
 /** Goes on with a connection that the program has left, but the successor has not taken. */
 export type TakeBack = (kind: string, connection: Writable, adopted: Adopted) => void;
 
-const kept = new WeakMap<Socket, Kept>();
+/** Those that are open. Not by server: most servers have many connections that nobody keeps, and a look through all of them takes long. */
+const kept = new Map<Socket, Kept>();
 
 /**
  * Remembers that a connection can move.
@@ -42,10 +43,21 @@ const kept = new WeakMap<Socket, Kept>();
  * @returns a function that forgets it.
  */
 export function keepConnection(socket: Socket, entry: Kept): () => void {
+  if (socket.destroyed) return () => undefined;
+  if (!kept.has(socket)) socket.once('close', onClose);
   kept.set(socket, entry);
   return () => {
-    if (kept.get(socket) === entry) kept.delete(socket);
+    if (kept.get(socket) === entry) forget(socket);
   };
+}
+
+function forget(socket: Socket): void {
+  kept.delete(socket);
+  socket.off('close', onClose);
+}
+
+function onClose(this: Socket): void {
+  kept.delete(this);
 }
 
 /** The kind, as it is named to the other process. */
@@ -59,10 +71,16 @@ export class MoveKept {
   readonly #takeBack: TakeBack;
   readonly #scan: Scan;
 
-  constructor(sockets: () => Iterator<Socket, unknown>, onward: Onward, takeBack: TakeBack) {
+  /** @param isOurs - whether a connection is one of the server that drains. */
+  constructor(isOurs: (socket: Socket) => boolean, onward: Onward, takeBack: TakeBack) {
     this.#onward = onward;
     this.#takeBack = takeBack;
-    this.#scan = new Scan(onward, { sockets, offer: (socket) => this.#offer(socket) });
+    this.#scan = new Scan(onward, {
+      sockets: () => kept.keys(),
+      offer: (socket) => {
+        if (isOurs(socket)) this.#offer(socket);
+      },
+    });
     this.#scan.look();
   }
 
@@ -83,7 +101,7 @@ export class MoveKept {
 
   async #move(socket: Socket, entry: Kept, state: unknown): Promise<void> {
     const { kind, connection, framing } = entry;
-    kept.delete(socket);
+    forget(socket);
     // The program may have written a last piece.
     if (socket.writableLength > 0) await new Promise((done) => socket.write('', done));
     const head = ((socket.read() as Buffer | string | null) ?? '') as Buffer | string;
@@ -107,7 +125,7 @@ function leave(entry: Kept, socket: Socket): unknown {
     if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, the limit is ${MAX_STATE_BYTES}`);
     return state;
   } catch (error) {
-    kept.delete(socket);
+    forget(socket);
     warn(`a connection of kind ${entry.kind} cannot move: ${messageOf(error)}`);
     return undefined;
   }

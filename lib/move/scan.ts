@@ -41,6 +41,7 @@ export class Scan {
     this.#first.add(socket);
   }
 
+  /** Goes on, while there is room. When all were looked at, only those of {@link first} are offered until the next round. */
   look(): void {
     if (!this.goesOn) return this.stop();
     if (this.#nextSlice !== undefined) return;
@@ -64,6 +65,7 @@ export class Scan {
       this.#first.delete(socket);
       return socket;
     }
+    if (this.#timer !== undefined) return undefined;
     this.#sockets ??= this.#candidates.sockets();
     const { value, done } = this.#sockets.next();
     return done === true ? undefined : value;
@@ -77,9 +79,12 @@ export class Scan {
   }
 
   #lookAgain(): void {
+    if (this.#timer !== undefined) return;
     this.#sockets = undefined;
     this.#candidates.onRound?.();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.look(), LOOK_EVERY_MS);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.look();
+    }, LOOK_EVERY_MS);
   }
 }

@@ -1,4 +1,5 @@
 import { refuseUnknown } from '../check/names.js';
+import { invalid, wholeNumber } from '../check/numbers.js';
 import { GraceError, messageOf, show } from '../errors.js';
 import { type Carried } from '../inherit/carried.js';
 import { logger } from '../log.js';
@@ -12,6 +13,7 @@ import { Standby, type StandbyOptions } from './standby.js';
 const log = logger('probation');
 
 const CHECK_EVERY_MS = 500;
+const LONGEST_CHECK_MS = 3_600_000;
 
 /** What a process needs to know of the one that it is part of. */
 export interface Host {
@@ -73,10 +75,12 @@ export class Probation {
    * @throws GraceError `OPTION_INVALID`
    */
   healthy(check: () => unknown, options: { readonly every?: number } = {}): () => void {
+    if (typeof options !== 'object' || options === null) throw invalid('options', options, 'an object');
     refuseUnknown({ options, where: 'healthy()', names: ['every'] });
     if (typeof check !== 'function') {
       throw new GraceError('OPTION_INVALID', `the check is ${show(check)}, expected a function`, { subject: 'check', value: check });
     }
+    const every = wholeNumber('every', options.every, 1, LONGEST_CHECK_MS) ?? CHECK_EVERY_MS;
     let running = false;
     const look = async (): Promise<void> => {
       if (running || this.#newcomer?.active !== true) return;
@@ -88,7 +92,7 @@ export class Probation {
       log('a check failed: %s', failure);
       await this.fail(failure);
     };
-    const timer = setInterval(() => void look(), options.every ?? CHECK_EVERY_MS).unref();
+    const timer = setInterval(() => void look(), every).unref();
     const stop = (): void => {
       clearInterval(timer);
       this.#stopChecks.delete(stop);

@@ -1,5 +1,7 @@
-/** How often silence is measured within the limit. */
-const LOOKS = 8;
+/** How many signs of life are given within the limit. */
+const SIGNS = 8;
+/** How often silence is measured within the limit, so that it is noticed soon after the limit. */
+const LOOKS = 40;
 
 /**
  * Notices that signs of life have stopped. It counts its own looks and not the
@@ -15,9 +17,9 @@ export class Silence {
   constructor(limit: number, onSilent: () => void) {
     this.#timer = setInterval(() => {
       this.#looks += 1;
-      if (this.#looks <= LOOKS) return;
+      if (this.#looks < LOOKS) return;
       setImmediate(() => {
-        if (this.#looks <= LOOKS) return;
+        if (this.#looks < LOOKS) return;
         this.stop();
         onSilent();
       });
@@ -37,6 +39,6 @@ export class Silence {
 
 /** Gives signs of life for as long as the event loop runs. Returns a function that ends that. */
 export function giveSigns(limit: number, sign: () => void): () => void {
-  const timer = setInterval(sign, limit / LOOKS).unref();
+  const timer = setInterval(sign, limit / SIGNS).unref();
   return () => clearInterval(timer);
 }

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Address, type BindableAddress, type UnixAddress, formatAddress, parseAddress } from '../address/address.js';
 import { type InheritedSocket, type Request, matchSockets } from '../address/match.js';
-import { refuseUnknown } from '../check/names.js';
+import { type Place, refuseUnknown } from '../check/names.js';
 import { GraceError, show } from '../errors.js';
 import { type Inheritance } from '../inherit/inheritance.js';
 import { warn } from '../log.js';
@@ -41,12 +41,17 @@ const MAX_MODE = 0o7777;
  * Turns claims into listeners: with an inherited socket if one matches, with a
  * new one if not. All or none; they do not listen yet.
  *
+ * @param elsewhere - where an option may belong that a claim does not have.
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */
-export async function claimSockets(claims: readonly Claim[], inheritance: Inheritance): Promise<GraceListener[]> {
+export async function claimSockets(
+  claims: readonly Claim[],
+  inheritance: Inheritance,
+  elsewhere: readonly Place[] = [],
+): Promise<GraceListener[]> {
   const { passed, unclaimed, predecessor, starter } = inheritance;
-  const requests = await Promise.all(claims.map(readClaim));
+  const requests = await Promise.all(claims.map((claim) => readClaim(claim, elsewhere)));
   refuseDuplicates(requests.map(({ address }) => address));
   const matches = matchSockets(requests, [...unclaimed]);
   const left = [...unclaimed].filter((socket) => !matches.includes(socket));
@@ -68,8 +73,8 @@ export async function claimSockets(claims: readonly Claim[], inheritance: Inheri
   return requests.map(({ address }, index) => new GraceListener(sources[index]!, address, { ...claims[index], waits }));
 }
 
-async function readClaim(claim: Claim): Promise<Request> {
-  refuseUnknown({ options: claim, where: 'listen()', names: NAMES });
+async function readClaim(claim: Claim, elsewhere: readonly Place[]): Promise<Request> {
+  refuseUnknown({ options: claim, where: 'listen()', names: NAMES }, elsewhere);
   wholeNumber('backlog', claim.backlog, 1, MAX_BACKLOG);
   wholeNumber('mode', claim.mode, 0, MAX_MODE);
   const address = parseAddress(claim.address);
@@ -87,7 +92,10 @@ function refuseDuplicates(addresses: readonly Address[]): void {
     const text = isPath ? `unix:${resolve(address.path)}` : formatAddress(address);
     const repeatable = address.kind === 'systemd' || (address.kind === 'tcp' && address.port === 0);
     if (seen.has(text) && !repeatable) {
-      throw new GraceError('ADDRESS_IN_USE', `cannot listen on ${text} twice`, { subject: 'address', value: text });
+      throw new GraceError('ADDRESS_IN_USE', `cannot listen on ${text} twice: leave one out, or use another port`, {
+        subject: 'address',
+        value: text,
+      });
     }
     seen.add(text);
   }

@@ -74,8 +74,13 @@ export class Connections<Note> implements ConnectionCounts {
     return this.#open.get(socket);
   }
 
-  sockets(): IterableIterator<Socket> {
-    return this.#open.keys();
+  /** Whether a connection is open and one of this server. */
+  follows(socket: Socket): boolean {
+    return this.#open.has(socket);
+  }
+
+  notes(): IterableIterator<Note> {
+    return this.#open.values();
   }
 
   [Symbol.iterator](): IterableIterator<[Socket, Note]> {

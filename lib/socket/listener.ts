@@ -1,8 +1,8 @@
 import { closeSync, existsSync } from 'node:fs';
-import type net from 'node:net';
+import net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { refuseClusterWorker } from '../check/cluster.js';
-import { GraceError, messageOf } from '../errors.js';
+import { GraceError, messageOf, show } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
@@ -115,6 +115,10 @@ export class GraceListener {
     refuseClusterWorker();
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
+    }
+    if (!(server instanceof net.Server)) {
+      const message = `the server for ${this.asked} is ${show(server)}, expected one of net.createServer(), http.createServer() or the like`;
+      throw new GraceError('SERVER_INVALID', message, { subject: 'server', value: server });
     }
     if (server.listening && this.#source.kind !== 'listening') {
       throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });

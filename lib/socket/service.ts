@@ -41,7 +41,7 @@ export class PlainService implements Service {
   /** There is no message to a client that is part of every protocol. */
   begin(onward?: Onward, takeBack?: TakeBack): void {
     if (onward === undefined || takeBack === undefined) return;
-    this.#moving = new MoveKept(() => this.connections.sockets(), onward, takeBack);
+    this.#moving = new MoveKept((socket) => this.connections.follows(socket), onward, takeBack);
   }
 
   adopt(socket: Socket): void {

@@ -33,8 +33,9 @@ export function takeNotifyVariables(env: NodeJS.ProcessEnv): NotifyVariables | u
  * @throws GraceError `INHERITANCE_INVALID`
  */
 export function watchdogTimeout({ watchdogUsec, watchdogPid }: NotifyVariables, self: number): number | undefined {
-  if (watchdogUsec === undefined) return undefined;
-  if (watchdogPid !== undefined && readPositive(WATCHDOG_PID, watchdogPid) !== self) return undefined;
+  // An empty value is how a unit or a shell turns a variable off.
+  if (watchdogUsec === undefined || watchdogUsec === '') return undefined;
+  if (watchdogPid !== undefined && watchdogPid !== '' && readPositive(WATCHDOG_PID, watchdogPid) !== self) return undefined;
   return readPositive(WATCHDOG_USEC, watchdogUsec) / MICROSECONDS_PER_MILLISECOND;
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isCount, isRecord, parseRecord } from '../../lib/handoff/json.js';
 import { fileError } from '../file-error.js';
 
 /** `draining`: it was told to stop, and has not exited. */
@@ -106,13 +107,22 @@ export function readGenerations(path: string): { readonly generation: number; re
   }
 }
 
-/** The full status; undefined if Server::Starter wrote the status file. */
+/** The full status; undefined if Server::Starter wrote the status file, or if the file has something else in it. */
 export function readStatus(path: string): ServerStatus | undefined {
   try {
-    return JSON.parse(readFileSync(detailsOf(path), 'utf8')) as ServerStatus;
+    const status = parseRecord(readFileSync(detailsOf(path), 'utf8'));
+    return isStatus(status) ? (status as unknown as ServerStatus) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Other versions may lack some of the rest. */
+function isStatus(status: Record<string, unknown> | undefined): boolean {
+  const { pid, generation, workers } = status ?? {};
+  return (
+    isCount(pid) && isCount(generation) && Array.isArray(workers) && workers.every((worker) => isRecord(worker) && isCount(worker['pid']))
+  );
 }
 
 function detailsOf(path: string): string {

@@ -29,6 +29,7 @@ const EXPECTED = 'expected port, host:port or [v6]:port, with u before the port 
  * @throws GraceError `OPTION_INVALID`
  */
 export function parsePort(text: string | number): Port {
+  if (typeof text !== 'string' && typeof text !== 'number') throw invalid(text, EXPECTED);
   const groups = FORM.exec(String(text))?.groups;
   if (groups === undefined) throw invalid(text, EXPECTED);
   const port = Number(groups['port']);
@@ -54,6 +55,7 @@ function readFd(fd: number, source: string | number): number {
   return fd;
 }
 
-function invalid(value: string | number, reason: string): GraceError {
-  return new GraceError('OPTION_INVALID', `invalid "port" value:${value}: ${reason}`, { subject: 'port', value });
+function invalid(value: unknown, reason: string): GraceError {
+  const shown = typeof value === 'string' ? value : show(value);
+  return new GraceError('OPTION_INVALID', `invalid "port" value:${shown}: ${reason}`, { subject: 'port', value });
 }

@@ -1,6 +1,6 @@
 import { type BindableAddress } from '../../lib/address/address.js';
 import { type FileIdentity } from '../../lib/handoff/handoff-variable.js';
-import { parseRecord } from '../../lib/handoff/json.js';
+import { isCount, isRecord, parseRecord } from '../../lib/handoff/json.js';
 import { type LogHandover } from '../log/log-output.js';
 import { type ProcessIdentity } from '../process/watched-process.js';
 import { type Counted } from '../workers/status-report.js';
@@ -60,10 +60,40 @@ export type UpgradeMessage =
   | { readonly type: 'started' | 'ready' | 'serving'; readonly pid: number }
   | { readonly type: 'failed'; readonly reason: string };
 
+type Fields = Readonly<Record<string, unknown>>;
+
+const hasPid = ({ pid }: Fields): boolean => isCount(pid);
+
+/** What each message must have. */
+const SHAPES: Readonly<Record<UpgradeMessage['type'], (message: Fields) => boolean>> = {
+  // What another version says is not for this one.
+  hello: ({ version, pid, sockets }) => isCount(version) && isCount(pid) && (version !== VERSION || areAll(sockets, isSocket)),
+  yours: ({ generation, counted, restarts, workers }) =>
+    isCount(generation) && isRecord(counted) && Array.isArray(restarts) && areAll(workers, isWorker),
+  started: hasPid,
+  ready: hasPid,
+  serving: hasPid,
+  failed: ({ reason }) => typeof reason === 'string',
+};
+
 /** Undefined if it is no message. */
 export function parseMessage(line: string): UpgradeMessage | undefined {
-  const record = parseRecord(line);
-  return typeof record?.['type'] === 'string' ? (record as unknown as UpgradeMessage) : undefined;
+  const message = parseRecord(line) ?? {};
+  const type = message['type'];
+  const known = typeof type === 'string' && Object.hasOwn(SHAPES, type);
+  return known && SHAPES[type as UpgradeMessage['type']](message) ? (message as unknown as UpgradeMessage) : undefined;
+}
+
+function areAll(values: unknown, isOne: (value: Fields) => boolean): boolean {
+  return Array.isArray(values) && values.every((value) => isRecord(value) && isOne(value));
+}
+
+function isSocket({ fd, label, bound }: Fields): boolean {
+  return isCount(fd) && typeof label === 'string' && isRecord(bound);
+}
+
+function isWorker({ pid, startTime, nonce, sent }: Fields): boolean {
+  return isCount(pid) && typeof startTime === 'string' && typeof nonce === 'string' && Array.isArray(sent);
 }
 
 /** Whether this process is to replace a start_server. */

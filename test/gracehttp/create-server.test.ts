@@ -127,6 +127,9 @@ t.test('invalid options', (t) => {
     t.throws(() => createServer(':0', handler, options), { name: 'GraceError', code: 'OPTION_INVALID', subject });
   }
   t.throws(() => createServer(':0', undefined as never), { code: 'OPTION_INVALID', subject: 'handler' });
+  const message =
+    'the address is the function handler, expected text or a number: the address comes first, then the handler, then the options';
+  t.throws(() => createServer(handler as never, ':0' as never), { code: 'OPTION_INVALID', subject: 'address', message });
   t.end();
 });
 

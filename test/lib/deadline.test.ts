@@ -100,3 +100,14 @@ t.test('a time in a message', async (t) => {
   ] as const;
   for (const [milliseconds, text] of table) t.equal(formatTime(milliseconds), text);
 });
+
+t.test('a deadline that is shortened can be shortened again, and never becomes longer', async (t) => {
+  const deadline = new Deadline(LONG_MS);
+  t.teardown(() => deadline.clear());
+  const begin = performance.now();
+  deadline.shorten(LONG_MS / 2);
+  deadline.shorten(20);
+  deadline.shorten(LONG_MS / 4);
+  await deadline.passed;
+  t.ok(performance.now() - begin < LONG_MS / 4);
+});

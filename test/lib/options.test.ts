@@ -1,7 +1,10 @@
 import t from 'tap';
 import { milliseconds, wholeNumber } from '../../lib/check/numbers.js';
-import { type GraceOptions, readOptions } from '../../lib/options.js';
+import { type GraceOptions, optionNames, readOptions } from '../../lib/options.js';
 import { fails } from '../support/errors.js';
+import fc from 'fast-check';
+import { holds, unlessRefused } from '../support/properties/holds.js';
+import { anything } from '../support/properties/values.js';
 
 const MAX_MS = 2_147_483_647;
 
@@ -119,7 +122,7 @@ t.test('times', async (t) => {
         `${option}, bad value ${index}`,
       );
       t.match(message, `the option ${option} is `);
-      t.match(message, `expected a whole number from 0 to ${MAX_MS}`);
+      t.match(message, `expected a whole number of milliseconds from 0 to ${MAX_MS}`);
     }
     t.equal(readOptions({ drainTimeout: MAX_MS, [option]: 5 })[option as 'idleTimeout'], 5);
     t.equal(
@@ -223,4 +226,20 @@ t.test('wholeNumber and milliseconds', async (t) => {
   }
   t.equal(milliseconds('n', undefined, 7), 7);
   t.equal(milliseconds('n', 0, 7), 0);
+});
+
+t.test('every value of every option is accepted or refused', async (t) => {
+  for (const name of optionNames()) {
+    holds(t, name, anything, (value) => void unlessRefused(() => readOptions({ [name]: value } as GraceOptions), 'OPTION_INVALID'));
+  }
+  holds(t, 'all options', anything, (value) => void unlessRefused(() => readOptions(value as GraceOptions), 'OPTION_INVALID'));
+  const inside = fc.dictionary(fc.constantFrom('time', 'hangTimeout', 'rss', 'age', 'jitter', 'stop', 'restart'), anything);
+  for (const name of ['probation', 'recycle', 'signals', 'env']) {
+    holds(
+      t,
+      `inside ${name}`,
+      inside,
+      (value) => void unlessRefused(() => readOptions({ [name]: value } as GraceOptions), 'OPTION_INVALID'),
+    );
+  }
 });

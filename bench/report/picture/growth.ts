@@ -5,8 +5,8 @@ import { MARGIN, WIDTH, circle, line, path, picture, text } from './svg.js';
 const GAP = 64;
 const PANEL_WIDTH = (WIDTH - 2 * MARGIN - GAP - 40) / 2;
 const PANEL_HEIGHT = 150;
-const TOP = 112;
-const ROW = PANEL_HEIGHT + 116;
+const TOP = 124;
+const ROW = PANEL_HEIGHT + 112;
 
 interface Curve {
   readonly label: string;
@@ -82,15 +82,15 @@ function drawn({ title, unit, across, curves }: Panel, left: number, top: number
   const bottom = top + PANEL_HEIGHT;
   const y = linear(Math.max(...points.map(([, value]) => value)) * 1.05, bottom, top);
   const x = logarithmic(counts[0]!, counts.at(-1)!, left, left + PANEL_WIDTH);
-  const parts = [text(left - 40, top - 36, title, 'strong')];
+  const parts = [text(left - 40, top - 44, title, 'strong')];
   let right = left - 40;
   for (const { label, kind } of curves) {
-    parts.push(circle(right + 5, top - 20, 4, kind), text(right + 14, top - 16, label, 'small'));
+    parts.push(circle(right + 5, top - 28, 4, kind), text(right + 14, top - 24, label, 'small'));
     right += label.length * 5.8 + 34;
   }
   for (const tick of y.ticks)
     parts.push(line(left, y(tick), left + PANEL_WIDTH, y(tick), 'grid'), text(left - 8, y(tick) + 4, named(tick, y), 'small', 'end'));
-  parts.push(text(left - 8, top - 2, unit, 'small', 'end'));
+  parts.push(text(left - 8, top - 4, unit, 'small', 'end'));
   for (const count of counts) parts.push(text(x(count), bottom + 18, count.toLocaleString('en').replaceAll(',', ' '), 'small', 'middle'));
   parts.push(text(left + PANEL_WIDTH, bottom + 34, across, 'small', 'end'));
   for (const { kind, points: some } of curves) {

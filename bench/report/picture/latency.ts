@@ -54,13 +54,13 @@ export function latencyPicture(results: Results): string {
       ['blue', 'p50'],
       ['orange', 'p99'],
       ['hollow grey', 'before the restart'],
-      ['grey', 'in the two seconds from it on'],
+      ['dot grey', 'in the two seconds from it on'],
     ]),
   );
   return picture(
     height,
     'Latency around a restart',
-    `Answered requests only; medians of ${turnsOf(rows)} restarts, in milliseconds, on a logarithmic scale.`,
+    `Answered requests only; ${turnsOf(rows).toLowerCase()}, in milliseconds, on a logarithmic scale.`,
     parts,
   );
 }

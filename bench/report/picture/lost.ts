@@ -26,7 +26,7 @@ export function lostPicture(results: Results): string {
   const parts: string[] = [];
   for (const { label, y } of groups) parts.push(text(MARGIN, y, label, 'small'));
   for (const { key, left, scale } of panels) {
-    parts.push(text(left, TOP - 26, key === 'lost' ? 'requests lost a restart' : 'reconnects a restart, of 12 connections', 'strong'));
+    parts.push(text(left, TOP - 26, key === 'lost' ? 'requests lost a restart' : 'reconnects of 12 connections', 'strong'));
     for (const tick of scale.ticks) {
       parts.push(line(scale(tick), TOP - 6, scale(tick), height - 18, 'grid'), text(scale(tick), TOP - 10, short(tick), 'small', 'middle'));
     }
@@ -43,7 +43,7 @@ export function lostPicture(results: Results): string {
   return picture(
     height,
     'Lost requests and reconnects',
-    `Medians of ${turnsOf(rows)} restarts; the thin line goes from the least to the most. Logarithmic, with a zero.`,
+    `${turnsOf(rows)}; the thin line goes from the least to the most. Logarithmic, with a zero.`,
     parts,
   );
 }

@@ -30,9 +30,10 @@ export function rowsOf(
   return { rows, groups, height: y + 36 };
 }
 
-/** How many turns the systems had: `5`, or `3 to 5`. */
+/** How many turns the systems had: `Medians of 5 restarts`, `Medians of 3 to 5 restarts`, `One restart`. */
 export function turnsOf(rows: readonly Row[]): string {
   const counts = rows.map(({ measured }) => measured.turns.length);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  return least === most ? String(least) : `${least} to ${most}`;
+  if (most === 1) return 'One restart';
+  return `Medians of ${least === most ? most : `${least} to ${most}`} restarts`;
 }

@@ -78,9 +78,14 @@ export function path(points: readonly (readonly [number, number])[], kind: strin
 }
 
 /** Many bars of one colour. */
-export function bars(found: readonly { readonly x: number; readonly y: number; readonly width: number; readonly height: number }[], kind: string): string {
+export function bars(
+  found: readonly { readonly x: number; readonly y: number; readonly width: number; readonly height: number }[],
+  kind: string,
+): string {
   const shown = found.filter(({ height }) => height > 0);
-  const d = shown.map(({ x, y, width, height }) => `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h-${width.toFixed(1)}z`);
+  const d = shown.map(
+    ({ x, y, width, height }) => `M${x.toFixed(1)} ${y.toFixed(1)}h${width.toFixed(1)}v${height.toFixed(1)}h-${width.toFixed(1)}z`,
+  );
   return d.length === 0 ? '' : `<path d="${d.join('')}" class="${kind} bars"/>`;
 }
 
@@ -108,7 +113,7 @@ export function legend(x: number, y: number, entries: readonly (readonly [kind: 
   let left = x;
   return entries
     .map(([kind, label]) => {
-      const entry = kind.startsWith('hollow') ? circle(left + 5, y - 4, 4, kind) : rect(left, y - 9, 10, 10, kind);
+      const entry = /^(hollow|dot) /.test(kind) ? circle(left + 5, y - 4, 4, kind) : rect(left, y - 9, 10, 10, kind);
       const part = entry + text(left + 16, y, label, 'small');
       left += 16 + label.length * CHARACTER + 18;
       return part;

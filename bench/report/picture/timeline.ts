@@ -6,7 +6,7 @@ const SHOWN = ['serve', 'cluster', 'pm2', 'nginx', 'tableflip', 'close'];
 const TOP = 96;
 const ROW = 88;
 const BARS = 46;
-const RIGHT = 212;
+const RIGHT = 226;
 const LEFT = MARGIN;
 
 /** Answers and losses of some systems around a restart, each a row. */
@@ -22,8 +22,8 @@ export function timelinePicture({ systems }: Results): string {
   );
   const height = TOP + rows.length * ROW + 26;
   parts.push(...axis(rows[0]!, height - 26));
-  const subtitle = 'Answers in each 25 ms, of 16 clients that never retry. The restart begins at 0.';
-  return picture(height, 'A restart, second by second', subtitle, parts);
+  const subtitle = 'Answers to 16 clients that never retry. The dashed line is the signal or command to restart.';
+  return picture(height, 'A restart, 25 milliseconds a bar', subtitle, parts);
 }
 
 function position({ timeline: { slice, old } }: Measured, milliseconds: number, before: number): number {

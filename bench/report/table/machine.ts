@@ -5,7 +5,7 @@ export function machineText({ machine, systems }: Results): string {
   const { cores, memoryGiB, kernel, node, processor, date } = machine;
   const counts = Object.values(systems).map(({ turns }) => turns.length);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  const turns = least === most ? `${least}` : `${least} to ${most}`;
+  const turns = most === 1 ? 'One restart' : `Medians of ${least === most ? most : `${least} to ${most}`} restarts`;
   const version = (name: string, title: string): string[] => (systems[name] === undefined ? [] : [`${title} ${systems[name].version}`]);
   const versions = [
     `Node.js ${node.slice(1)}`,
@@ -13,5 +13,5 @@ export function machineText({ machine, systems }: Results): string {
     ...version('tableflip', 'tableflip'),
     ...version('nginx', 'nginx'),
   ];
-  return `Medians of ${turns} restart${most === 1 ? '' : 's'}, on ${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${kernel}; ${versions.join('; ')}.`;
+  return `${turns}, on ${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, ${kernel}; ${versions.join('; ')}.`;
 }

@@ -29,7 +29,7 @@ export function peersTable(results: Results): string {
   const columns = COLUMNS.filter(([name]) => results.systems[name] !== undefined);
   const head = ['', ...columns.map(([, title]) => title)];
   const rows = ROWS.map(([title, value]) => [title, ...columns.map(([name]) => value(results.systems[name]!))]);
-  return `${table(head, rows)}\n\n${machineText(results)}`;
+  return `${table(head, rows)}\n\n${machineText(results)} [How this was measured](docs/benchmarks.md), with more systems and pictures.`;
 }
 
 function middle({ turns }: Measured, key: keyof TurnResult): string {

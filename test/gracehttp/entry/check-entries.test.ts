@@ -164,6 +164,27 @@ t.test('the message alone says what to write instead', async (t) => {
       'write createServer(address, handler, { readTimeout: … })',
     ],
     ['an option that nothing has', [{ server, listen, zzz: 5 }], /has no option zzz: expected one of server, handler, listen, name, /],
+    ['the option port', [{ server, port: 8080 }], 'servers[0] has no option port: did you mean listen?'],
+    ['the option limit', [{ server, listen, limit: 5 }], 'servers[0] has no option limit: did you mean maxConnections?'],
+    [
+      'a list of entries',
+      [[{ server, listen }]],
+      'servers[0] is an array, expected { server, listen }: write serve(first, second), or serve(...entries)',
+    ],
+    ['a port alone', [8080], 'servers[0] is 8080, expected { server, listen }: write serve({ handler, listen: 8080 })'],
+    [
+      'an address before the app',
+      [':8080', expressApp],
+      'servers[0] is ":8080", expected { server, listen }: write serve({ handler, listen: ":8080" })',
+    ],
+    [
+      'one address twice',
+      [
+        { server, listen: 8080 },
+        { server: http.createServer(), listen: ':8080' },
+      ],
+      'cannot listen on :8080 twice: leave one out, or use another port',
+    ],
     ['[::1', [{ server, listen: '[::1' }], 'the bracket [ has no ] after the host, as in [::1]:8080'],
     [
       '8080 beside 127.0.0.1:8080',

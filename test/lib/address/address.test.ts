@@ -9,6 +9,10 @@ import {
   sameHost,
 } from '../../../lib/address/address.js';
 import { fails } from '../../support/errors.js';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { anything, object, textsLike } from '../../support/properties/values.js';
 
 const tcp = (host: string | undefined, port: number): TcpAddress => ({ kind: 'tcp', host, port });
 const unix = (path: string) => ({ kind: 'unix', path }) as const;
@@ -145,7 +149,7 @@ t.test('invalid addresses', async (t) => {
     t.match(error.message, /expected :8080, 8080, host:8080/, 'the message says what an address looks like');
     t.notMatch(error.message, '\n', 'on one line');
   }
-  await fails(t, () => parseAddress(undefined as never), { code: 'ADDRESS_INVALID', subject: 'address', value: 'undefined' }, 'undefined');
+  await fails(t, () => parseAddress(undefined as never), { code: 'ADDRESS_INVALID', subject: 'address', value: undefined }, 'undefined');
 });
 
 t.test('the error for an IPv6 host without brackets shows the right form', async (t) => {
@@ -212,4 +216,33 @@ t.test('an invalid address: the message says what to write', async (t) => {
     ['http://localhost:80', 'leave out http://'],
   ];
   for (const [text, message] of table) t.throws(() => parseAddress(text), { code: 'ADDRESS_INVALID', message }, text);
+});
+
+const port = fc.nat({ max: 65_535 });
+const host = fc.oneof(fc.constant(undefined), fc.domain(), fc.ipV4(), fc.ipV6());
+const path = fc.string({ minLength: 1 }).filter((text) => !text.startsWith('@') && !text.includes('\0'));
+const bindable = fc.oneof(
+  object({ kind: fc.constant('tcp' as const), host, port }),
+  object({
+    kind: fc.constant('unix' as const),
+    path: fc.oneof(
+      path,
+      path.map((text) => `\0${text}`),
+    ),
+  }),
+);
+const name = fc.string({ minLength: 1, maxLength: 255 }).filter((text) => !/[:|]/.test(text));
+const address: fc.Arbitrary<Address> = fc.oneof(
+  bindable,
+  object({ kind: fc.constant('systemd' as const), name, otherwise: fc.option(bindable, { nil: undefined }) }),
+  object({ kind: fc.constant('fd' as const), fd: fc.nat() }),
+);
+
+t.test('every address is read as it was printed, and every other text is refused', async (t) => {
+  holds(t, 'addresses', address, (value) => assert.deepEqual(parseAddress(formatAddress(value)), value));
+  holds(t, 'texts', textsLike(address.map(formatAddress)), (text) => {
+    const read = unlessRefused(() => parseAddress(text), 'ADDRESS_INVALID');
+    if (read !== undefined) assert.deepEqual(parseAddress(formatAddress(read)), read);
+  });
+  holds(t, 'anything', anything, (value) => void unlessRefused(() => parseAddress(value as string), 'ADDRESS_INVALID'));
 });

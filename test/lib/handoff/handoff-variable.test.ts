@@ -8,6 +8,10 @@ import {
   splitHandoff,
 } from '../../../lib/handoff/handoff-variable.js';
 import { fails } from '../../support/errors.js';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { count, object, textsLike } from '../../support/properties/values.js';
 
 const SOCKET: HandoffSocket = {
   fd: 3,
@@ -119,4 +123,41 @@ t.test('an invalid handoff', async (t) => {
     const { message } = await fails(t, () => parseHandoff(value), facts, how);
     t.match(message, /^cannot read GRACE_HANDOFF=/);
   }
+});
+
+const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+const socket = object({
+  name: optional(fc.string()),
+  asked: fc.string(),
+  bound: optional(
+    fc.oneof(
+      object({ kind: fc.constant('tcp' as const), host: fc.string(), port: count }),
+      object({ kind: fc.constant('unix' as const), path: fc.string() }),
+    ),
+  ),
+  backlog: count,
+  origin: fc.constantFrom('bound' as const, 'systemd' as const, 'server-starter' as const, 'fd' as const),
+  file: optional(object({ dev: fc.string(), ino: fc.string() })),
+});
+const handoff = object({
+  fds: fc.uniqueArray(count, { minLength: 2, maxLength: 8 }),
+  sockets: fc.array(socket, { maxLength: 6 }),
+  pid: count,
+  generation: count,
+  nonce: fc.string({ minLength: 1 }),
+  more: object({ superdaemon: fc.constant(true), timeout: count }, { requiredKeys: [] }),
+  follows: fc.boolean(),
+}).map(({ fds: [pipe, follow, ...fds], sockets, pid, generation, nonce, more, follows }) => ({
+  ...{ pid, generation, pipe: pipe!, nonce },
+  sockets: sockets.slice(0, fds.length).map((each, index) => ({ ...each, fd: fds[index]! })),
+  ...more,
+  ...(follows && { follow: follow! }),
+}));
+
+t.test('every handoff is read as it was printed, and every other text is refused', async (t) => {
+  holds(t, 'handoffs', handoff, (value) => assert.deepEqual(parseHandoff(formatHandoff(value)), value));
+  holds(t, 'texts', textsLike(handoff.map(formatHandoff)), (text) => {
+    const read = unlessRefused(() => parseHandoff(text), 'INHERITANCE_INVALID');
+    if (read !== undefined) assert.deepEqual(parseHandoff(formatHandoff(read)), read);
+  });
 });

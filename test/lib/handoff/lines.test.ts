@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { readLines } from '../../../lib/handoff/lines.js';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
 
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
@@ -75,4 +77,24 @@ t.test('a line in many pieces is read in linear time', async (t) => {
   await timeToRead(1_000);
   const [short, long] = [await timeToRead(4_000), await timeToRead(64_000)];
   t.ok(long < 100 * Math.max(short, 1), `16 times the pieces: ${short} ms and ${long} ms; 256 times as long would be quadratic`);
+});
+
+t.test('lines are read as they were written, in whatever pieces they come', async (t) => {
+  const lines = fc.array(fc.string({ unit: 'binary' }).filter((line) => !line.includes('\n')));
+  const property = fc.asyncProperty(lines, fc.array(fc.nat()), async (written, cuts) => {
+    const bytes = Buffer.from(written.map((line) => `${line}\n`).join(''));
+    const ends = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
+    const stream = new PassThrough();
+    const found: string[] = [];
+    readLines(stream, (line) => found.push(line));
+    let start = 0;
+    for (const end of [...ends, bytes.length]) {
+      stream.write(bytes.subarray(start, end));
+      start = end;
+    }
+    stream.end();
+    await new Promise((done) => stream.once('end', done));
+    assert.deepEqual(found, written);
+  });
+  await t.resolves(fc.assert(property));
 });

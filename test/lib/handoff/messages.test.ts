@@ -6,6 +6,10 @@ import {
   parsePredecessorMessage,
   parseSuccessorMessage,
 } from '../../../lib/handoff/messages.js';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { holds } from '../../support/properties/holds.js';
+import { count, json, object, record, textsLike } from '../../support/properties/values.js';
 
 t.test('a message is one line, and is read as it was written', async (t) => {
   const fromPredecessor: PredecessorMessage[] = [
@@ -77,4 +81,44 @@ t.test('other lines are ignored', async (t) => {
     t.equal(parseSuccessorMessage(line), undefined, `from a successor: ${line}`);
   }
   t.strictSame(parsePredecessorMessage('{"type":"hello","nonce":"n","state":1}'), { type: 'hello', nonce: 'n', state: {} });
+});
+
+const type = <T extends string>(value: T): fc.Arbitrary<T> => fc.constant(value);
+const yes = fc.constant(true as const);
+const nonce = fc.string();
+const keyed = { key: fc.string(), value: json };
+const fromPredecessor: fc.Arbitrary<PredecessorMessage> = fc.oneof(
+  object({ type: type('hello'), nonce, state: record, acknowledges: yes, watches: yes }, { requiredKeys: ['type', 'nonce', 'state'] }),
+  object({ type: type('yours'), nonce }),
+  object({ type: type('restart') }),
+  object({ type: type('news'), ...keyed }),
+);
+const fromSuccessor: fc.Arbitrary<SuccessorMessage> = fc.oneof(
+  object({ type: type('started'), pid: count.filter((pid) => pid > 0) }),
+  object({ type: type('starting'), nonce }),
+  object({ type: type('stderr'), text: fc.string() }),
+  object({ type: type('exit'), code: count }),
+  object(
+    { type: type('ready'), nonce, pid: count, kept: fc.array(count), waits: yes, takes: fc.array(fc.string()) },
+    { requiredKeys: ['type', 'nonce', 'pid', 'kept'] },
+  ),
+  object({ type: type('serving'), nonce, returns: fc.array(count) }, { requiredKeys: ['type', 'nonce'] }),
+  object({ type: type('ask'), ...keyed }),
+);
+
+t.test('every message is read as it was written, and every other line is ignored', async (t) => {
+  for (const [who, messages, parse] of [
+    ['a predecessor', fromPredecessor, parsePredecessorMessage],
+    ['a successor', fromSuccessor, parseSuccessorMessage],
+  ] as const) {
+    holds(t, `messages of ${who}`, messages as fc.Arbitrary<PredecessorMessage | SuccessorMessage>, (message) => {
+      const line = formatMessage(message);
+      assert.equal(line.indexOf('\n'), line.length - 1);
+      assert.deepEqual({ ...parse(line) }, { ...message });
+    });
+    holds(t, `lines of ${who}`, textsLike((messages as fc.Arbitrary<PredecessorMessage | SuccessorMessage>).map(formatMessage)), (line) => {
+      const read = parse(line);
+      if (read !== undefined) assert.deepEqual(parse(formatMessage(read)), read);
+    });
+  }
 });

@@ -13,7 +13,7 @@ const PLAN = {
   after: Promise.resolve(),
   proven: Promise.resolve(true),
   spread: 0,
-  hurried: new Promise<void>(() => undefined),
+  onHurry: () => undefined,
 };
 
 t.test('closing comes a sixth of the time before the deadline', async (t) => {

@@ -19,7 +19,8 @@ function record(t: Test): { seen: boolean[]; selfSent: SelfSent } {
   return { seen, selfSent };
 }
 
-const fromOutside = (): unknown => spawnSync('kill', ['-WINCH', String(process.pid)]);
+/** kill(1) comes with procps, and a shell has it built in. */
+const fromOutside = (): unknown => spawnSync('sh', ['-c', `kill -WINCH ${process.pid}`]);
 
 t.test('a signal from this program, and one from outside', async (t) => {
   const { seen } = record(t);
@@ -98,16 +99,16 @@ t.test('a signal to the own group is from this program too, and to another group
     const selfSent = new SelfSent(['SIGWINCH']);
     const seen = [];
     process.on('SIGWINCH', () => seen.push(selfSent.is('SIGWINCH')));
+    setTimeout(() => process.exit(1), 10_000);
     const came = async (count) => { while (seen.length < count) await new Promise(setImmediate); };
     process.kill(0, 'SIGWINCH'); await came(1);
     process.kill(-process.pid, 'SIGWINCH'); await came(2);
     try { process.kill(-(2 ** 22 + 1), 'SIGWINCH'); } catch {}
-    spawnSync('kill', ['-WINCH', String(process.pid)]); await came(3);
+    spawnSync('sh', ['-c', 'kill -WINCH ' + process.pid]); await came(3);
     // Without a second argument it is SIGTERM.
     const stop = new SelfSent(['SIGTERM']);
     process.on('SIGTERM', () => { console.log(JSON.stringify([...seen, stop.is('SIGTERM')])); process.exit(); });
     process.kill(process.pid);
-    setTimeout(() => {}, 10_000);
   `;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
   t.equal(stdout.trim(), '[true,true,false,true]');

@@ -132,6 +132,14 @@ t.test('the address behind the | is bound if systemd passed no sockets', async (
   t.match(listener!.address, /^127\.0\.0\.1:[1-9]/);
 });
 
+t.test('an option of the process is not one of listen(), and the message says where it belongs', async (t) => {
+  const claims: readonly object[] = [{ address: ':0', drainTimeout: 5 }];
+  const elsewhere = [{ names: ['drainTimeout'], write: (name: string) => `new Grace({ ${name}: … })` }];
+  const facts = { code: 'OPTION_INVALID', subject: 'drainTimeout', value: 5 } as const;
+  const { message } = await fails(t, () => claimSockets(claims as Claim[], NOTHING, elsewhere), facts, 'drainTimeout');
+  t.match(message, 'write new Grace({ drainTimeout: … })');
+});
+
 t.test('one address twice', async (t) => {
   const folder = scratch(t);
   const before = process.cwd();

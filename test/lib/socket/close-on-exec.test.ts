@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { closeOnExec } from '../../../lib/socket/close-on-exec.js';
 import { portOf } from '../../support/address.js';
+import { skipUnlessFound } from '../../support/skip.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 
 const SOURCE = fileURLToPath(new URL('../../../lib/socket/close-on-exec.js', import.meta.url));
@@ -28,25 +29,21 @@ t.test('descriptors with the flag stay as they are', async (t) => {
   t.same(await closeOnExec([4_000]), [4_000], 'one that is not open');
 });
 
-t.test(
-  'a descriptor without the flag gets a new number, and loses no connection',
-  { skip: spawnSync('bash', ['-c', '']).status !== 0 && 'no bash' },
-  async (t) => {
-    const held = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
-    const shell = 'exec 40<&3 3<&-; exec env -u NODE_OPTIONS "$0" --input-type=module -e "$1"';
-    const child = spawn('bash', ['-c', shell, process.execPath, PROGRAM], {
-      stdio: ['ignore', 'pipe', 'inherit', descriptorOf(held)],
-    });
-    // From now on this process accepts nothing, so the connection waits in the queue while the descriptor is moved.
-    const port = portOf(held);
-    await once(child, 'spawn');
-    net.Server.prototype.close.call(held);
-    const client = net.connect(port, '127.0.0.1');
-    const [[output], [answer]] = (await Promise.all([once(child.stdout!, 'data'), once(client, 'data')])) as [[Buffer], [Buffer]];
-    const { fd, other, leaked } = JSON.parse(output.toString()) as Readonly<Record<string, unknown>>;
-    t.not(fd, 40);
-    t.equal(other, 4_000);
-    t.notOk(leaked);
-    t.equal(answer.toString(), 'served');
-  },
-);
+t.test('a descriptor without the flag gets a new number, and loses no connection', { skip: skipUnlessFound('bash') }, async (t) => {
+  const held = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });
+  const shell = 'exec 40<&3 3<&-; exec env -u NODE_OPTIONS "$0" --input-type=module -e "$1"';
+  const child = spawn('bash', ['-c', shell, process.execPath, PROGRAM], {
+    stdio: ['ignore', 'pipe', 'inherit', descriptorOf(held)],
+  });
+  // From now on this process accepts nothing, so the connection waits in the queue while the descriptor is moved.
+  const port = portOf(held);
+  await once(child, 'spawn');
+  net.Server.prototype.close.call(held);
+  const client = net.connect(port, '127.0.0.1');
+  const [[output], [answer]] = (await Promise.all([once(child.stdout!, 'data'), once(client, 'data')])) as [[Buffer], [Buffer]];
+  const { fd, other, leaked } = JSON.parse(output.toString()) as Readonly<Record<string, unknown>>;
+  t.not(fd, 40);
+  t.equal(other, 4_000);
+  t.notOk(leaked);
+  t.equal(answer.toString(), 'served');
+});

@@ -46,6 +46,14 @@ t.test('one server for each listener, and one listener for each server', async (
   const other = await claim(t, '127.0.0.1:0');
   t.teardown(() => other.release());
   await fails(t, () => other.serve(server), { code: 'SERVER_INVALID', subject: 'server' }, 'a server that is listening');
+  const handler = (): void => undefined;
+  const error = await fails(
+    t,
+    () => other.serve(handler as never),
+    { code: 'SERVER_INVALID', subject: 'server', value: handler },
+    'a function',
+  );
+  t.match(error.message, 'expected one of net.createServer(), http.createServer() or the like');
   t.ok(listener.listening, 'the first server still listens');
 });
 

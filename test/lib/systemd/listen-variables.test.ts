@@ -1,6 +1,10 @@
 import t from 'tap';
 import { parseListenVariables } from '../../../lib/systemd/listen-variables.js';
 import { fails } from '../../support/errors.js';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { object, textsLike } from '../../support/properties/values.js';
 
 t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
   const SELF = 42;
@@ -62,4 +66,17 @@ t.test('LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES', async (t) => {
     1_048_576,
     'at most as many as a process can have',
   );
+});
+
+t.test('every list of names is read as it was printed, and other values are refused or count as unset', async (t) => {
+  const self = 42;
+  const name = fc.string({ minLength: 1 }).filter((text) => !text.includes(':') && text !== 'unknown');
+  holds(t, 'names', fc.array(fc.option(name, { nil: undefined }), { minLength: 1 }), (names) => {
+    const text = names.map((each) => each ?? 'unknown').join(':');
+    assert.deepEqual(parseListenVariables({ fds: String(names.length), pid: String(self), names: text }, self), names);
+  });
+  const value = fc.option(textsLike(fc.constantFrom('0', '1', '42', 'web:admin')), { nil: undefined });
+  holds(t, 'values', object({ fds: value, pid: value, names: value }), (variables) => {
+    unlessRefused(() => parseListenVariables(variables, self), 'INHERITANCE_INVALID');
+  });
 });

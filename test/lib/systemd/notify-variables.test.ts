@@ -1,5 +1,8 @@
 import t from 'tap';
 import { type NotifyVariables, takeNotifyVariables, watchdogTimeout } from '../../../lib/systemd/notify-variables.js';
+import fc from 'fast-check';
+import { holds, unlessRefused } from '../../support/properties/holds.js';
+import { object, textsLike } from '../../support/properties/values.js';
 
 const SELF = 4711;
 const NO_WATCHDOG: NotifyVariables = { socket: '/run/notify', watchdogUsec: undefined, watchdogPid: undefined };
@@ -29,6 +32,8 @@ t.test('watchdogTimeout', async (t) => {
     [{ watchdogUsec: '2000000', watchdogPid: String(SELF) }, 2_000],
     [{ watchdogUsec: '2000000', watchdogPid: '1' }, undefined],
     [{ watchdogUsec: '500' }, 0.5],
+    [{ watchdogUsec: '' }, undefined],
+    [{ watchdogUsec: '500', watchdogPid: '' }, 0.5],
   ] as const;
   for (const [variables, expected] of cases) {
     const given = { ...NO_WATCHDOG, ...variables };
@@ -38,7 +43,6 @@ t.test('watchdogTimeout', async (t) => {
 
 t.test('an invalid watchdog variable', async (t) => {
   const cases = [
-    ['WATCHDOG_USEC', { watchdogUsec: '' }],
     ['WATCHDOG_USEC', { watchdogUsec: '0' }],
     ['WATCHDOG_USEC', { watchdogUsec: '1.5' }],
     ['WATCHDOG_USEC', { watchdogUsec: '-1' }],
@@ -48,4 +52,12 @@ t.test('an invalid watchdog variable', async (t) => {
     const given = { ...NO_WATCHDOG, ...variables };
     t.throws(() => watchdogTimeout(given, SELF), { code: 'INHERITANCE_INVALID', subject }, JSON.stringify(variables));
   }
+});
+
+t.test('every value of a watchdog variable is a time, or refused', async (t) => {
+  const value = fc.option(textsLike(fc.constantFrom('0', '1', '2000000', String(SELF))), { nil: undefined });
+  holds(t, 'values', object({ watchdogUsec: value, watchdogPid: value }), (variables) => {
+    const timeout = unlessRefused(() => watchdogTimeout({ socket: '@x', ...variables }, SELF), 'INHERITANCE_INVALID');
+    if (timeout !== undefined && !(timeout > 0)) throw new Error(`a timeout of ${timeout}`);
+  });
 });

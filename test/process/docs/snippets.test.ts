@@ -39,14 +39,14 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     t.match(await ask(), /^hello from process \d+\n$/);
     await stops(t, program);
   },
-  'readme.md js 2': async ({ t, project, program }) => {
+  'docs/api.md js 1': async ({ t, project, program }) => {
     await serves(program, WEB);
     t.equal((await get(SECURE(project))).body, 'hello\n');
     t.equal((await get({ socketPath: '/tmp/admin.sock' })).body, 'hello\n');
     await prints(program, "[ '[::]:8080', '0.0.0.0:8443', 'unix:/tmp/admin.sock' ]");
     await stops(t, program);
   },
-  'readme.md js 3': async ({ t, project, program }) => {
+  'docs/api.md js 2': async ({ t, project, program }) => {
     await serves(program, WEB);
     t.equal(readFileSync(join(project.folder, 'app.pid'), 'utf8').trim(), String(program.pid));
     writeFileSync(join(project.folder, 'server.js'), 'throw new Error("no database");');
@@ -59,7 +59,7 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     await stops(t, program);
     await prints(program, 'closing the database');
   },
-  'readme.md js 4': async ({ t, program }) => {
+  'docs/api.md js 5': async ({ t, program }) => {
     await waitUntil(
       'an answer',
       () =>
@@ -71,12 +71,12 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     );
     await stops(t, program);
   },
-  'readme.md js 5': async ({ t, project, program }) => {
+  'docs/api.md js 3': async ({ t, project, program }) => {
     await serves(program, SECURE(project));
     await stops(t, program);
     await prints(program, 'drained');
   },
-  'readme.md js 6': async ({ t, program }) => {
+  'docs/api.md js 4': async ({ t, program }) => {
     await serves(program, WEB);
     t.equal((await get({ port: 9090 }, '/readyz')).status, 200);
     await prints(program, '2000');
@@ -161,14 +161,10 @@ const RUN_BELOW = [
 const NOT_RUN: Readonly<Record<string, string>> = {
   'readme.md sh 1': 'test/process/package.test.ts',
   'readme.md sh 2': 'readme.md js 1 above does the same',
-  'readme.md sh 3': 'test/slow/auto/command.test.ts',
-  'readme.md sh 4': 'test/process/starter/commands.test.ts',
-  'readme.md sh 5': 'test/process/demo.test.ts',
-  'readme.md text 1': 'test/process/demo.test.ts',
-  'readme.md sh 6': 'test/process/demo.test.ts',
-  'readme.md sh 7': 'test/process/demo.test.ts',
-  'readme.md sh 8': 'runs all tests',
-  'readme.md ini 1': 'test/process/systemd/reload.test.ts',
+  'docs/demo.md sh 1': 'test/process/demo.test.ts',
+  'docs/demo.md text 1': 'test/process/demo.test.ts',
+  'docs/demo.md sh 2': 'test/process/demo.test.ts',
+  'docs/demo.md sh 3': 'test/process/demo.test.ts',
   'docs/architecture.md text 1': 'a drawing',
   'docs/architecture.md text 2': 'a drawing',
   'docs/architecture.md text 3': 'a drawing',

@@ -10,7 +10,7 @@ import { getBody } from '../../support/http/client.js';
 import { processState } from '../../support/proc.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
-import { skipUnless } from '../../support/skip.js';
+import { skipUnless, skipUnlessFound } from '../../support/skip.js';
 import { connected, descriptorOf, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 import { startStarter } from '../../support/starter.js';
@@ -196,35 +196,39 @@ t.test('what a process inherits stays its own', async (t) => {
 /** Node.js sets close-on-exec up to the first gap above 15. */
 const BEHIND_GAP = 40;
 
-t.test('a descriptor behind a gap (fd:40) stays its own, and its port is closed after the stop', async (t) => {
-  const held = await listenAt(t, { host: '127.0.0.1' });
-  const port = portOf(held);
-  const program = serve(
-    t,
-    { listen: `fd:${BEHIND_GAP}` },
-    {
-      env: {},
-      passed: [descriptorOf(held)],
-      program: 'grandchild',
-      shell: `exec bash -c 'exec ${BEHIND_GAP}<&3 3<&-; exec "$NODE" "$PROGRAM" "$ARGUMENT"'`,
-    },
-  );
-  const [before, after] = [await program.announced('grandchild', 1), await program.announced('grandchild', 2)];
-  t.same(before.sockets, [BEHIND_GAP], 'Node.js passes it on, before the library is asked for it');
-  t.same(after.sockets, []);
-  held.close();
-  t.equal(await getBody(`localhost:${port}`), 'ok');
-  process.kill(program.pid, 'SIGUSR2');
-  t.same((await program.announced('grandchild', 3)).sockets, [], 'also in the next generation');
-  t.same((await program.announced('grandchild', 4)).sockets, []);
-  await program.exited;
-  t.equal(await getBody(`localhost:${port}`), 'ok');
+t.test(
+  'a descriptor behind a gap (fd:40) stays its own, and its port is closed after the stop',
+  { skip: skipUnlessFound('bash') },
+  async (t) => {
+    const held = await listenAt(t, { host: '127.0.0.1' });
+    const port = portOf(held);
+    const program = serve(
+      t,
+      { listen: `fd:${BEHIND_GAP}` },
+      {
+        env: {},
+        passed: [descriptorOf(held)],
+        program: 'grandchild',
+        shell: `exec bash -c 'exec ${BEHIND_GAP}<&3 3<&-; exec "$NODE" "$PROGRAM" "$ARGUMENT"'`,
+      },
+    );
+    const [before, after] = [await program.announced('grandchild', 1), await program.announced('grandchild', 2)];
+    t.same(before.sockets, [BEHIND_GAP], 'Node.js passes it on, before the library is asked for it');
+    t.same(after.sockets, []);
+    held.close();
+    t.equal(await getBody(`localhost:${port}`), 'ok');
+    process.kill(program.pid, 'SIGUSR2');
+    t.same((await program.announced('grandchild', 3)).sockets, [], 'also in the next generation');
+    t.same((await program.announced('grandchild', 4)).sockets, []);
+    await program.exited;
+    t.equal(await getBody(`localhost:${port}`), 'ok');
 
-  const { pid } = await program.announced('ready', 2);
-  process.kill(pid, 'SIGTERM');
-  await program.ended();
-  await t.rejects(getBody(`localhost:${port}`), { code: 'ECONNREFUSED' });
-});
+    const { pid } = await program.announced('ready', 2);
+    process.kill(pid, 'SIGTERM');
+    await program.ended();
+    await t.rejects(getBody(`localhost:${port}`), { code: 'ECONNREFUSED' });
+  },
+);
 
 t.test('start_server --port=…=40: neither the socket nor the handoff pipe goes to grandchildren', async (t) => {
   const argument = JSON.stringify({ listen: '127.0.0.1:0' });

@@ -60,7 +60,7 @@ t.test('ts-grace says what is wrong', async (t) => {
   const mistake = { GRACE_DRAIN_TIMEOUT: 'soon' };
   t.match(run(folder, ['server.cjs', '0'], mistake), {
     status: 1,
-    stderr: 'ts-grace: GRACE_DRAIN_TIMEOUT is "soon", expected a whole number from 0 to 2147483647\n',
+    stderr: 'ts-grace: GRACE_DRAIN_TIMEOUT is "soon", expected a whole number of milliseconds from 0 to 2147483647\n',
   });
   const inFile = project(t, { drainTimout: 1 });
   t.match(run(inFile, ['server.cjs', '0']), { status: 1, stderr: /package.json has no option drainTimout: did you mean drainTimeout\?/ });
