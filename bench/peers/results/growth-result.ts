@@ -41,6 +41,13 @@ export interface IdleResult {
   readonly drainStall: number;
 }
 
+const ENOUGH = 1_000;
+
+/** Whether there were enough connections to say what one of them takes: what Node.js allocates in steps would outweigh a few. */
+export function saysMemory({ count }: IdleResult): boolean {
+  return count >= ENOUGH;
+}
+
 export interface BusyResult {
   readonly connections: number;
   /** Latency of a bare server, of ours before a restart, and of ours in the two seconds from a restart on. */

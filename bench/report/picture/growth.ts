@@ -1,4 +1,4 @@
-import { type Growth } from '../../peers/results/growth-result.js';
+import { type Growth, saysMemory } from '../../peers/results/growth-result.js';
 import { type Scale, linear, logarithmic } from './scale.js';
 import { MARGIN, WIDTH, circle, line, path, picture, text } from './svg.js';
 
@@ -50,8 +50,8 @@ export function growthPicture({ listeners, idle }: Growth): string {
       unit: 'bytes',
       across: 'idle connections',
       curves: [
-        { label: 'ts-grace', kind: 'green', points: by(idle, ({ resident }) => resident) },
-        { label: 'bare server', kind: 'grey', points: by(idle, ({ bareResident }) => bareResident) },
+        { label: 'ts-grace', kind: 'green', points: by(idle.filter(saysMemory), ({ resident }) => resident) },
+        { label: 'bare server', kind: 'grey', points: by(idle.filter(saysMemory), ({ bareResident }) => bareResident) },
       ],
     },
     {

@@ -1,3 +1,4 @@
+import { saysMemory } from '../../peers/results/growth-result.js';
 import { type Results } from '../../peers/results/results.js';
 import { grouped, short, table } from './markdown.js';
 
@@ -16,8 +17,7 @@ export function growthTables({ growth }: Results): string {
   ]);
   const idleRows = idle.map((found) => [
     grouped(found.count),
-    beside(found.resident, found.bareResident),
-    beside(found.heap, found.bareHeap),
+    ...(saysMemory(found) ? [beside(found.resident, found.bareResident), beside(found.heap, found.bareHeap)] : ['–', '–']),
     short(found.restart),
     short(found.allMoved),
     short(found.restartStall),
