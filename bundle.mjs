@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
+import { removeInnerDeclarations, shrinkMaps } from './shrink.mjs';
 
 /**
  * Makes few files of many: Node.js takes about half a millisecond for each ES
@@ -54,3 +55,5 @@ await build({
   entryPoints: ['starter/index.ts', 'starter/cli/main.ts'],
   chunkNames: 'chunks/starter/[name]-[hash]',
 });
+shrinkMaps();
+removeInnerDeclarations();

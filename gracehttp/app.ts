@@ -46,9 +46,12 @@ export interface AppOptions extends GraceOptions {
  * Servers that start, are handed over and stop together.
  *
  * @example
- * const app = new App({ drainTimeout: 10_000, pidFile: '/run/app.pid' });
+ * import { App } from 'ts-grace/gracehttp';
+ *
+ * const app = new App({ drainTimeout: 10_000, pidFile: 'app.pid' });
  * app.on('restart-failed', (error) => console.error(error.exitCode, error.stderr));
- * await app.serve({ server: http.createServer(handler), listen: ':8080' });
+ * await app.serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080' });
+ * console.log(app.state); // serving
  */
 export class App extends Grace {
   #servers: readonly ServedServer[] = [];
@@ -97,8 +100,8 @@ export class App extends Grace {
 
   /**
    * Makes every server accept connections, on an inherited socket or a new one.
-   * In a successor they accept when the predecessor has acknowledged that this
-   * process is ready, or has died. If one server fails, nothing is left bound.
+   * In a successor they accept when the predecessor was told that this process is
+   * ready. If one server fails, nothing is left bound.
    *
    * If a server fails later and can accept no more, all servers drain, and
    * {@link wait} rejects with its error.

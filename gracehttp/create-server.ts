@@ -31,7 +31,9 @@ const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
  * that cannot be read or parsed, or that do not belong together.
  *
  * @example
- * await serve(createServer(':9090', (request, response) => response.end('hello')));
+ * import { createServer, serve } from 'ts-grace/gracehttp';
+ *
+ * await serve(createServer(':8080', (request, response) => response.end('hello\n'), { writeTimeout: 30_000 }));
  */
 export function createServer(address: string | number, handler: Handler, options: ServerOptions = {}): http.Server {
   checkArguments(address, handler, options);

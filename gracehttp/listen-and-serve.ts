@@ -4,8 +4,9 @@ import { type Handler, createServer } from './create-server.js';
 import { IN_APP_OF_LISTEN_AND_SERVE, SERVER_OPTIONS } from './entry/option-names.js';
 import { type ServerOptions } from './entry/server-options.js';
 
+/** Options of {@link listenAndServe}: those of {@link createServer}, and those of the process. */
 export interface ListenAndServeOptions extends ServerOptions {
-  /** Options of the process: signals, drain times, pid file, hooks. */
+  /** Options of the process: signals, drain times, pid file, hooks. Default: those of {@link AppOptions}. */
   readonly app?: AppOptions;
 }
 
@@ -16,7 +17,10 @@ export interface ListenAndServeOptions extends ServerOptions {
  * @throws GraceError as these functions do; rejects with the error that made the server stop.
  *
  * @example
- * await listenAndServe(':8080', (request, response) => response.end('hello'));
+ * import { listenAndServe } from 'ts-grace/gracehttp';
+ *
+ * await listenAndServe(':8080', (request, response) => response.end('hello\n'), { app: { drainTimeout: 10_000 } });
+ * console.log('drained'); // drained
  */
 export async function listenAndServe(address: string | number, handler: Handler, options: ListenAndServeOptions = {}): Promise<void> {
   refuseUnknown({ options, where: 'listenAndServe()', names: [...SERVER_OPTIONS, 'app'] }, [IN_APP_OF_LISTEN_AND_SERVE]);

@@ -9,12 +9,16 @@ import { type Servable } from './entry/server-entry.js';
  * @throws GraceError as {@link App.serve} does.
  *
  * @example
- * await serve(
- *   { server: http.createServer(app), listen: ':8080', name: 'public' },
- *   { handler: expressApp, listen: ':8081' },
- *   { server: http.createServer(admin), listen: 'unix:/run/app/admin.sock', mode: 0o660 },
- *   createServer(':9090', handler),
+ * import http from 'node:http';
+ * import { createServer, serve } from 'ts-grace/gracehttp';
+ *
+ * const handler: http.RequestListener = (request, response) => response.end('hello\n');
+ * const app = await serve(
+ *   { server: http.createServer(handler), listen: ':8080', name: 'public' },
+ *   { handler, listen: 'unix:admin.sock', mode: 0o660 },
+ *   createServer('127.0.0.1:9000', handler),
  * );
+ * console.log(app.servers.length); // 3
  */
 export async function serve(...servers: readonly Servable[]): Promise<App> {
   return new App().serve(...servers);

@@ -32,9 +32,20 @@ export interface Traffic {
   readonly limit: number;
 }
 
-/** One server of an {@link App}. */
+/**
+ * One server of an {@link App}.
+ *
+ * @example
+ * import { serve } from 'ts-grace/gracehttp';
+ *
+ * const app = await serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080', name: 'public' });
+ * const { open, limit } = app.server('public').traffic;
+ * console.log(open, limit); // 0 Infinity
+ */
 export class ServedServer {
+  /** The server that was passed to `serve()`, or that was made for a handler. */
   readonly server: Server;
+  /** Its listening socket. */
   readonly listener: GraceListener;
   /** @internal */
   readonly service: Service;

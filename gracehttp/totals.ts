@@ -2,7 +2,9 @@ import { type Grace } from '../lib/grace.js';
 
 /** Restarts and drains of all generations so far. */
 export interface Totals {
+  /** Restarts after which the successor served. */
   readonly restartsSucceeded: number;
+  /** Restarts after which the old process served on. */
   readonly restartsFailed: number;
   /** Restarts that were taken back, because the new process failed on probation. */
   readonly restartsReverted: number;

@@ -73,12 +73,18 @@ const BRAND = Symbol.for('ts-grace.error');
  * was expected and what was found; the properties have the same facts.
  *
  * @example
- * app.on('restart-failed', (error) => {
- *   if (error.code === 'RESTART_FAILED') console.error(error.exitCode, error.stderr);
- * });
+ * import { GraceError, parseAddress } from 'ts-grace';
+ *
+ * try {
+ *   parseAddress('localhost:http');
+ * } catch (error) {
+ *   if (error instanceof GraceError) console.log(error.code, error.value); // ADDRESS_INVALID localhost:http
+ * }
  */
 export class GraceError extends Error implements GraceErrorFacts {
+  /** Always `GraceError`. */
   override readonly name = 'GraceError';
+  /** What went wrong: docs/errors.md has the cause and the remedy of each code. */
   readonly code: GraceErrorCode;
   declare readonly subject?: string;
   declare readonly value?: unknown;

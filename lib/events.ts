@@ -32,7 +32,9 @@ export interface GraceEvents {
   reloaded: [];
   /** A certificate could not be read again; the server keeps the one it has. Printed as a warning if there is no listener. */
   'reload-failed': [GraceError];
+  /** This process drains: new connections go to the successor, or nowhere. */
   draining: [{ readonly reason: DrainReason }];
+  /** Nothing is left; with the option `exit` the process exits next. */
   closed: [Closed];
 }
 

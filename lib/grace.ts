@@ -21,9 +21,12 @@ processState.copies += 1;
  * is ready, hands over to a successor when asked to, and drains.
  *
  * @example
+ * import net from 'node:net';
+ * import { Grace } from 'ts-grace';
+ *
  * const grace = new Grace();
- * const listener = await grace.listen('[::1]:5432');
- * await listener.serve(net.createServer(onSocket));
+ * const listener = await grace.listen('127.0.0.1:7000');
+ * await listener.serve(net.createServer((socket) => socket.end('hello\n')));
  * await grace.ready();
  */
 export class Grace extends Events {
@@ -41,6 +44,7 @@ export class Grace extends Events {
     processState.grace = this;
   }
 
+  /** What this process does now. */
   get state(): State {
     return this.#life.state;
   }
@@ -108,7 +112,7 @@ export class Grace extends Events {
 
   /** Connections that the successor has taken so far. */
   get moved(): number {
-    return this.carried.successor?.moved ?? 0;
+    return (this.carried.successor ?? this.#life.generation.siblings)?.moved ?? 0;
   }
 
   /** @internal Connections that come from the predecessor. */
@@ -158,7 +162,11 @@ export class Grace extends Events {
     return listener!;
   }
 
-  /** {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way. */
+  /**
+   * {@link listen} for several sockets, all or none. Sockets that systemd passed without names match best this way.
+   *
+   * @throws GraceError as {@link listen} does.
+   */
   async listenAll(claims: readonly Claim[]): Promise<GraceListener[]> {
     return this.#life.listen(claims);
   }
@@ -172,7 +180,7 @@ export class Grace extends Events {
    * Takes over from the predecessor, if there is one, and serves: all sockets
    * accept, the pid file names this process, and the predecessor stops accepting.
    * Until the predecessor has acknowledged that this process is ready, or has died,
-   * this process does not touch what the predecessor uses to serve.
+   * this process touches no file that the predecessor uses to serve.
    *
    * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`, `STATE_INVALID`
    */
@@ -197,7 +205,11 @@ export class Grace extends Events {
     return this.#life.stop();
   }
 
-  /** Fulfils when this process has drained, for any reason. Rejects then with the error of the first server that failed. */
+  /**
+   * Fulfils when this process has drained, for any reason.
+   *
+   * @throws the error of the first server that failed, when the process has drained.
+   */
   wait(): Promise<Closed> {
     return this.#life.outcome.ended;
   }

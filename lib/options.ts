@@ -40,9 +40,9 @@ export interface GraceOptions {
   readonly drainDelay?: number;
   /** A successor that is not ready after this time is stopped, and the restart has failed. Default 60 000. */
   readonly restartTimeout?: number;
-  /** Path of a file with the pid of the process that serves. Each generation replaces it, the last one removes it. */
+  /** Path of a file with the pid of the process that serves. Each generation replaces it, the last one removes it. Default: none. */
   readonly pidFile?: string;
-  /** `false`: handle no signals. */
+  /** What each signal does. Default: see {@link SignalOptions}. `false`: handle no signals. */
   readonly signals?: SignalOptions | false;
   /** Whether to exit when drained: with code 0, or 1 if requests were cut off or `onShutdown` failed. Default true. */
   readonly exit?: boolean;
@@ -64,7 +64,7 @@ export interface GraceOptions {
   readonly forceExit?: boolean;
   /**
    * Gets each message for the operator: restarts, failed restarts, drains, what was
-   * cut off, and warnings. `false`: no messages. By default each one is a line on stderr.
+   * cut off, and warnings. `false`: no messages. Default: each one is a line on stderr.
    */
   readonly log?: ((message: string) => void) | false;
   /**
@@ -84,7 +84,7 @@ export interface GraceOptions {
    * move leave the old one in this time, spread evenly, and not all at once. Default 0.
    */
   readonly handoverTime?: number;
-  /** How many old generations may drain at the same time; the oldest of more ends within ten seconds. Default 3. */
+  /** How many old generations may drain at the same time; the oldest of more ends within ten seconds, each further restart halves that. Default 3. */
   readonly maxDraining?: number;
   /** Restarts the process by itself, before what it has gathered becomes a problem. Default: never. */
   readonly recycle?: RecycleOptions;
@@ -100,7 +100,7 @@ export interface GraceOptions {
    * has no effect. undefined removes a variable. Default: none.
    *
    * @example
-   * env: () => dotenv.parse(readFileSync('.env'))
+   * env: () => ({ RELEASE: readFileSync('release.txt', 'utf8') })
    */
   readonly env?: Environment | (() => Environment | Promise<Environment>);
   /**
@@ -114,11 +114,12 @@ export interface GraceOptions {
    * command: ['sh', '-c', 'exec node build/server.js']
    */
   readonly command?: readonly string[];
-  /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. */
+  /** Runs before a successor is started. If it throws or takes longer than `drainTimeout`, the restart has failed. Default: none. */
   readonly beforeRestart?: () => unknown;
   /**
    * Runs when the last connection is closed, for example to close the database. It
    * has until `drainTimeout`, and at least one second if the connections took that long.
+   * Default: none.
    */
   readonly onShutdown?: () => unknown;
 }

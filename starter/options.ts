@@ -9,11 +9,11 @@ import { usableProcessors } from './usable-processors.js';
 export interface StartOptions {
   /** The server program and its arguments. */
   readonly exec: readonly string[];
-  /** `port`, `host:port` or `[v6]:port`, with `u` before the port for UDP and `=fd` after it for the descriptor in the workers. */
+  /** `port`, `host:port` or `[v6]:port`, with `u` before the port for UDP and `=fd` after it for the descriptor in the workers. Default: none. */
   readonly port?: string | number | readonly (string | number)[] | undefined;
-  /** Paths of unix sockets. */
+  /** Paths of unix sockets. Default: none. */
   readonly path?: string | readonly string[] | undefined;
-  /** Working directory of the program. */
+  /** Working directory of the program. Default: that of this process. */
   readonly dir?: string | undefined;
   /**
    * A worker that does not say when it is ready counts as up after this time. One that does has to live for this
@@ -24,7 +24,9 @@ export interface StartOptions {
   readonly signalOnHup?: string | undefined;
   /** The signal to the workers when start_server gets SIGTERM. Default TERM. */
   readonly signalOnTerm?: string | undefined;
+  /** A file with the pid of start_server, for {@link restartServer}, {@link stopServer} and {@link serverStatus}. Default: none. */
   readonly pidFile?: string | undefined;
+  /** A file with the generation and pid of each worker; its twin with `.json` has more. Default: none. */
   readonly statusFile?: string | undefined;
   /** A folder with one file for each environment variable. Default: the variable `ENVDIR`. */
   readonly envdir?: string | undefined;

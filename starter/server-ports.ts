@@ -10,7 +10,12 @@ import { SERVER_STARTER_PORT, splitServerStarterPort } from '../lib/inherit/serv
  * `INHERITANCE_INVALID` if the variable is not what start_server writes.
  *
  * @example
- * net.createServer(onSocket).listen({ fd: serverPorts()['127.0.0.1:80'] });
+ * import http from 'node:http';
+ * import { serverPorts } from 'ts-grace/starter';
+ *
+ * const server = http.createServer((request, response) => response.end('hello\n'));
+ * server.listen({ fd: serverPorts()['127.0.0.1:8080'] });
+ * process.on('SIGTERM', () => server.close());
  */
 export function serverPorts(): Record<string, number> {
   const value = process.env[SERVER_STARTER_PORT] ?? takenVariable(SERVER_STARTER_PORT);

@@ -41,6 +41,8 @@ export interface StartObserver {
  * `FILE_INVALID`, `ADDRESS_*`, `NOT_A_SOCKET`, `INHERITANCE_INVALID`
  *
  * @example
+ * import { startServer } from 'ts-grace/starter';
+ *
  * await startServer({ port: '127.0.0.1:8080', exec: ['node', 'server.js'], workers: 2 });
  */
 export async function startServer(options: StartOptions, observer: StartObserver = {}): Promise<void> {

@@ -9,6 +9,10 @@ const PAGES = [
   'contributing.md',
   'changelog.md',
   'test/readme.md',
+  'examples/readme.md',
+  ...readdirSync(join(ROOT, 'examples'))
+    .map((name) => `examples/${name}/readme.md`)
+    .filter((page) => existsSync(join(ROOT, page))),
   ...readdirSync(join(ROOT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
@@ -58,6 +62,22 @@ t.test('every link of the documents leads to a file or a heading', async (t) => 
     });
     t.strictSame(broken, [], page);
   }
+});
+
+t.test('docs/readme.md leads to every page', async (t) => {
+  const pages = PAGES.filter((page) => /^docs\/(?!readme)/.test(page)).map((page) => page.replace('docs/', ''));
+  const linked = linksOf(read('docs/readme.md')).map(({ target }) => target);
+  t.ok(pages.length > 20);
+  t.strictSame(
+    pages.filter((page) => !linked.includes(page)),
+    [],
+  );
+  const examples = readdirSync(join(ROOT, 'examples')).filter((name) => !name.endsWith('.md'));
+  const named = linksOf(read('examples/readme.md')).map(({ target }) => target.split('/')[0]);
+  t.strictSame(
+    examples.filter((name) => !named.includes(name)),
+    [],
+  );
 });
 
 t.test('docs/errors.md has each code once, with a cause and a remedy', async (t) => {

@@ -9,6 +9,8 @@ const MARK = 'GRACE_AUTO';
 
 /** Programs that only start another one, by the folder of their package. They are watched by nobody, and have nothing to hand over. */
 const LAUNCHER = /[\\/](npm|pnpm|yarn|corepack|pm2|nodemon|tsx|ts-node-dev|concurrently|cross-env|dotenv-cli)[\\/]/;
+/** The file of PM2 that runs the program, in the program's process. */
+const PM2_PROGRAM = /[\\/]pm2[\\/]lib[\\/]ProcessContainerFork\.js$/;
 
 const above = (process.env[MARK] ?? '')
   .split(',')
@@ -37,9 +39,9 @@ export function isAlone(restart: readonly NodeJS.Signals[]): boolean {
 }
 
 function isLauncher(): boolean {
-  return (
-    LAUNCHER.test(process.argv[1]?.split(/[\\/]node_modules(?=[\\/])/).at(-1) ?? '') && /[\\/]node_modules[\\/]/.test(process.argv[1] ?? '')
-  );
+  const script = process.argv[1] ?? '';
+  if (PM2_PROGRAM.test(script)) return false;
+  return LAUNCHER.test(script.split(/[\\/]node_modules(?=[\\/])/).at(-1) ?? '') && /[\\/]node_modules[\\/]/.test(script);
 }
 
 function usesCluster(): boolean {

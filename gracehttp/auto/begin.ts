@@ -13,6 +13,12 @@ let begun = false;
  *
  * @throws GraceError `OPTION_INVALID` for a `GRACE_…` variable or the key `grace`
  * of package.json; `RUNTIME_UNSUPPORTED`.
+ *
+ * @example
+ * import 'ts-grace/auto';
+ * import http from 'node:http';
+ *
+ * http.createServer((request, response) => response.end('hello\n')).listen(8080);
  */
 export function begin(): void {
   if (begun || isThread()) return;

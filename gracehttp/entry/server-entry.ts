@@ -5,7 +5,7 @@ import { type OnDrain } from './goodbye.js';
 
 /** How a server is served, apart from its address. */
 export interface EntryOptions extends LimitOptions {
-  /** Names the server in messages and metrics, and picks the socket that systemd passes with this `FileDescriptorName=`. */
+  /** Names the server in messages and metrics, and picks the socket that systemd passes with this `FileDescriptorName=`. Default: none. */
   readonly name?: string;
   /** Permissions of a unix socket's file, for example `0o660`. Default: as the umask leaves them. */
   readonly mode?: number;
@@ -17,7 +17,7 @@ export interface EntryOptions extends LimitOptions {
   /**
    * Tells clients that would stay, for example WebSockets, to leave: called when the
    * drain has begun and no new connection can come, with the server and the reason.
-   * May be async; the drain waits for it, until `drainTimeout`. An error is a warning.
+   * May be async; the drain waits for it, until `drainTimeout`. An error is a warning. Default: none.
    */
   readonly onDrain?: OnDrain;
 }

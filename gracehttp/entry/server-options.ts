@@ -5,7 +5,7 @@ import { type EntryOptions } from './server-entry.js';
 export interface ServerOptions extends EntryOptions {
   /**
    * Makes an HTTPS server: a key, a certificate, and any other option of
-   * `tls.createServer`. Files are read again on SIGHUP and by each successor.
+   * `tls.createServer`. Files are read again on SIGHUP and by each successor. Default: an HTTP server.
    */
   readonly tls?: TlsOptions;
   /**

@@ -14,18 +14,18 @@ import { status } from './status.js';
 
 /** Options of {@link health}. */
 export interface HealthOptions {
-  /** What must work for this process to be ready, by name. A check that throws or takes too long has failed. */
+  /** What must work for this process to be ready, by name. A check that throws or takes too long has failed. Default: none. */
   readonly checks?: Readonly<Record<string, Check>>;
   /** How long each check may take, in milliseconds. Default 2 000. */
   readonly checkTimeout?: number;
-  /** The program's own metrics, for example a `Registry` of prom-client; `/metrics` appends them. */
+  /** The program's own metrics, for example a `Registry` of prom-client; `/metrics` appends them. Default: none. */
   readonly registry?: MetricsSource;
   /** Enables `POST /restart`, `POST /revert` and `POST /limit`. Default false. */
   readonly control?: boolean;
   /**
    * The token that these and `/status` require, as `Authorization: Bearer TOKEN`.
    * Without it they work only on unix sockets, and on loopback addresses for a
-   * `Host` of this machine; never from web pages or through a proxy.
+   * `Host` of this machine; never from web pages or through a proxy. Default: none.
    */
   readonly token?: string;
 }
@@ -43,9 +43,12 @@ const DEFAULT_CHECK_TIMEOUT_MS = 2_000;
  * @throws GraceError `OPTION_INVALID`
  *
  * @example
+ * import { access } from 'node:fs/promises';
+ * import { App, createServer, health } from 'ts-grace/gracehttp';
+ *
  * const app = new App();
- * const admin = createServer('127.0.0.1:9000', health(app, { checks: { database: () => pool.query('select 1') } }));
- * await app.serve({ server, listen: ':8080', name: 'public' }, admin);
+ * const admin = createServer('127.0.0.1:9000', health(app, { checks: { files: () => access('.') } }));
+ * await app.serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080', name: 'public' }, admin);
  */
 export function health(app: App, options: HealthOptions = {}): RequestListener {
   refuseUnknown({ options, where: 'health()', names: OPTIONS });

@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { nextTurn } from '../../lib/deadline.js';
 import { errnoCode } from '../../lib/errors.js';
 
 /** The parsers of an http.Server's connections, of which Node.js keeps a list to find late requests. */
@@ -38,24 +39,29 @@ interface OfServer {
 }
 
 /**
- * A connection that has just been given to a server is between two requests. But
- * after `headersTimeout` Node.js would answer 408, as if it had connected and said
+ * A connection that comes from the predecessor is between two requests. But after
+ * `headersTimeout` Node.js would answer 408, as if it had connected and said
  * nothing, and its client could take that for the answer to its next request. So
  * this one error does not reach the server. The next request counts from its first
  * byte, as always.
  *
- * @returns a function to call when it has come.
+ * @param kept - it is closed after so many milliseconds without a byte; 0: never. Later Node.js does that.
  */
-export function expectNoRequest(socket: Socket): () => void {
+export function expectNoRequest(socket: Socket, kept = 0): void {
   const connection = socket as OfServer;
   const { server } = connection;
-  if (server === undefined) return () => undefined;
-  const emit = (event: string, ...args: unknown[]): boolean => {
-    const isEarly = event === 'clientError' && errnoCode(args[0]) === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
-    return isEarly || server.emit(event, ...args);
-  };
-  connection.server = Object.create(server, { emit: { value: emit } }) as Server;
-  return () => {
-    connection.server = server;
-  };
+  if (server !== undefined) {
+    const emit = (event: string, ...args: unknown[]): boolean => {
+      const isEarly = event === 'clientError' && errnoCode(args[0]) === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+      return isEarly || server.emit(event, ...args);
+    };
+    connection.server = Object.create(server, { emit: { value: emit } }) as Server;
+  }
+  if (kept === 0) return;
+  setTimeout(async () => {
+    // Timers run before what has arrived is read.
+    await nextTurn();
+    if (server !== undefined) connection.server = server;
+    if (socket.bytesRead === 0) socket.destroy();
+  }, kept).unref();
 }

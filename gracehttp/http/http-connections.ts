@@ -5,7 +5,7 @@ import { Connections } from '../../lib/socket/connections.js';
 import { Http2Sessions } from '../http2/http2-sessions.js';
 import { expectNoRequest, hasBegun } from './begun-requests.js';
 import { closeAfterResponse } from './close-after-response.js';
-import { type Exchange, type ExchangeHandler, followExchanges } from './exchange.js';
+import { type Exchange, type ExchangeHandler, followExchanges, isFollowed } from './exchange.js';
 import { HttpConnection } from './http-connection.js';
 import { lingerAfter } from './lingering-close.js';
 import { speaksHttp2 } from './speaks-http.js';
@@ -24,8 +24,6 @@ const KEEP_ALIVE_BUFFER_MS = 1_000;
 
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
 export class HttpConnections extends Connections<HttpConnection> implements ExchangeHandler {
-  /** Called when a response is finished, while Node.js still has to let go of it. */
-  onAnswered: (socket: Socket) => void = () => undefined;
   /** Undefined if the server does not speak HTTP/2. */
   readonly sessions: Http2Sessions | undefined;
   readonly #server: Server;
@@ -33,6 +31,11 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
   readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
+  /** Responses that close their connection if they are the last one. */
+  readonly #changed = new WeakSet<ServerResponse>();
+  #followers = 0;
+  #stopFollowing: () => void = () => undefined;
+  #onAnswered: (socket: Socket) => void = () => undefined;
   /** Whether every connection ends here. */
   #closing = false;
   readonly #isLast = (response: ServerResponse): boolean => this.#closesAfter(response);
@@ -41,11 +44,11 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     // An HTTP/2 server with TLS also speaks HTTP/1, if the program allows it.
     const http2 = speaksHttp2(server);
     const http1 = !http2 || 'setTicketKeys' in server;
-    super(server, () => new HttpConnection(http1));
+    const secure = 'setSecureContext' in server;
+    super(server, (socket) => new HttpConnection(secure ? undefined : socket, http1));
     this.#server = server;
     this.sessions = http2 ? new Http2Sessions(server) : undefined;
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
-    followExchanges(server, this);
     onUpgrade(server, ({ headers }, socket) => {
       const connection = this.#find(socket);
       const webSocket = headers.upgrade?.toLowerCase() === 'websocket' ? socket : undefined;
@@ -92,7 +95,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   isIdle(socket: Socket): boolean {
     const connection = this.#find(socket);
     if (connection === undefined || !connection.http1 || connection.inFlight) return false;
-    return this.#apart.size === 0 || this.#apart.has(socket) || connection.secured;
+    return this.#apart.size === 0 || connection.socket !== undefined;
   }
 
   /** Whether a connection has had a response, so that its client may keep it for the next request. */
@@ -117,14 +120,31 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   }
 
   /**
+   * Calls the handler when a response is finished, while Node.js still has to let go of it.
+   *
+   * @returns a function that ends that.
+   */
+  whenAnswered(handler: (socket: Socket) => void): () => void {
+    this.#onAnswered = handler;
+    const stopFollowing = this.#follow();
+    return () => {
+      this.#onAnswered = () => undefined;
+      stopFollowing();
+    };
+  }
+
+  /**
    * From now on, a response whose head is written while the condition holds is the last one on its connection.
    *
    * @returns a function that ends that.
    */
   closeWhen(condition: (connection: HttpConnection) => boolean): () => void {
     this.#closeWhen.add(condition);
-    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#follow(connection);
-    return () => void this.#closeWhen.delete(condition);
+    const stopFollowing = this.#follow();
+    if (this.#closeWhen.size === 1) for (const connection of this.each()) this.#closeAfterCurrent(connection);
+    return () => {
+      if (this.#closeWhen.delete(condition)) stopFollowing();
+    };
   }
 
   /** From now on, every response whose head is written is the last one on its connection. */
@@ -140,14 +160,15 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   onRequest({ request, response, socket }: Exchange): void {
     const connection = this.#find(socket);
     if (connection === undefined) return;
-    connection.requestStarted(request, response);
-    if (connection.onFirstRequest !== undefined) connection.onFirstRequest();
-    if (this.#closeWhen.size > 0) this.#follow(connection);
+    if (connection.isPipelined) connection.pipelines = true;
+    if (this.#closeWhen.size > 0) this.#closeAfter(connection, request, response);
   }
 
-  onResponse({ response, socket }: Exchange): void {
-    this.#find(socket)?.responseFinished(response);
-    this.onAnswered(socket);
+  onResponse({ request, socket }: Exchange): void {
+    this.#onAnswered(socket);
+    const connection = this.#find(socket);
+    // The request behind it may have come before the exchanges were followed. Node.js turns to it in the rest of this turn.
+    if (connection !== undefined && isFollowed(request, socket)) process.nextTick(() => this.#closeAfterCurrent(connection));
   }
 
   /**
@@ -157,15 +178,9 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   arrived(socket: Socket, hasSpoken: boolean): void {
     const connection = this.get(socket);
     if (connection === undefined || !hasSpoken) return;
-    connection.hasSpoken = true;
-    const stopExpecting = expectNoRequest(socket);
-    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS, timeout = 0 } = this.#server as KeepsAlive;
-    if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + keepAliveTimeoutBuffer);
-    connection.onFirstRequest = () => {
-      connection.onFirstRequest = undefined;
-      stopExpecting();
-      socket.setTimeout(timeout);
-    };
+    connection.spokeBefore = true;
+    const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS } = this.#server as KeepsAlive;
+    expectNoRequest(socket, keepAliveTimeout > 0 ? keepAliveTimeout + keepAliveTimeoutBuffer : 0);
   }
 
   /** Requests of HTTP/1 in flight. Pipelined ones count as one. */
@@ -177,9 +192,24 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     return count;
   }
 
-  #follow(connection: HttpConnection): void {
-    const { request, response, inFlight } = connection;
-    if (request === undefined || response === undefined || !inFlight) return;
+  /** Follows the exchanges as long as somebody needs it. */
+  #follow(): () => void {
+    this.#followers += 1;
+    if (this.#followers === 1) this.#stopFollowing = followExchanges(this.#server, this);
+    return () => {
+      this.#followers -= 1;
+      if (this.#followers === 0) this.#stopFollowing();
+    };
+  }
+
+  #closeAfterCurrent(connection: HttpConnection): void {
+    const { response } = connection;
+    if (response !== undefined && this.#closeWhen.size > 0) this.#closeAfter(connection, response.req, response);
+  }
+
+  #closeAfter(connection: HttpConnection, request: IncomingMessage, response: ServerResponse): void {
+    if (this.#changed.has(response)) return;
+    this.#changed.add(response);
     if (!response.headersSent) closeAfterResponse(response, this.#isLast);
     else if (!response.shouldKeepAlive) this.#linger(connection, request);
   }
@@ -188,7 +218,8 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   #closesAfter(response: ServerResponse): boolean {
     const { req: request } = response;
     const connection = this.#find(request.socket);
-    if (connection?.response !== response || ![...this.#closeWhen].some((holds) => holds(connection))) return false;
+    if (connection === undefined || isFollowed(request, request.socket) || ![...this.#closeWhen].some((holds) => holds(connection)))
+      return false;
     this.#linger(connection, request);
     return true;
   }
@@ -201,13 +232,13 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   #onSecure(socket: TLSSocket): void {
     const underlying = underlyingSocket(socket);
     const known = underlying === undefined ? undefined : this.get(underlying);
-    const connection = known ?? new HttpConnection(true);
+    const connection = known ?? new HttpConnection(socket, true);
     if (socket.alpnProtocol === 'h2') connection.http1 = false;
     if (known === undefined) {
       this.#apart.set(socket, connection);
       socket.once('close', () => this.#apart.delete(socket));
     } else {
-      known.secured = true;
+      known.socket = socket;
       this.#byTlsSocket.set(socket, known);
     }
   }

@@ -30,6 +30,7 @@ export class MoveConnections {
   #begun = new Set<Socket>();
   #begunNow = new Set<Socket>();
   readonly #scan: Scan;
+  #stopFollowing: () => void;
 
   /** Whether a server takes connections: it speaks HTTP/1.1 without TLS. */
   static takenBy(server: Server): boolean {
@@ -45,7 +46,7 @@ export class MoveConnections {
     this.#server = server;
     this.#connections = connections;
     this.#onward = onward;
-    connections.onAnswered = (socket) => this.#look(socket);
+    this.#stopFollowing = connections.whenAnswered((socket) => this.#look(socket));
     this.#scan = new Scan(onward, {
       sockets: () => connections.served(),
       offer: (socket) => this.#offer(socket),
@@ -61,6 +62,8 @@ export class MoveConnections {
 
   stop(): void {
     this.#scan.stop();
+    this.#stopFollowing();
+    this.#stopFollowing = () => undefined;
     for (const socket of this.#halted) readOn(socket);
     this.#halted.clear();
   }

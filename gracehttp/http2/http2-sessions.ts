@@ -1,8 +1,8 @@
 import { type EventEmitter } from 'node:events';
 import { type ServerHttp2Session } from 'node:http2';
-import { shareOfTime } from '../http/spread.js';
 import { leave, type LeaveTimes } from './leave.js';
 import { OpenSession } from './open-session.js';
+import { shareOfTime } from './share-of-time.js';
 
 /** Sessions leave one after the other, so that their clients do not connect again all at once. */
 const BETWEEN_SESSIONS_MS = 5;

@@ -43,7 +43,6 @@ export class RoomMaker {
   constructor(connections: HttpConnections, waiting: Waiting) {
     this.#connections = connections;
     this.#waiting = waiting;
-    connections.closeWhen(() => this.#wanted() > 0);
   }
 
   /** Call it when the number of waiting connections has changed. */
@@ -63,10 +62,12 @@ export class RoomMaker {
   }
 
   #look(): () => void {
+    const keepOpen = this.#connections.closeWhen(() => this.#wanted() > 0);
     const stopClosingIdle = this.#closeIdle();
     const { sessions } = this.#connections;
     const timer = sessions && setInterval(() => sessions.makeRoom(this.#wanted()), LOOK_EVERY_MS).unref();
     return () => {
+      keepOpen();
       stopClosingIdle();
       clearInterval(timer);
     };

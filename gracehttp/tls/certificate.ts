@@ -8,6 +8,7 @@ export type Pem = string | Buffer;
 
 /** A server's key and certificate. */
 export interface CertificateSource {
+  /** The private key. */
   readonly key: Pem;
   /** The certificate, followed by the intermediate ones if there are any. */
   readonly cert: Pem;

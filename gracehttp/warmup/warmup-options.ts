@@ -8,7 +8,9 @@ export interface WarmupRequest {
   readonly path: string;
   /** Default `GET`. */
   readonly method?: string;
+  /** Default: none but `host` and `ts-grace-warmup`. */
   readonly headers?: OutgoingHttpHeaders;
+  /** Default: none. */
   readonly body?: string | Uint8Array;
   /** Name or address of the server that gets it. Default: the first HTTP server. */
   readonly server?: string;
@@ -16,8 +18,11 @@ export interface WarmupRequest {
 
 /** What a server answered to a request of a warm-up. */
 export interface WarmupResponse {
+  /** The status code. */
   readonly status: number;
+  /** The headers, with names in small letters. */
   readonly headers: IncomingHttpHeaders;
+  /** The whole body. */
   readonly body: Buffer;
 }
 
@@ -29,9 +34,9 @@ export type WarmupRun = (send: WarmupSend) => unknown;
 
 /** Times are in milliseconds. */
 export interface WarmupOptions {
-  /** Paths, or whole requests. They are sent in turn, `times` times. */
+  /** Paths, or whole requests. They are sent in turn, `times` times. Default: none; then `run` is needed. */
   readonly paths?: readonly (string | WarmupRequest)[];
-  /** Called before `paths` are sent, for example to fill caches. */
+  /** Called before `paths` are sent, for example to fill caches. Default: none. */
   readonly run?: WarmupRun;
   /** How often each path is requested: code is compiled only after it has run some times. Default 20. */
   readonly times?: number;

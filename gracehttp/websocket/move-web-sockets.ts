@@ -41,9 +41,22 @@ const CLOSE_EVERY_MS = 20;
  * @throws GraceError `STATE_INVALID` after serve(); `OPTION_INVALID` for a kind that has an adopter.
  *
  * @example
- * const wss = new WebSocketServer({ server });
- * wss.on('connection', (ws, request) => join(ws, nameIn(request)));
- * moveWebSockets(app, wss, { state: (ws) => nameOf(ws), restore: join });
+ * import http from 'node:http';
+ * import { App } from 'ts-grace/gracehttp';
+ * import { moveWebSockets } from 'ts-grace/ws';
+ * import { WebSocket, WebSocketServer } from 'ws';
+ *
+ * const app = new App();
+ * const server = http.createServer();
+ * const wss = new WebSocketServer({ server, perMessageDeflate: false });
+ * const names = new Map<WebSocket, string>();
+ * const join = (ws: WebSocket, name: string) => {
+ *   names.set(ws, name);
+ *   ws.on('message', (text) => ws.send(`${name}: ${text}`));
+ * };
+ * wss.on('connection', (ws, request) => join(ws, request.url ?? '/'));
+ * moveWebSockets(app, wss, { state: (ws: WebSocket) => names.get(ws) ?? '/', restore: join });
+ * await app.serve({ server, listen: ':8080' });
  */
 export function moveWebSockets<WebSocket extends object, State>(
   app: App,

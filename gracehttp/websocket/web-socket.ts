@@ -3,7 +3,9 @@ import { type Socket } from 'node:net';
 
 /** A `WebSocketServer` of the package `ws`, version 8. */
 export interface WebSocketServerLike<WebSocket extends object = object> {
+  /** The options that it was made with. */
   readonly options: object;
+  /** Its clients; undefined with `clientTracking: false`. */
   readonly clients?: Set<WebSocket>;
   /** As an EventEmitter has it. */
   on(event: 'connection', listener: (ws: WebSocket, request: IncomingMessage) => void): unknown;

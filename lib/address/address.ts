@@ -51,6 +51,11 @@ const FORMS = ':8080, 8080, host:8080, [::1]:8080, unix:/path, unix:@abstract, s
  * | `fd:3` | a descriptor that this process was started with |
  *
  * @throws GraceError `ADDRESS_INVALID`
+ *
+ * @example
+ * import { parseAddress } from 'ts-grace';
+ *
+ * console.log(parseAddress('[::1]:8080').kind); // tcp
  */
 export function parseAddress(text: string | number): Address {
   if (typeof text !== 'string' && typeof text !== 'number') throw invalid(text, 'it is not text');
@@ -129,7 +134,14 @@ function invalid(source: unknown, reason: string): GraceError {
   });
 }
 
-/** The inverse of {@link parseAddress}: equal addresses have equal texts. */
+/**
+ * The inverse of {@link parseAddress}: equal addresses have equal texts.
+ *
+ * @example
+ * import { formatAddress, parseAddress } from 'ts-grace';
+ *
+ * console.log(formatAddress(parseAddress(8080))); // :8080
+ */
 export function formatAddress(address: Address): string {
   switch (address.kind) {
     case 'tcp':

@@ -56,7 +56,7 @@ export interface Handoff {
   readonly follow?: number | undefined;
   /** Milliseconds after which a successor that is not ready ends itself, if its predecessor is gone. */
   readonly timeout?: number | undefined;
-  /** Descriptor of the IPC channel by which connections come. Only the preload reads it. */
+  /** Descriptor of the IPC channel by which connections come. In a successor the preload opens it. */
   readonly channel?: number | undefined;
   /** Whether the sender is start_server, which stays, keeps the sockets and does the restarts. */
   readonly superdaemon?: boolean;
@@ -95,7 +95,7 @@ export function parseHandoff(text: string): Handoff {
   if (data['version'] !== HANDOFF_VERSION) {
     throw brokenHandoff(text, `its version is ${show(data['version'])}, this library reads ${HANDOFF_VERSION}`);
   }
-  const { pid, generation, pipe, nonce, sockets, superdaemon, follow, timeout } = data;
+  const { pid, generation, pipe, nonce, sockets, superdaemon, follow, timeout, channel } = data;
   if (!isCount(pid) || !isCount(generation) || !isCount(pipe) || typeof nonce !== 'string' || nonce === '') {
     throw brokenHandoff(text, 'pid, generation, pipe or nonce is missing or has the wrong type');
   }
@@ -111,6 +111,7 @@ export function parseHandoff(text: string): Handoff {
     ...(superdaemon === true && { superdaemon }),
     ...(follow !== undefined && { follow }),
     ...(timeout !== undefined && { timeout }),
+    ...(isCount(channel) && { channel }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readFileSync, realpathSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { GraceError, errnoCode, messageOf } from '../errors.js';
 import { warn } from '../log.js';
@@ -29,9 +29,9 @@ export class PidFile {
   check(): void {
     this.#attempt(() => {
       const path = this.#resolve();
-      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
+      if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
       const draft = writeDraft(path);
-      unlinkSync(draft);
+      fs.unlinkSync(draft);
     });
   }
 
@@ -46,9 +46,9 @@ export class PidFile {
       const path = this.#resolve();
       const draft = writeDraft(path);
       try {
-        renameSync(draft, path);
+        fs.renameSync(draft, path);
       } catch (error) {
-        unlinkSync(draft);
+        fs.unlinkSync(draft);
         throw error;
       }
     });
@@ -66,7 +66,7 @@ export class PidFile {
   /** Removes the file if it still names this process. A failure is a warning, as the process exits anyway. */
   remove(): void {
     try {
-      if (this.#read() === String(process.pid)) unlinkSync(this.#resolve());
+      if (this.#read() === String(process.pid)) fs.unlinkSync(this.#resolve());
     } catch (error) {
       warn(`cannot remove the pid file ${this.#given}: ${messageOf(error)}`);
     }
@@ -75,7 +75,7 @@ export class PidFile {
   /** What the file says; undefined if it does not exist. */
   #read(): string | undefined {
     try {
-      return readFileSync(this.#resolve(), 'utf8').trim();
+      return fs.readFileSync(this.#resolve(), 'utf8').trim();
     } catch (error) {
       if (errnoCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -83,7 +83,7 @@ export class PidFile {
   }
 
   #resolve(): string {
-    this.#resolved ??= join(realpathSync(dirname(this.#path)), basename(this.#path));
+    this.#resolved ??= join(fs.realpathSync(dirname(this.#path)), basename(this.#path));
     return this.#resolved;
   }
 
@@ -101,14 +101,14 @@ export class PidFile {
 function writeDraft(path: string): string {
   const number = Math.floor(Math.random() * 36 ** DRAFT_DIGITS);
   const draft = `${path}.${number.toString(36).padStart(DRAFT_DIGITS, '0')}`;
-  const fd = openSync(draft, 'wx', MODE);
+  const fd = fs.openSync(draft, 'wx', MODE);
   try {
-    writeSync(fd, `${process.pid}\n`);
+    fs.writeSync(fd, `${process.pid}\n`);
   } catch (error) {
-    unlinkSync(draft);
+    fs.unlinkSync(draft);
     throw error;
   } finally {
-    closeSync(fd);
+    fs.closeSync(fd);
   }
   return draft;
 }

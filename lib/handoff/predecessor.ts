@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import fs from 'node:fs';
 import net from 'node:net';
 import { isSocket } from '../check/file-type.js';
 import { logger } from '../log.js';
@@ -200,7 +200,7 @@ export class Predecessor {
     // The number may belong to another file by now.
     if (this.#pipe?.destroyed === true) return;
     try {
-      writeSync(this.#handoff.pipe, formatMessage(message));
+      fs.writeSync(this.#handoff.pipe, formatMessage(message));
     } catch (error) {
       log('process %d is gone, carrying on alone: %s', this.pid, error);
     }

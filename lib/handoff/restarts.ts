@@ -19,7 +19,7 @@ const log = logger('restart');
 export interface RestartOptions {
   /** Milliseconds until the successor has to be ready. Default is the option `restartTimeout`. */
   readonly timeout?: number;
-  /** Variables that are added to those of the option `env`, for this restart; the successor passes them on. undefined removes one. */
+  /** Variables that are added to those of the option `env`, for this restart; the successor passes them on. undefined removes one. Default: none. */
   readonly env?: Environment;
 }
 

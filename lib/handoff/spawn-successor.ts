@@ -3,6 +3,7 @@ import { logger } from '../log.js';
 import { type Command } from '../launch/command.js';
 import { throughIntermediate } from '../launch/intermediate.js';
 import { optionsWithPreload } from '../launch/preload.js';
+import { CHANNEL_FD } from '../launch/take-channel.js';
 import { HANDOFF } from './handoff-variable.js';
 
 const log = logger('successor');
@@ -38,6 +39,8 @@ export function spawnSuccessor({ command, env, descriptors, handoff, follow, cha
       PWD: cwd,
       NODE_OPTIONS: optionsWithPreload(env['NODE_OPTIONS']),
       [HANDOFF]: handoff,
+      // Node.js adds the number at the end, and getenv(3) takes the first of two. So the successor opens the channel later.
+      ...(channel && { [CHANNEL_FD]: '' }),
     },
     stdio: [
       'inherit',

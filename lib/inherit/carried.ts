@@ -5,6 +5,15 @@ import { type Successor } from '../handoff/successor.js';
  * What passes from one generation to the next beside the sockets: values that wait
  * in the greeting, and what both tell and ask each other while the old one drains.
  * All values have to be JSON.
+ *
+ * @example
+ * import { App } from 'ts-grace/gracehttp';
+ *
+ * const app = new App();
+ * let count = 0;
+ * app.carried.leave('count', () => count);
+ * await app.serve({ handler: (request, response) => response.end(`${(count += 1)}\n`), listen: ':8080' });
+ * count += Number(app.carried.get('count') ?? 0);
  */
 export class Carried {
   /** @internal The process that hands over to this one, when it is known. */

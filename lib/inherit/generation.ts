@@ -11,11 +11,15 @@ import { type Adopted, keptKind } from '../move/kept.js';
 import { kindOf } from '../move/sender.js';
 import { ConnectionReceiver } from '../move/receiver.js';
 import { returnSockets } from '../move/returned-sockets.js';
+import { Siblings } from '../move/siblings.js';
 import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
 import { reportServing, takeOver } from './take-over.js';
+
+/** Opening the channel takes some milliseconds, for which the first clients would wait. */
+const FIRST_ANSWERS_MS = 5;
 
 /**
  * One process in a row of predecessors and successors: its sockets and files, what
@@ -30,6 +34,9 @@ export class Generation {
   readonly arrivals: ConnectionReceiver;
   /** What the program does with connections that it keeps over restarts. */
   readonly adopters = new Adopters();
+  /** The way to the worker that takes the place of this one; undefined without start_server. */
+  siblings: Siblings | undefined;
+  readonly #moves: boolean;
   readonly #state: () => State;
   readonly #pidFile: PidFile | undefined;
   /** Where the options of the process are written. */
@@ -41,6 +48,7 @@ export class Generation {
   constructor(settings: Settings, state: () => State) {
     const { pidFile, moveConnections } = settings;
     this.#state = state;
+    this.#moves = moveConnections;
     this.#ofProcess = { names: Object.keys(settings), write: (name) => `new Grace({ ${name}: … })` };
     this.arrivals = new ConnectionReceiver(moveConnections ? processState.channel : undefined);
     if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile);
@@ -101,7 +109,16 @@ export class Generation {
       const stopped = (): boolean => this.#state() !== 'starting';
       this.#takeKept();
       const takes = this.arrivals.kinds;
-      const done = await takeOver({ sockets: this.sockets, inheritance, pidFile: this.#pidFile, takes, stopped });
+      const done = await takeOver({
+        sockets: this.sockets,
+        inheritance,
+        pidFile: this.#pidFile,
+        takes,
+        prepare: () => {
+          if (inheritance.predecessor?.watches === true) this.#openChannel();
+        },
+        stopped,
+      });
       return done ? inheritance : undefined;
     } finally {
       this.#takingOver = false;
@@ -110,7 +127,10 @@ export class Generation {
 
   /** Tells the predecessor that this process serves. */
   reportServing(): void {
-    if (this.#inheritance !== undefined) reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    if (this.#inheritance === undefined) return;
+    reportServing(this.sockets, this.#inheritance, this.#returnSockets());
+    setTimeout(() => this.#openChannel(), FIRST_ANSWERS_MS).unref();
+    this.siblings?.serving();
   }
 
   /** Puts back what a successor that failed has replaced, or somebody has deleted. */
@@ -146,6 +166,10 @@ export class Generation {
     return returnSockets(processState.channel, new Map(inherited.map(({ fd, server }) => [fd, server!])));
   }
 
+  #openChannel(): void {
+    processState.channel?.open?.();
+  }
+
   #takeKept(): void {
     for (const { fd, server, service } of this.sockets) {
       if (service?.adopt === undefined) continue;
@@ -167,7 +191,9 @@ export class Generation {
 
   async #inherit(): Promise<Inheritance> {
     this.#inheritance ??= await findInheritance();
-    this.carried.predecessor = this.#inheritance.predecessor;
+    const { predecessor, workerChannel } = this.#inheritance;
+    this.carried.predecessor = predecessor;
+    if (workerChannel !== undefined && this.#moves) this.siblings ??= new Siblings(workerChannel, this.arrivals);
     return this.#inheritance;
   }
 }

@@ -6,6 +6,7 @@ import { HANDOFF, type Handoff, type HandoffSocket, isOtherVersion, parseHandoff
 import { Predecessor } from '../handoff/predecessor.js';
 import { type Preload } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
+import { openWorkerChannel } from '../move/worker-channel.js';
 import { isRunning } from '../process-table.js';
 import { requirePackage } from '../require.js';
 import { closeOnExec } from '../socket/close-on-exec.js';
@@ -27,6 +28,11 @@ takeVariables(process.env);
  * nserv's `CanResume`.
  *
  * @throws GraceError `INHERITANCE_INVALID`
+ *
+ * @example
+ * import { inherited } from 'ts-grace';
+ *
+ * console.log(inherited()); // false
  */
 export function inherited(): boolean {
   const handoff = readableHandoff();
@@ -75,7 +81,7 @@ function readableHandoff(): string | undefined {
 
 async function fromHandoff(text: string | undefined): Promise<Inheritance | undefined> {
   if (text === undefined) return undefined;
-  const handoff = await keepPipe(parseHandoff(text));
+  const handoff = await keepPipes(parseHandoff(text));
   const { preload } = processState;
   // It holds the greeting, in which there may be TLS keys.
   processState.preload = undefined;
@@ -91,7 +97,8 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
   });
   const passed = predecessor.superdaemon ? await keepToOurselves(sockets) : sockets;
   log('generation %d: %d sockets from process %d', handoff.generation, passed.length, handoff.pid);
-  return { predecessor, passed, unclaimed: new Set(passed) };
+  const workerChannel = predecessor.superdaemon ? openWorkerChannel(handoff.channel) : undefined;
+  return { predecessor, workerChannel, passed, unclaimed: new Set(passed) };
 }
 
 /**
@@ -120,11 +127,13 @@ async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<rea
   return sockets.map((socket, index) => ({ ...socket, fd: fds[index] ?? socket.fd }));
 }
 
-/** Such a program must not get the pipe either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
-async function keepPipe(handoff: Handoff): Promise<Handoff> {
+/** Such a program must not get the pipe and the channel either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
+async function keepPipes(handoff: Handoff): Promise<Handoff> {
   if (handoff.superdaemon !== true || !Predecessor.isPipe(handoff.pipe)) return handoff;
-  const [pipe = handoff.pipe] = await closeOnExec([handoff.pipe]);
-  return { ...handoff, pipe };
+  const { channel } = handoff;
+  const hasChannel = channel !== undefined && Predecessor.isPipe(channel);
+  const [pipe = handoff.pipe, opened] = await closeOnExec([handoff.pipe, ...(hasChannel ? [channel] : [])]);
+  return { ...handoff, pipe, channel: opened };
 }
 
 function systemdNames(): (string | undefined)[] {

@@ -1,5 +1,6 @@
 import { type InheritedSocket } from '../address/match.js';
 import { type Predecessor } from '../handoff/predecessor.js';
+import { type Channel } from '../launch/preload-contract.js';
 
 /** What this process was started with. */
 export interface Inheritance {
@@ -7,6 +8,8 @@ export interface Inheritance {
   readonly predecessor: Predecessor | undefined;
   /** Pid of a Server::Starter without our handoff; ours is the `predecessor`. */
   readonly starter?: number | undefined;
+  /** The channel to start_server, through which connections go from worker to worker. */
+  readonly workerChannel?: Channel | undefined;
   /** All sockets that were passed. */
   readonly passed: readonly InheritedSocket[];
   /** The sockets that no listener has claimed yet. */

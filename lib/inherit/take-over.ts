@@ -10,25 +10,29 @@ export interface TakeOver {
   readonly pidFile: PidFile | undefined;
   /** The kinds of connections that this process takes from the predecessor. */
   readonly takes: readonly string[];
+  /** Makes ready what needs time and nothing of the predecessor: this process would only wait for its answer. */
+  prepare(): void;
   /** Whether the process was told to stop meanwhile. */
   stopped(): boolean;
 }
 
 /**
  * Takes over from the predecessor, or just starts: at the end every socket accepts
- * and the pid file names this process. Nothing that the predecessor uses to
- * serve is touched before it has acknowledged, or has died.
+ * and the pid file names this process. No file that the predecessor uses is touched
+ * before it has acknowledged, or has died.
  *
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`
  */
-export async function takeOver({ sockets, inheritance, pidFile, takes, stopped }: TakeOver): Promise<boolean> {
+export async function takeOver({ sockets, inheritance, pidFile, takes, prepare, stopped }: TakeOver): Promise<boolean> {
   pidFile?.check();
   // New addresses first: if one cannot be used, the predecessor has not been told anything.
   for (const listener of sockets) if (!listener.inherited) await listener.open();
-  await inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
-  if (stopped()) return false;
+  const acknowledged = inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
+  // Both accept now. If the predecessor gives this process up after all, what it has accepted is drained.
   for (const listener of sockets) await listener.open();
+  prepare();
+  await acknowledged;
   if (stopped()) return false;
   pidFile?.write();
   for (const listener of sockets) listener.own();

@@ -7,12 +7,17 @@ export const HANDOFF = 'GRACE_HANDOFF';
 export const PROCESS_STATE = 'ts-grace.process';
 
 /**
- * The channel by which the predecessor's connections come. Node.js opens it for
- * the program; the preload takes it away before the program runs.
+ * The channel by which the predecessor's connections come. The preload keeps it
+ * from the program, which is why Node.js does not open it at the start.
  */
 export interface Channel {
-  /** @param handle - whose descriptor goes along; this process keeps its own. */
-  send(message: object, handle?: object): void;
+  /** Has to be called before anything can come. It takes some milliseconds. Absent in an older preload, which has it open. */
+  open?(): void;
+  /**
+   * @param handle - whose descriptor goes along; this process keeps its own.
+   * @param onSent - an error means that the other process is gone, which is noticed in another way too.
+   */
+  send(message: object, handle?: object, onSent?: (error: Error | null) => void): void;
   /** Called when the predecessor has closed it or has died. */
   onEnd: () => void;
   ended: boolean;

@@ -15,7 +15,7 @@ export function planDrain(life: Parts, reason: DrainReason, handedOver: Readonly
   return {
     listeners: life.sockets,
     handedOver,
-    onward: ({ fd }) => carried.successor?.onward(fd),
+    onward: ({ fd }) => (carried.successor ?? generation.siblings)?.onward(fd),
     takeBack: (kind, connection, adopted) => adopters.takeBack(kind, connection, adopted),
     noneComes: arrivals.ended,
     spread: !isStop && carried.successor !== undefined ? settings.handoverTime : 0,
@@ -24,7 +24,7 @@ export function planDrain(life: Parts, reason: DrainReason, handedOver: Readonly
     delay: isStop ? settings.drainDelay : 0,
     // The kernel gives connections to a successor that is being stopped, too, and would reset them when this process is
     // the first to close the socket.
-    after: Promise.all([restarts.settled(), standby?.prepared, isStop ? probation.end() : undefined]),
+    after: Promise.all([restarts.settled(), standby?.prepared, ...(isStop ? [probation.end(), generation.siblings?.find()] : [])]),
     proven: standby?.proven ?? Promise.resolve(true),
     timeout: settings.drainTimeout,
     onShutdown: settings.onShutdown,

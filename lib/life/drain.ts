@@ -20,7 +20,9 @@ const SHUTDOWN_MIN_MS = 1_000;
 
 /** What the deadline cut off of one listener. */
 export interface CutOff {
+  /** The address that the server listened on. */
   readonly address: string;
+  /** The name of the server. */
   readonly name: string | undefined;
   /** Requests that got no complete answer; for other protocols, connections. */
   readonly count: number;

@@ -191,12 +191,13 @@ export class Life implements Parts {
     successor.release(again);
     this.following.handOver(successor, pid);
     report(`restarted: process ${pid} serves${this.following.isFirst ? ', this first process stays (option follow)' : ''}`);
-    this.#host.emit('restarted', { pid });
     this.probation.stand({
       successor,
       listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
       stopSignals: this.settings.signals.stop,
     });
+    // What hears of this asks whether this process stands by.
+    this.#host.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }
 

@@ -3,11 +3,11 @@ import { invalid, milliseconds, wholeNumber } from '../check/numbers.js';
 
 /** When a process restarts itself. Times are in milliseconds, 0 turns a limit off; at least one limit has to be given. */
 export interface RecycleOptions {
-  /** Resident memory, in bytes. */
+  /** Resident memory, in bytes. Default 0: off. */
   readonly rss?: number;
-  /** Time since the process serves. */
+  /** Time since the process serves. Default 0: off. */
   readonly age?: number;
-  /** Mean delay of the event loop over `interval`. */
+  /** Mean delay of the event loop over `interval`. Default 0: off. */
   readonly eventLoopDelay?: number;
   /** Each process adds up to this share of `age`, at random, so that not all machines restart at once: 0 to 1. Default 0.1. */
   readonly jitter?: number;

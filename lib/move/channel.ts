@@ -1,47 +1,50 @@
-import { type ChildProcess, type SendHandle } from 'node:child_process';
+import { type SendHandle } from 'node:child_process';
 
-/** What Node.js keeps back until the handle that was sent last is acknowledged; null if none is. Not in the public types. */
-interface HandleQueue {
-  _handleQueue?: unknown[] | null;
+/** A process at the other end of a channel: a ChildProcess, or what this process itself is to its parent. */
+export interface Peer {
+  readonly connected: boolean;
+  send(message: object, handle: SendHandle | undefined, options: object, onSent: (error: Error | null) => void): unknown;
+  on<Message>(event: 'internalMessage' | 'disconnect', handler: (message: Message) => void): unknown;
+  disconnect(): void;
+  /** What Node.js keeps back until the handle that was sent last is acknowledged; null if none is. Not in the public types. */
+  _handleQueue?: unknown[] | null | undefined;
 }
 
 /** Node.js answers each handle with one of these. */
 const ACKNOWLEDGEMENTS: readonly unknown[] = ['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK'];
 
 /**
- * The channel to a child process, on which handles follow each other at once. Node.js
+ * The channel to another process, on which handles follow each other at once. Node.js
  * itself sends one and waits for the other process: on a busy machine each one took
  * as long as two processes wait for the processor, up to 17 ms. Raw handles need no such
  * order, because the kernel never puts the data of two of them into one read. In a Node.js
  * version that works in another way, they go one after the other.
  */
 export class HandleChannel {
-  readonly #process: ChildProcess;
-  readonly #queue: HandleQueue;
+  readonly #peer: Peer;
   /** Handles that Node.js has not acknowledged. */
   #awaited = 0;
 
-  constructor(process: ChildProcess) {
-    this.#process = process;
-    this.#queue = process as HandleQueue;
-    process.on('internalMessage', ({ cmd }: { readonly cmd: unknown }) => {
+  constructor(peer: Peer) {
+    this.#peer = peer;
+    peer.on('internalMessage', ({ cmd }: { readonly cmd: unknown }) => {
       if (!ACKNOWLEDGEMENTS.includes(cmd)) return;
       this.#awaited -= 1;
       // At the next acknowledgement Node.js expects a queue.
-      if (this.#awaited > 0) this.#queue._handleQueue ??= [];
+      if (this.#awaited > 0) this.#peer._handleQueue ??= [];
     });
   }
 
-  send(message: object, handle: SendHandle | undefined, onError: (error: Error) => void): void {
-    const { _handleQueue: queue } = this.#queue;
+  /** @param onSent - the message has left this process, or cannot. */
+  send(message: object, handle: SendHandle | undefined, onSent: (error: Error | null) => void): void {
+    const { _handleQueue: queue } = this.#peer;
     const isEmpty = Array.isArray(queue) && queue.length === 0;
-    if (isEmpty) this.#queue._handleQueue = null;
+    if (isEmpty) this.#peer._handleQueue = null;
     if (handle !== undefined) this.#awaited += 1;
-    this.#process.send(message, handle, {}, (error) => {
-      if (error === null) return;
-      if (handle !== undefined) this.#awaited -= 1;
-      onError(error);
+    this.#peer.send(message, handle, {}, (error) => {
+      if (error !== null && handle !== undefined) this.#awaited -= 1;
+      onSent(error);
     });
-    if (isEmpty) this.#queue._handleQueue ??= queue;
+    if (isEmpty) this.#peer._handleQueue ??= queue;
   }
 }

@@ -8,6 +8,9 @@ export const MOVED = 'NODE_GRACE_MOVED';
 export const ASK = 'NODE_GRACE_ASK';
 export const ANSWER = 'NODE_GRACE_ANSWER';
 export const RETURN = 'NODE_GRACE_RETURN';
+export const TAKES = 'NODE_GRACE_TAKES';
+export const WHERE = 'NODE_GRACE_WHERE';
+export const THERE = 'NODE_GRACE_THERE';
 
 /** A connection, sent along with its descriptor. */
 export interface Move {
@@ -48,5 +51,24 @@ export interface Return {
   readonly fd: number;
 }
 
+/** To start_server: the kinds of connections that this worker takes. */
+export interface Takes {
+  readonly cmd: typeof TAKES;
+  readonly takes: readonly string[];
+}
+
+/** To start_server: which kinds of connections the worker takes that has the place of this one. */
+export interface Where {
+  readonly cmd: typeof WHERE;
+}
+
+/** The answer of start_server. Without `takes` there is no such worker. */
+export interface There {
+  readonly cmd: typeof THERE;
+  readonly takes?: readonly string[] | undefined;
+}
+
 export type ToSuccessor = Move | Ask;
 export type ToPredecessor = Moved | Answer | Return;
+export type ToWorker = ToSuccessor | ToPredecessor | There;
+export type ToSuperdaemon = ToSuccessor | ToPredecessor | Takes | Where;

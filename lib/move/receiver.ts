@@ -13,11 +13,14 @@ export type Taker = (handle: Handle, details: unknown) => void;
 export class ConnectionReceiver {
   /** Fulfils when no connection can come any more. */
   readonly ended: Promise<void>;
-  readonly #channel: Channel | undefined;
+  #channel: Channel | undefined;
   readonly #takers = new Map<string, Taker>();
   readonly #turns = new Turns();
   #end!: () => void;
   #refusing = false;
+  #rename: (kind: string) => string = (kind) => kind;
+  /** The takers by the names that the other side uses. */
+  #renamed: ReadonlyMap<string, Taker> | undefined;
 
   constructor(channel: Channel | undefined) {
     this.#channel = channel?.ended === false ? channel : undefined;
@@ -29,23 +32,44 @@ export class ConnectionReceiver {
       return;
     }
     this.#channel.onEnd = this.#end;
+    this.#listen();
+  }
+
+  /**
+   * Receives connections of a sibling.
+   *
+   * @param rename - how the other side names a kind.
+   */
+  connect(channel: Channel, rename: (kind: string) => string): void {
+    this.#channel = channel;
+    this.#rename = rename;
+    this.#listen();
+  }
+
+  #listen(): void {
     process.on('internalMessage' as 'message', (message, handle) => this.#onMessage(message as ToSuccessor, handle as Handle | undefined));
   }
 
   /** Takes connections of a kind from now on. */
   take(kind: string, taker: Taker): void {
     this.#takers.set(kind, taker);
+    this.#renamed = undefined;
   }
 
   /** The kinds that this process takes. */
   get kinds(): readonly string[] {
-    return this.#channel === undefined ? [] : [...this.#takers.keys()];
+    return this.#channel === undefined ? [] : [...this.#byName.keys()];
   }
 
   /** Takes no more: this process stops. What the predecessor still has, it serves itself. */
   refuse(): void {
     this.#refusing = true;
     this.#end();
+  }
+
+  get #byName(): ReadonlyMap<string, Taker> {
+    this.#renamed ??= new Map([...this.#takers].map(([kind, taker]) => [this.#rename(kind), taker]));
+    return this.#renamed;
   }
 
   #onMessage(message: ToSuccessor, handle: Handle | undefined): void {
@@ -57,7 +81,7 @@ export class ConnectionReceiver {
   }
 
   #takes({ kind, details }: Move, handle: Handle | undefined): boolean {
-    const taker = this.#takers.get(kind);
+    const taker = this.#byName.get(kind);
     if (handle === undefined) return false;
     if (taker === undefined || this.#refusing) {
       handle.close();

@@ -1,7 +1,7 @@
-import { type ChildProcess, type SendHandle } from 'node:child_process';
+import { type SendHandle } from 'node:child_process';
 import { type Socket } from 'node:net';
 import { logger } from '../log.js';
-import { HandleChannel } from './channel.js';
+import { HandleChannel, type Peer } from './channel.js';
 import { handleOf, readOn, stopReading } from './handle.js';
 import { ASK, ANSWER, MOVE, MOVED, type ToPredecessor, type ToSuccessor } from './messages.js';
 
@@ -45,7 +45,7 @@ interface UnderWay {
 export class ConnectionSender {
   /** Connections that the successor has taken. */
   moved = 0;
-  readonly #process: ChildProcess;
+  readonly #peer: Peer;
   readonly #channel: HandleChannel;
   readonly #takes: ReadonlySet<string>;
   readonly #underWay = new Map<number, UnderWay>();
@@ -56,21 +56,21 @@ export class ConnectionSender {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param takes - the kinds of connections that the successor takes, as it said. */
-  constructor(process: ChildProcess, takes: readonly string[]) {
-    this.#process = process;
-    this.#channel = new HandleChannel(process);
+  constructor(peer: Peer, takes: readonly string[]) {
+    this.#peer = peer;
+    this.#channel = new HandleChannel(peer);
     this.#takes = new Set(takes);
-    process.on('internalMessage', (message: ToPredecessor) => this.#onMessage(message));
-    process.on('disconnect', () => this.end());
-    if (!process.connected) this.#open = false;
+    peer.on('internalMessage', (message: ToPredecessor) => this.#onMessage(message));
+    peer.on('disconnect', () => this.end());
+    if (!peer.connected) this.#open = false;
   }
 
   get open(): boolean {
     return this.#open;
   }
 
-  /** The way for connections of one listener; the successor names its kinds with its descriptor of the socket. */
-  onward(descriptor: number): Onward {
+  /** The way for connections of one listener; the successor names its kinds with its descriptor of the socket, or a sibling with the inode. */
+  onward(descriptor: number | string): Onward {
     const sender = this;
     return {
       takes: (kind) => sender.#open && sender.#takes.has(kindOf(kind, descriptor)),
@@ -87,7 +87,7 @@ export class ConnectionSender {
 
   /** Nothing more is sent. */
   close(): void {
-    if (this.#process.connected) this.#process.disconnect();
+    if (this.#peer.connected) this.#peer.disconnect();
   }
 
   /**
@@ -115,12 +115,13 @@ export class ConnectionSender {
   }
 
   #ask(): void {
-    if (this.#process.connected) this.#tell({ cmd: ASK, id: this.#last });
+    if (this.#peer.connected) this.#tell({ cmd: ASK, id: this.#last });
     else this.end();
   }
 
   #tell(message: ToSuccessor, handle?: SendHandle, onError: () => void = () => undefined): void {
     this.#channel.send(message, handle, (error) => {
+      if (error === null) return;
       log('%s', error.message);
       onError();
     });
@@ -162,6 +163,6 @@ function limitFor(busy: number): number {
 }
 
 /** The name of a kind of connections that come from one listening socket. */
-export function kindOf(kind: string, descriptor: number): string {
+export function kindOf(kind: string, descriptor: number | string): string {
   return `${kind} ${descriptor}`;
 }

@@ -26,6 +26,15 @@ export interface Host {
 /**
  * The probation of a new process: for a while after the hand-over, the old one
  * stands by and serves again if the new one fails.
+ *
+ * @example
+ * import { App } from 'ts-grace/gracehttp';
+ *
+ * const app = new App({ probation: 10_000 });
+ * app.probation.healthy(async () => {
+ *   // For example a query. If it throws, rejects or returns false, the restart is taken back.
+ * });
+ * await app.serve({ handler: (request, response) => response.end('hello\n'), listen: ':8080' });
  */
 export class Probation {
   /** @internal */
@@ -41,7 +50,7 @@ export class Probation {
     this.#host = host;
     const { time, hangTimeout } = host.settings.probation;
     // A debugger stops a process for minutes.
-    const debugged = process.execArgv.some((option) => option.startsWith('--inspect'));
+    const debugged = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((options) => options.includes('--inspect'));
     this.#terms = { time, hang: debugged ? 0 : hangTimeout };
     host.carried.leave(PROBATION, () => this.#terms);
     this.removeHandlers = onSignals(host.settings.signals.revert, (signal) => void this.fail(signal));

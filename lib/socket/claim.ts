@@ -17,7 +17,7 @@ import { type DraftSocket, bindSocketFile, removeSocketFile } from './socket-fil
 
 /** Options of one listening socket. */
 export interface ListenOptions {
-  /** The name of the socket: systemd's `FileDescriptorName=`, also used in messages. */
+  /** The name of the socket: systemd's `FileDescriptorName=`, also used in messages. Default: none. */
   readonly name?: string | undefined;
   /** Permissions of a unix socket's file. Default: as the umask has it. */
   readonly mode?: number | undefined;
@@ -30,6 +30,7 @@ export interface ListenOptions {
 
 /** One socket that a program asks for. */
 export interface Claim extends ListenOptions {
+  /** The address, see `parseAddress()` of `ts-grace`. */
   readonly address: string | number;
 }
 

@@ -1,4 +1,5 @@
 import { type Server, type Socket } from 'node:net';
+import { closeWatcher } from '../on-close.js';
 
 /** How many connections a server has. */
 export interface ConnectionCounts {
@@ -21,26 +22,22 @@ export class Connections<Note> implements ConnectionCounts {
   /** Connections inside of this process, which are neither followed nor counted. */
   readonly ignored = new WeakSet<Socket>();
   readonly #open = new Map<Socket, Note>();
-  readonly #note: () => Note;
-  readonly #forget: (this: Socket) => void;
+  readonly #note: (socket: Socket) => Note;
+  readonly #watch: (socket: Socket) => void;
   #whenNone: (() => void)[] = [];
   #accepted = 0;
   #moved = 0;
 
-  constructor(server: Server, note: () => Note) {
-    const forget = (socket: Socket): void => {
+  constructor(server: Server, note: (socket: Socket) => Note) {
+    this.#watch = closeWatcher((socket) => {
       this.#open.delete(socket);
       this.waiting.delete(socket);
       this.onEnd();
       if (this.#open.size > 0) return;
       this.#whenNone.forEach((done) => done());
       this.#whenNone = [];
-    };
+    });
     this.#note = note;
-    // One function for all sockets, because a closure for each would add to the memory of every idle connection.
-    this.#forget = function onClose(this: Socket): void {
-      forget(this);
-    };
     server.on('connection', (socket: Socket) => this.add(socket));
   }
 
@@ -53,9 +50,9 @@ export class Connections<Note> implements ConnectionCounts {
     if (this.#open.has(socket) || this.ignored.has(socket)) return;
     if (moved) this.#moved += 1;
     else this.#accepted += 1;
-    this.#open.set(socket, this.#note());
+    this.#open.set(socket, this.#note(socket));
     if (moved) this.onMoved();
-    socket.once('close', this.#forget);
+    this.#watch(socket);
   }
 
   get size(): number {

@@ -7,7 +7,9 @@ import { type ServerStatus, readGenerations, readStatus } from './status-file.js
 
 /** Options of {@link restartServer}. */
 export interface RestartOptions {
+  /** The file of `--pid-file`. */
   readonly pidFile: string;
+  /** The file of `--status-file`. */
   readonly statusFile: string;
   /** Seconds until only workers of the new generation may be left. Default 600. */
   readonly timeout?: number | undefined;
@@ -37,6 +39,12 @@ const MAX_FAILED_STARTS = 3;
  * if start_server exits, the program fails to start three times, or it takes
  * longer than `timeout`. In the last two cases the old workers go on serving, and
  * start_server goes on trying.
+ *
+ * @example
+ * import { restartServer } from 'ts-grace/starter';
+ *
+ * const { generation } = await restartServer({ pidFile: 'pid', statusFile: 'status' });
+ * console.log(`generation ${generation}`); // generation 2
  */
 export async function restartServer(
   { pidFile, statusFile, timeout = DEFAULT_TIMEOUT_S }: RestartOptions,

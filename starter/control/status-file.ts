@@ -7,10 +7,13 @@ export type WorkerState = 'starting' | 'serving' | 'draining';
 
 /** One worker. */
 export interface WorkerStatus {
+  /** 1, 2, …; a failed start counts too. */
   readonly generation: number;
+  /** Its process. */
   readonly pid: number;
   /** 1 to `--workers`. */
   readonly worker: number;
+  /** What it does now. */
   readonly state: WorkerState;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -20,6 +23,7 @@ export interface WorkerStatus {
 
 /** A `start_server` and its workers. */
 export interface ServerStatus {
+  /** The process of start_server itself. */
   readonly pid: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -41,6 +45,7 @@ export interface ServerStatus {
   readonly upgradeFailure?: string | undefined;
   /** Whether workers are being replaced, or the first ones started. */
   readonly deploying: boolean;
+  /** All workers that run. */
   readonly workers: readonly WorkerStatus[];
 }
 

@@ -3,7 +3,9 @@ import { type ServerStatus, readGenerations, readStatus } from './status-file.js
 
 /** Options of {@link serverStatus}. */
 export interface StatusOptions {
+  /** The file of `--pid-file`. */
   readonly pidFile: string;
+  /** The file of `--status-file`. */
   readonly statusFile: string;
 }
 
@@ -12,6 +14,12 @@ export interface StatusOptions {
  * pids only: the number, start time and restarts of its workers are `NaN`.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`, `FILE_INVALID`
+ *
+ * @example
+ * import { serverStatus } from 'ts-grace/starter';
+ *
+ * const { workers } = serverStatus({ pidFile: 'pid', statusFile: 'status' });
+ * for (const { worker, state } of workers) console.log(worker, state); // 1 serving
  */
 export function serverStatus({ pidFile, statusFile }: StatusOptions): ServerStatus {
   const pid = runningPid(pidFile);

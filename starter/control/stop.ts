@@ -4,6 +4,7 @@ import { runningPid } from './pid-lock.js';
 
 /** Options of {@link stopServer}. */
 export interface StopOptions {
+  /** The file of `--pid-file`. */
   readonly pidFile: string;
 }
 
@@ -13,6 +14,12 @@ const CHECK_EVERY_MS = 20;
  * Tells a start_server to stop; resolves when it has exited.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`
+ *
+ * @example
+ * import { stopServer } from 'ts-grace/starter';
+ *
+ * await stopServer({ pidFile: 'pid' });
+ * console.log('stopped'); // stopped
  */
 export async function stopServer({ pidFile }: StopOptions, onStop: (pid: number) => void = () => undefined): Promise<void> {
   const pid = runningPid(pidFile);

@@ -6,14 +6,15 @@ import { EXEC_FAILED, type WaitStatus, waitStatus } from './wait-status.js';
 /** A child of this process. */
 export class SpawnedProcess implements ManagedProcess {
   readonly exited: Promise<WaitStatus>;
-  readonly #child: ChildProcess | undefined;
+  /** Undefined if there was no memory for a process. */
+  readonly child: ChildProcess | undefined;
   #failure: string | undefined;
   #ended = false;
 
   /** @param spawn - throws if there is no memory for a process; other failures are emitted later. */
   constructor(spawn: () => ChildProcess) {
     const child = this.#attempt(spawn);
-    this.#child = child;
+    this.child = child;
     this.exited = new Promise((done) => {
       if (child === undefined) return done(EXEC_FAILED);
       child.once('exit', (code, signal) => {
@@ -29,7 +30,7 @@ export class SpawnedProcess implements ManagedProcess {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.child?.pid;
   }
 
   get failure(): string | undefined {
@@ -38,7 +39,7 @@ export class SpawnedProcess implements ManagedProcess {
 
   /** What `stdio` has at a descriptor; with no descriptor left, spawn() returns a process without stdio. */
   stream(fd: number): unknown {
-    return this.#child?.stdio?.[fd];
+    return this.child?.stdio?.[fd];
   }
 
   signal(signal: NodeJS.Signals): string | undefined {

@@ -23,8 +23,8 @@ export interface SpawnOptions {
 const SHELL_NAME = /^[A-Za-z_]\w*$/;
 
 /**
- * Starts the program with its sockets, their variables, and the handoff pipe,
- * which is `stdio[descriptors.nextFree]`.
+ * Starts the program with its sockets, their variables, the handoff pipe, which is
+ * `stdio[descriptors.nextFree]`, and after it the channel for connections.
  *
  * @throws the system's error if there is no memory for a process.
  */
@@ -35,7 +35,7 @@ export function spawnWorker(options: SpawnOptions, nonce: string): ChildProcess 
   return spawn('/bin/sh', shellArguments(exec, env, descriptors.stdin), {
     cwd: directory,
     env,
-    stdio: [descriptors.stdin === undefined ? 'inherit' : 'ignore', output, output, ...extra, 'pipe'],
+    stdio: [descriptors.stdin === undefined ? 'inherit' : 'ignore', output, output, ...extra, 'pipe', 'ipc'],
   });
 }
 
@@ -52,6 +52,7 @@ function workerEnvironment(options: SpawnOptions, nonce: string): NodeJS.Process
       pid: process.pid,
       generation,
       pipe: descriptors.nextFree,
+      channel: descriptors.nextFree + 1,
       nonce,
       sockets: handoffSockets(options),
       superdaemon: true,
@@ -79,6 +80,8 @@ function shellArguments(exec: readonly string[], env: NodeJS.ProcessEnv, stdin: 
   const refused = Object.entries(env).filter(([name]) => !SHELL_NAME.test(name));
   const restored = refused.length === 0 ? [] : ['env', ...refused.map(([name, value]) => `${name}=${value}`)];
   const script = [
+    // Node.js would open the channel itself, and show it to the program.
+    'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE',
     ...('LISTEN_PID' in env ? ['LISTEN_PID=$$', 'export LISTEN_PID'] : []),
     ...(stdin === undefined ? [] : [`exec <&${stdin}`]),
     'exec "$@"',

@@ -5,6 +5,7 @@ import { type LogOutput } from '../log/log-output.js';
 import { type Settings } from '../options.js';
 import { type WaitStatus, showStatus } from '../process/wait-status.js';
 import { type Descriptors } from '../sockets/descriptors.js';
+import { Relay } from '../moves/relay.js';
 import { type HeldSocket } from '../sockets/held-socket.js';
 import { AutoRestart } from './auto-restart.js';
 import { Launches } from './launches.js';
@@ -40,6 +41,7 @@ export class Superdaemon {
   readonly #workers = new Set<Worker>();
   readonly #oldWorkers: OldWorkers;
   readonly #launches: Launches;
+  readonly #relay = new Relay<Worker>((worker) => this.#successorOf(worker));
   readonly #deploy: RollingDeploy;
   readonly #autoRestart: AutoRestart;
   readonly #report: StatusReport;
@@ -68,7 +70,10 @@ export class Superdaemon {
       ...options,
       report: this.#report,
       generation: inherited?.generation ?? 0,
-      onStarted: (worker) => this.#workers.add(worker),
+      onStarted: (worker) => {
+        this.#workers.add(worker);
+        this.#relay.follow(worker, worker.child);
+      },
       onUp: () => this.#autoRestart.reset(),
       onExit: (worker, status) => this.#onExit(worker, status),
       onChange: () => this.#writeStatus(),
@@ -234,6 +239,11 @@ export class Superdaemon {
       slot.crashed();
     }
     this.#writeStatus();
+  }
+
+  #successorOf(worker: Worker): Worker | undefined {
+    const current = this.#slots[worker.number - 1]?.current;
+    return current === worker || current?.isDraining === true ? undefined : current;
   }
 
   #writeStatus(): void {

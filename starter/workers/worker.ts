@@ -1,3 +1,4 @@
+import { type ChildProcess } from 'node:child_process';
 import { type Duplex } from 'node:stream';
 import { type ManagedProcess } from '../process/managed-process.js';
 import { killAll, processTree } from '../process/process-tree.js';
@@ -20,6 +21,8 @@ export interface WorkerParts extends Pick<WorkerOptions, 'generation' | 'number'
   readonly process: ManagedProcess;
   /** The handoff pipe; undefined if the worker could not be started. */
   readonly pipe: Duplex | undefined;
+  /** With the channel for its connections; undefined if another start_server started it. */
+  readonly child?: ChildProcess | undefined;
   /** In the environment of the worker and of what it starts. */
   readonly nonce: string;
   /** Milliseconds since the epoch. */
@@ -65,7 +68,7 @@ export class Worker {
     const nonce = makeNonce();
     const process = new SpawnedProcess(() => spawnWorker(options, nonce));
     const pipe = process.stream(options.descriptors.nextFree) as Duplex | undefined;
-    return new Worker({ ...options, process, pipe, nonce, startedAt: Date.now(), sent: [] }, (worker) => {
+    return new Worker({ ...options, process, child: process.child, pipe, nonce, startedAt: Date.now(), sent: [] }, (worker) => {
       const candidate = {
         ...{ pipe, nonce, exited: process.exited },
         isDraining: () => worker.isDraining,
@@ -73,6 +76,11 @@ export class Worker {
       };
       return waitUntilUp(candidate, options);
     });
+  }
+
+  /** See {@link WorkerParts}. */
+  get child(): ChildProcess | undefined {
+    return this.#parts.child;
   }
 
   /** Undefined if it could not be started. */

@@ -9,7 +9,7 @@ const NEVER_THROW = [
   ...['formatAddress', 'begin', 'Grace.stop', 'App.reload', 'Probation.fail'],
   ...['Carried.leave', 'Carried.get', 'Carried.tell', 'Carried.hear', 'Carried.ask', 'Carried.onAsk'],
 ];
-const TIME = /(Timeout|Delay|Time|time|interval|Interval|every|age)$/;
+const TIME = /\.(\w*(Timeout|Delay|Time|Interval)|time|interval|every|age)$/;
 const UNIT = /\b(milliseconds|ms|seconds|Times are in)\b/;
 
 const EXPORTS = readExports();

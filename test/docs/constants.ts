@@ -10,7 +10,7 @@ export interface NumberOption {
 }
 
 /** What `setTimeout()` takes at most, see lib/check/numbers.ts. */
-const MILLISECONDS = 'a whole number from 0 to 2147483647';
+const MILLISECONDS = 'a whole number of milliseconds from 0 to 2147483647';
 
 /** The value of a constant number at the top of a source file. */
 export function constantIn(file: string, name: string): number {

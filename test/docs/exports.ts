@@ -66,7 +66,8 @@ function describe(checker: ts.TypeChecker, symbol: ts.Symbol): Documented[] {
   const { name } = symbol;
   const own = docstring(checker, symbol);
   const kind = symbol.flags & ts.SymbolFlags.Function ? 'function' : symbol.flags & ts.SymbolFlags.Class ? 'class' : 'type';
-  const members = [...(symbol.members?.values() ?? [])].filter(isPublic);
+  // Settings has the options of a process again, with every default filled in.
+  const members = name === 'Settings' ? [] : [...(symbol.members?.values() ?? [])].filter(isPublic);
   const isOptions = /Options$|^Warmup|^EntryOptions$/.test(name);
   return [
     { name, kind, ...own },

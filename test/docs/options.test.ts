@@ -152,7 +152,7 @@ t.test('the options of createServer() and health()', async (t) => {
 t.test('what is read from the sources is what is in them', async (t) => {
   t.strictSame(numberOption('gracehttp/create-server.ts', 'tcpKeepAlive'), {
     otherwise: 15_000,
-    expects: 'a whole number from 0 to 2147483647',
+    expects: 'a whole number of milliseconds from 0 to 2147483647',
   });
   t.strictSame(numberOption('gracehttp/create-server.ts', 'maxHeaderBytes'), {
     otherwise: 1 << 20,

@@ -7,6 +7,7 @@ import { ROOT, filesOf, importsOf } from '../support/sources.js';
 const COPIED = [
   'package.json',
   'bundle.mjs',
+  'shrink.mjs',
   'preload.mjs',
   'lib',
   'gracehttp',

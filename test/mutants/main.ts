@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../chaos/random.js';
 import { filesOf, readSource } from '../support/sources.js';
+import { CHOSEN, placed, testsOfChosen } from './chosen/all.js';
 import { Copy, testsOf } from './copy.js';
 import { type Mutant, describeMutant, mutantsOf, mutated } from './mutate.js';
 
@@ -14,6 +15,7 @@ import { type Mutant, describeMutant, mutantsOf, mutated } from './mutate.js';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    chosen: { type: 'boolean', default: false },
     number: { type: 'string', default: '25' },
     seed: { type: 'string', default: '1' },
     test: { type: 'string', multiple: true, default: [] },
@@ -21,61 +23,85 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const chosen = (file: string): boolean => positionals.length === 0 || positionals.some((part) => file.includes(part));
-const files = ['lib', 'gracehttp'].flatMap(filesOf).filter(chosen);
-const all = files.filter((file) => !file.endsWith('preload-text.ts')).flatMap((file) => mutantsOf(file, readSource(file)));
-const random = new Random(Number(values.seed));
-const some = pickSome(all, values.number === 'all' ? all.length : Number(values.number));
-if (some.length === 0) throw new Error(`no mutant of ${positionals.join(', ')}`);
+/** A mutant, and the tests that may notice it, in the order in which they are run. */
+interface Trial {
+  readonly mutant: Mutant;
+  readonly name: string;
+  readonly tests: readonly string[];
+}
+
+const isWanted = (file: string): boolean => positionals.length === 0 || positionals.some((part) => file.includes(part));
+const trials = values.chosen ? chosenTrials() : randomTrials();
+if (trials.length === 0) throw new Error(`no mutant of ${positionals.join(', ')}`);
 if (values.list) {
-  for (const mutant of some) console.log(`${describeMutant(mutant)}\t${testsFor(mutant).join(' ')}`);
+  for (const { name, tests } of trials) console.log(`${name}\t${tests.join(' ')}`);
 } else {
   await play();
 }
 
+function chosenTrials(): Trial[] {
+  return CHOSEN.filter(({ file }) => isWanted(file)).map((chosen) => {
+    const mutant = placed(chosen, readSource(chosen.file));
+    return {
+      mutant,
+      name: `${mutant.file}:${mutant.line}: ${chosen.what}`,
+      tests: values.test.length > 0 ? values.test : testsOfChosen(chosen),
+    };
+  });
+}
+
+function randomTrials(): Trial[] {
+  const files = ['lib', 'gracehttp'].flatMap(filesOf).filter((file) => isWanted(file) && !file.endsWith('preload-text.ts'));
+  const all = files.flatMap((file) => mutantsOf(file, readSource(file)));
+  const some = pickSome(all, values.number === 'all' ? all.length : Number(values.number));
+  console.log(`${some.length} of ${all.length} mutants, seed ${values.seed}`);
+  return some.map((mutant) => ({
+    mutant,
+    name: describeMutant(mutant),
+    tests: values.test.length > 0 ? values.test : testsOf(mutant.file),
+  }));
+}
+
 async function play(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'grace-mutants-'));
-  const survivors: Mutant[] = [];
+  const survivors: string[] = [];
   try {
     const copy = new Copy(folder);
-    await checkTests(copy);
-    for (const [index, mutant] of some.entries()) {
-      const killer = await killerOf(copy, mutant);
-      if (killer === undefined) survivors.push(mutant);
+    const sound = new Set<string>();
+    for (const [index, trial] of trials.entries()) {
+      const killer = await killerOf(copy, trial);
+      if (killer === undefined) survivors.push(trial.name);
+      else await checkTest(copy, killer, sound);
       console.log(
-        `${index + 1}/${some.length} ${killer === undefined ? 'SURVIVES' : 'killed  '} ${describeMutant(mutant)}${killer === undefined ? '' : `  (${killer})`}`,
+        `${index + 1}/${trials.length} ${killer === undefined ? 'SURVIVES' : 'killed'} ${trial.name} (${killer ?? 'all tests pass'})`,
       );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  for (const mutant of survivors) console.log(`survivor: ${describeMutant(mutant)}`);
-  console.log(`${some.length - survivors.length} of ${some.length} mutants killed (seed ${values.seed}, of ${all.length})`);
+  for (const name of survivors) console.log(`survivor: ${name}`);
+  console.log(`${trials.length - survivors.length} of ${trials.length} mutants killed`);
   process.exitCode = survivors.length === 0 ? 0 : 1;
 }
 
 /** A test that fails without a mutant would kill each one. */
-async function checkTests(copy: Copy): Promise<void> {
-  for (const test of new Set(some.flatMap(testsFor))) {
-    if (!(await copy.run(compiled(test)))) throw new Error(`${test} fails without a mutant`);
-  }
+async function checkTest(copy: Copy, test: string, sound: Set<string>): Promise<void> {
+  if (sound.has(test)) return;
+  if (!(await copy.run(compiled(test)))) throw new Error(`${test} fails without a mutant`);
+  sound.add(test);
 }
 
 /** The first test that fails with a mutant; undefined if it survives. */
-async function killerOf(copy: Copy, mutant: Mutant): Promise<string | undefined> {
+async function killerOf(copy: Copy, { mutant, tests }: Trial): Promise<string | undefined> {
   const text = copy.read(mutant.file);
-  const bundle = testsFor(mutant).some(isProcessTest);
+  const bundle = tests.some(isProcessTest);
   try {
-    if (!(await copy.write(mutant.file, mutated(text, mutant), bundle))) return 'the bundler';
-    for (const test of testsFor(mutant)) if (!(await copy.run(compiled(test)))) return test;
+    if (!(await copy.write(mutant.file, mutated(text, mutant), bundle))) throw new Error(`${describeMutant(mutant)} cannot be built`);
+    for (const test of tests) if (!(await copy.run(compiled(test)))) return test;
     return undefined;
   } finally {
     await copy.write(mutant.file, text, bundle);
   }
-}
-
-function testsFor({ file }: Mutant): readonly string[] {
-  return values.test.length > 0 ? values.test : testsOf(file);
 }
 
 function isProcessTest(test: string): boolean {
@@ -87,6 +113,7 @@ function compiled(test: string): string {
 }
 
 function pickSome(from: readonly Mutant[], count: number): Mutant[] {
+  const random = new Random(Number(values.seed));
   const left = [...from];
   return Array.from({ length: Math.min(count, left.length) }, () => left.splice(random.between(0, left.length - 1), 1)[0]!);
 }

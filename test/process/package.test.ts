@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
@@ -9,6 +10,9 @@ import { scratch } from '../support/scratch.js';
 import { ROOT, parseSource } from '../support/sources.js';
 
 t.setTimeout(110_000);
+
+/** A library that is part of every restart has to be quick to install and to load. */
+const LARGEST_TARBALL_BYTES = 365_000;
 
 /** The entry points, and the source of each. */
 const ENTRIES = {
@@ -88,6 +92,20 @@ t.test('the package works when it is packed and installed', async (t) => {
     for (const file of ['license', 'readme.md', 'changelog.md', 'docs']) t.ok(existsSync(join(installed, file)), file);
     const entries = Object.keys(manifest.exports).map((path) => path.replace(/^\./, manifest.name));
     t.same(entries.sort(), [...Object.keys(ENTRIES), 'ts-grace/package.json'].sort(), 'every entry point is in this test');
+    const { size } = statSync(tarball);
+    t.ok(size < LARGEST_TARBALL_BYTES, `${size} bytes packed, less than ${LARGEST_TARBALL_BYTES}`);
+    t.notOk('repository' in manifest, 'there is no repository to name yet');
+  });
+
+  await t.test('each file of code has a source map, which leads to the lines of its sources', async (t) => {
+    const code = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
+    t.ok(code.length > 5);
+    for (const path of code) t.ok(existsSync(join(installed, 'dist', `${path}.map`)), path);
+    const failing = write('failing.mjs', "import { parseAddress } from 'ts-grace';\nparseAddress('nonsense:x');\n");
+    const { stderr } = spawnSync(process.execPath, ['--enable-source-maps', failing], { encoding: 'utf8' });
+    const [, line] = /lib\/address\/address\.ts:(\d+):/.exec(stderr) ?? [];
+    const source = readFileSync(join(ROOT, 'lib/address/address.ts'), 'utf8').split('\n');
+    t.match(source[Number(line) - 1], /GraceError\(|invalid\(|parseNumber\(|throw/, stderr);
   });
 
   for (const name of ['start_server', 'ts-grace']) {

@@ -123,7 +123,7 @@ export class Program {
 
 /** The path of an example, compiled. */
 export function example(name: string): string {
-  return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+  return fileURLToPath(new URL(`../../examples/${name}/${name}.js`, import.meta.url));
 }
 
 /** The path of a fixture, compiled. */

@@ -20,7 +20,7 @@ const LONGEST_MS = 15_000;
 
 /**
  * Prints what `ts-grace` would do here. With a program it is started, and listens on
- * free ports in place of its own; the process ends when that is known.
+ * free ports in place of its own; the process ends when that is known. The exit code is 1 if a restart would be refused.
  *
  * @throws GraceError `OPTION_INVALID`, `PROGRAM_INVALID`
  */
@@ -33,7 +33,7 @@ export function check([program, ...args]: readonly string[]): void {
   const asked: Asked[] = [];
   const print = (): never => {
     printAddresses(asked, settings);
-    process.exit(0);
+    process.exit();
   };
   let timer = setTimeout(print, LONGEST_MS);
   interceptListen((server, listen, what) => {
@@ -69,6 +69,7 @@ function printSupervisors({ options }: AutoSettings): void {
     say(`Restart: possible, by ${settings.signals.restart.join(' or ') || 'no signal'}.`);
   } catch (error) {
     say(`Restart: refused, because ${messageOf(error)}.`);
+    process.exitCode = 1;
   }
 }
 

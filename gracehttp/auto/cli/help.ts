@@ -8,7 +8,7 @@ A name without a slash that is not a file is looked up in node_modules/.bin: ts-
 
   check        says which options are set, what watches this process, whether a restart is possible;
                and, with a program, which addresses it would hand over. For that it starts the
-               program, on other ports, and ends it when it has listened.
+               program, on other ports, and ends it when it has listened. Exit code 1: a restart is not possible
   --help, --version
 
 Options are variables, or the key "grace" of package.json ({ "grace": { "drainTimeout": 10000 } }):

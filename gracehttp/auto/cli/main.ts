@@ -12,6 +12,7 @@ async function run([first, ...rest]: readonly string[]): Promise<void> {
   if (first === '--help' || first === '-h') return void process.stdout.write(HELP);
   if (first === '--version' || first === '-v') return void process.stdout.write(`${version()}\n`);
   if (first === 'check') {
+    if (rest[0] === '--help' || rest[0] === '-h') return void process.stdout.write(HELP);
     const { check } = await import('./check.js');
     return check(rest);
   }

@@ -1,5 +1,6 @@
 import { warn } from '../../../lib/log.js';
 import { type DrainReason } from '../../../lib/events.js';
+import { exitCodeOf } from '../../../lib/on-signals.js';
 import { programHandlers } from './signals.js';
 
 /** How long a drained process waits for a program whose handlers return no promise to ask for its exit. */
@@ -35,9 +36,9 @@ export class ProgramEnd {
     this.#signal = signal;
   }
 
-  /** The program asked to exit. The first code counts. */
+  /** The program asked to exit. The first code counts; 143 at SIGTERM, as Next.js asks for, is 0, as if the program had sent the signal to itself. */
   ask(code: number): void {
-    this.#code ??= code;
+    this.#code ??= code === exitCodeOf(this.#signal) ? 0 : code;
     this.#onAsked();
   }
 

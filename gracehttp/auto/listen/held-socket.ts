@@ -21,8 +21,7 @@ export function handleOfServer(server: Server): ServerHandle | undefined {
 
 /**
  * Gives a server an inherited socket, on which it listens for the program, but
- * accepts nothing: until the predecessor has acknowledged this process, what it
- * accepted could be lost. listen() of Node.js then finds the socket there.
+ * accepts nothing: until this process is ready, what it accepted could be lost. listen() of Node.js then finds the socket there.
  *
  * @returns a function that makes the server accept.
  * @throws GraceError `INHERITANCE_INVALID`

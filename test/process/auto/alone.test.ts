@@ -1,4 +1,5 @@
 import t from 'tap';
+import { restart, startAuto } from '../../support/auto/start-auto.js';
 import { children, isAlive } from '../../support/proc.js';
 import { fixture, start } from '../../support/program.js';
 import { get } from '../../support/http/client.js';
@@ -44,4 +45,14 @@ t.test('a program that calls serve() is not wrapped twice', async (t) => {
   process.kill(program.pid, 'SIGUSR2');
   t.match(await program.announced('ready', 2), { addresses, generation: 2 });
   t.match(await program.exited, { code: 0 });
+});
+
+t.test('the inspector stays alone: each process has its own port', async (t) => {
+  const port = await freePort();
+  const program = startAuto(t, { http: [{ port, host: '127.0.0.1' }] }, { NODE_OPTIONS: '--inspect=127.0.0.1:0' });
+  await program.announced('ready');
+  await restart(program);
+  t.equal((await get({ port })).pid, program.serving);
+  t.equal(new Set(program.stderr.match(/ws:\/\/127\.0\.0\.1:\d+/g)).size, 2, 'two inspectors');
+  t.notMatch(program.stderr, /warning/);
 });

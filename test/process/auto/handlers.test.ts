@@ -31,6 +31,14 @@ for (const [onTerm, code] of [
   });
 }
 
+t.test('process.exit(143) at SIGTERM says that the signal has ended the program, which is exit code 0', async (t) => {
+  const port = await freePort();
+  const program = startAuto(t, { http: [{ port, host: HOST }], onTerm: 'close', code: 143 });
+  await program.announced('ready');
+  process.kill(program.pid, 'SIGTERM');
+  t.match(await program.exited, { code: 0, signal: null });
+});
+
 t.test('an error in a handler is an uncaught exception, as always', async (t) => {
   const port = await freePort();
   const program = startAuto(t, { http: [{ port, host: HOST }], onTerm: 'throw' });

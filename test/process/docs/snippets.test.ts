@@ -94,6 +94,12 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     t.match(JSON.parse((await get({ port: 9000 }, '/readyz')).body), { ready: true, checks: { files: { ok: true } } });
     await unreadyWhenStopped(t, program);
   },
+  'docs/logs.md js 1': async ({ t, program }) => {
+    await serves(program, WEB);
+    await stops(t, program);
+    t.match(program.output, /"message":"draining no request, up to 30 s/);
+    t.notMatch(program.stderr, /draining/);
+  },
   'docs/limits.md js 1': async ({ t, program }) => {
     await serves(program, WEB);
     await prints(program, '500');
@@ -173,6 +179,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/connections.md text 3': 'test/process/move/kept.test.ts',
   'docs/containers.md dockerfile 1': 'needs Docker',
   'docs/containers.md yaml 1': 'needs Kubernetes',
+  'docs/logs.md text 1': 'test/docs/logs.test.ts',
   'docs/releases.md text 1': 'a drawing',
   'docs/releases.md text 2': 'a drawing',
   'docs/health.md text 1': 'test/slow/haproxy.test.ts',

@@ -23,9 +23,10 @@ async function onlyAnswers(target: Target, pid: number): Promise<void> {
   });
 }
 
-async function restart(program: Program, pid = program.serving): Promise<number> {
+/** Restarts the first process, which serves again after each reversion. */
+async function restart(program: Program): Promise<number> {
   const count = program.all('ready').length;
-  process.kill(pid, 'SIGUSR2');
+  process.kill(program.pid, 'SIGUSR2');
   return (await program.announced('ready', count + 1)).pid;
 }
 
@@ -68,7 +69,7 @@ t.test('the first process, which stands by, gets the signal that takes the resta
   const options = { listen: ['127.0.0.1:0'], follow: true, probation: LONG_MS, signals: { revert: ['SIGWINCH'] } };
   const program = start(t, fixture('release/faulty'), { args: [JSON.stringify(options)] });
   await program.announced('ready');
-  await restart(program, program.pid);
+  await restart(program);
   await program.announced('restarted');
   program.process.kill('SIGWINCH');
   t.match(await program.announced('restart-reverted'), { pid: program.pid, message: /is broken: SIGWINCH$/ });
@@ -102,7 +103,7 @@ t.test('a second release that fails too is taken back to the same process; pid f
   const target = { port: portOf(await program.announced('ready')) };
   const inFile = (): number => Number(readFileSync(pidFile, 'utf8'));
   for (let nth = 1; nth <= 2; nth += 1) {
-    const next = await restart(program, program.pid);
+    const next = await restart(program);
     await waitUntil('the pid of the new process', () => inFile() === next);
     process.kill(next, 'SIGKILL');
     await program.announced('restart-reverted', nth);
@@ -110,7 +111,7 @@ t.test('a second release that fails too is taken back to the same process; pid f
     t.equal(Number((await get(target)).body), program.pid);
   }
   // What the first process gets is meant for the one that serves: now itself again.
-  const third = await restart(program, program.pid);
+  const third = await restart(program);
   await program.announced('restarted', 3);
   program.process.kill('SIGTERM');
   t.strictSame(await program.exited, { code: 0, signal: null });

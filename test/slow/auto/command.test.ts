@@ -82,5 +82,7 @@ t.test('ts-grace check says what would happen', async (t) => {
     t.match(checked.stdout, line);
   }
   t.match(run(folder, ['check', 'server.cjs', '5555']).stdout, /Stays alone: 127.0.0.1:5555, which is not in listen/);
-  t.match(run(folder, ['check'], { SERVER_STARTER_GENERATION: '1', SERVER_STARTER_PORT: '80=3' }).stdout, /Restart: refused.*start_server/);
+  const refused = run(folder, ['check'], { SERVER_STARTER_GENERATION: '1', SERVER_STARTER_PORT: '80=3' });
+  t.match(refused, { status: 1, stdout: /Restart: refused.*start_server/ });
+  t.match(run(folder, ['check', '--help']), { status: 0, stdout: /^Usage: ts-grace/ });
 });

@@ -102,10 +102,10 @@ interface IoSocket {
 }
 
 /** Clients of Socket.IO with its defaults, but what the page says to set. */
-export function socketIoClients(folder: string): Client[] {
+export function socketIoClients(folder: string, transport = 'websocket'): Client[] {
   const { io } = createRequire(join(folder, 'x.js'))('socket.io-client') as { io(url: string, options: object): IoSocket };
   return Array.from({ length: 8 }, () => async (load: FrameworkLoad) => {
-    const socket = io(`http://127.0.0.1:${PORT}`, { transports: ['websocket'], retries: 5, ackTimeout: AGAIN_WITHIN_MS, forceNew: true });
+    const socket = io(`http://127.0.0.1:${PORT}`, { transports: [transport], retries: 5, ackTimeout: AGAIN_WITHIN_MS, forceNew: true });
     let left = performance.now();
     for (let count = 1; ; count += 1) {
       if (socket.connected) {

@@ -1,6 +1,7 @@
 import net from 'node:net';
-import { nextTurn } from '../deadline.js';
-import { logger } from '../log.js';
+import { nextTurn } from '../../deadline.js';
+import { logger } from '../../log.js';
+import { fillQueue } from './full-queue.js';
 import { Hold } from './hold.js';
 
 const log = logger('listener');
@@ -40,8 +41,10 @@ export function closeListening(server: net.Server): void {
  * one connection a turn of the event loop, so a few turns without one mean that
  * the queue is empty. Connections are read only after the close: each answer
  * would bring the next connection of its client, and the queue would never end.
+ *
+ * @param backlog - of a socket that no other process has: then a connection that comes in between is not lost either.
  */
-export async function closeWhenQuiet(server: net.Server): Promise<void> {
+export async function closeWhenQuiet(server: net.Server, backlog?: number): Promise<void> {
   const hold = new Hold(server);
   const end = performance.now() + QUIET_WITHIN_MS;
   for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < end; ) {
@@ -49,7 +52,9 @@ export async function closeWhenQuiet(server: net.Server): Promise<void> {
     await nextTurn();
     quiet = hold.count === before ? quiet + 1 : 0;
   }
+  const own = backlog === undefined ? undefined : await fillQueue(server, backlog);
   closeListening(server);
+  own?.end();
   log('accepted %d more before closing', hold.count);
-  await hold.letGo();
+  await hold.letGo((socket) => own?.has(socket) ?? false);
 }

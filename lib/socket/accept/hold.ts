@@ -1,5 +1,5 @@
 import { type Server, type Socket } from 'node:net';
-import { nextTurn } from '../deadline.js';
+import { nextTurn } from '../../deadline.js';
 import { Gate } from './gate.js';
 
 /** Handing a connection to an http.Server takes 20 to 50 µs. */
@@ -31,8 +31,8 @@ export class Hold {
     return this.#count;
   }
 
-  /** Gives the connections to the server, in the order in which they were accepted. */
-  async letGo(): Promise<void> {
+  /** Gives the connections to the server, in the order in which they were accepted, and destroys those that are not for it. */
+  async letGo(isOwn: (socket: Socket) => boolean = () => false): Promise<void> {
     this.#remove();
     this.#gate.pause(this, false);
     let end = performance.now() + SLICE_MS;
@@ -41,7 +41,8 @@ export class Hold {
         await nextTurn();
         end = performance.now() + SLICE_MS;
       }
-      if (!socket.destroyed) this.#gate.admit(socket);
+      if (isOwn(socket)) socket.destroy();
+      else if (!socket.destroyed) this.#gate.admit(socket);
     }
   }
 }

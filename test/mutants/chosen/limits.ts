@@ -1,0 +1,116 @@
+import { type ChosenMutant } from './mutant.js';
+
+const LIMIT = 'gracehttp/limit/connection-limit.ts';
+const QUEUE = 'gracehttp/limit/connection-queue.ts';
+const HANDOFF = 'gracehttp/limit/limit-handoff.ts';
+const TEST_OF_LIMIT = 'gracehttp/limit/connection-limit';
+const TEST_OF_QUEUE = 'gracehttp/limit/connection-queue';
+const PROCESS = 'process/limit';
+
+export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
+  {
+    what: 'a newcomer overtakes those that wait',
+    file: LIMIT,
+    before: 'this.queued === 0 && this.free > 0',
+    after: 'this.free > 0',
+    tests: [TEST_OF_LIMIT, TEST_OF_QUEUE, PROCESS],
+  },
+  {
+    what: 'one more than the limit gets a place',
+    file: LIMIT,
+    before: 'this.queued === 0 && this.free > 0',
+    after: 'this.queued === 0 && this.free >= 0',
+    tests: [TEST_OF_LIMIT],
+  },
+  {
+    what: 'after limit(Infinity) a successor queues everything',
+    file: LIMIT,
+    before: '    if (this.#maximum === Infinity) return Infinity;\n',
+    after: '',
+    tests: [TEST_OF_LIMIT, PROCESS],
+  },
+  {
+    what: 'the queue may be longer than maxQueued',
+    file: LIMIT,
+    before: 'else if (this.queued < this.#maxQueued) this.#queue.add(socket);',
+    after: 'else if (this.queued <= this.#maxQueued) this.#queue.add(socket);',
+    tests: ['gracehttp/limit/overflow', TEST_OF_QUEUE],
+  },
+  {
+    what: 'a refused connection takes a place until it has closed',
+    file: LIMIT,
+    before: 'this.#connections.size - this.queued - this.#closing.size',
+    after: 'this.#connections.size - this.queued',
+    tests: ['gracehttp/limit/overflow', TEST_OF_QUEUE, TEST_OF_LIMIT],
+  },
+  {
+    what: 'a connection that moved keeps a place reserved in the successor',
+    file: LIMIT,
+    before: 'this.#reserved = Math.max(0, this.#reserved - 1);',
+    after: '',
+    tests: ['process/move/limited'],
+  },
+  {
+    what: 'a place that becomes free goes to nobody',
+    file: LIMIT,
+    before: '      this.#queue.deliverSoon();',
+    after: '',
+    tests: [TEST_OF_LIMIT],
+  },
+  {
+    what: 'requests of clients that have left are run',
+    file: QUEUE,
+    before: 'if (this.#options.dropsLeft) void this.#deliverIfThere(socket);\n      else this.#deliver(socket);',
+    after: 'this.#deliver(socket);',
+    tests: [TEST_OF_QUEUE],
+  },
+  {
+    what: 'a connection that has waited too long hears nothing',
+    file: QUEUE,
+    before: '      this.#handler.expire(socket);',
+    after: '',
+    tests: [TEST_OF_QUEUE],
+  },
+  {
+    what: 'only the first connection that waits too long is noticed',
+    file: QUEUE,
+    before: '    this.#expireLater();\n    this.#handler.onChange();\n  }\n}',
+    after: '    this.#handler.onChange();\n  }\n}',
+    tests: [TEST_OF_QUEUE],
+  },
+  {
+    what: 'a queued connection of a program is read before its turn',
+    file: QUEUE,
+    before: 'if (!socket.isPaused()) socket.pause();',
+    after: '',
+    tests: [TEST_OF_QUEUE, TEST_OF_LIMIT],
+  },
+  {
+    what: 'two generations together have more connections than the limit',
+    file: HANDOFF,
+    before: '      this.#reserve(key, served, Infinity);',
+    after: '',
+    tests: [PROCESS],
+  },
+  {
+    what: 'a successor waits for the places of a predecessor that has died',
+    file: HANDOFF,
+    before: '() => this.#reserve(key, served, 0),',
+    after: '() => undefined,',
+    tests: [PROCESS],
+  },
+  {
+    what: 'a full predecessor makes no room for newcomers of its successor',
+    file: HANDOFF,
+    before: 'served.connectionLimit.makeRoomFor(value);',
+    after: '',
+    tests: [PROCESS],
+  },
+  {
+    what: 'a limit that was set at run time is lost at a restart',
+    file: HANDOFF,
+    before: '  if (limitChanged) return { limit };',
+    after: '',
+    tests: [PROCESS],
+  },
+];

@@ -1,0 +1,94 @@
+import { type ChosenMutant } from './mutant.js';
+
+const SENDER = 'lib/move/sender.ts';
+const STANDBY = 'lib/probation/standby.ts';
+const TEST_OF_SENDER = 'lib/move/sender';
+const MOVE = 'process/move/http';
+const PROBATION = 'process/release/probation';
+
+export const MOVE_MUTANTS: readonly ChosenMutant[] = [
+  {
+    what: 'a connection that was not taken is never read again',
+    file: SENDER,
+    before: '    else readOn(socket);',
+    after: '',
+    tests: [TEST_OF_SENDER, MOVE],
+  },
+  {
+    what: 'a connection that has moved stays open in the old process too',
+    file: SENDER,
+    before: '    if (taken) socket.destroy();\n    else',
+    after: '    if (!taken)',
+    tests: [TEST_OF_SENDER, MOVE],
+  },
+  {
+    what: 'what was under way is lost when the successor dies',
+    file: SENDER,
+    before: '    for (const id of this.#underWay.keys()) this.#settle(id, false);\n    this.#handlers',
+    after: '    this.#handlers',
+    tests: [TEST_OF_SENDER],
+  },
+  {
+    what: 'nobody asks for connections that were lost on the way',
+    file: SENDER,
+    before: '    this.#timer ??= setInterval(() => this.#ask(), ASK_EVERY_MS);',
+    after: '',
+    tests: [TEST_OF_SENDER],
+  },
+  {
+    what: 'a successor that stops takes connections',
+    file: 'lib/move/receiver.ts',
+    before: 'taker === undefined || this.#refusing',
+    after: 'taker === undefined',
+    tests: [MOVE, 'process/move/kept'],
+  },
+  {
+    what: 'a connection moves in the middle of a request',
+    file: 'gracehttp/http/http-connections.ts',
+    before: ' && !hasBegun(this.#server, socket);',
+    after: ';',
+    tests: [MOVE],
+  },
+  {
+    what: 'a new process that dies on probation is not noticed',
+    file: STANDBY,
+    before: "successor.onEnd = () => this.#takeBack({ kind: 'ended' });",
+    after: '',
+    tests: [PROBATION],
+  },
+  {
+    what: 'a new process that hangs is not killed',
+    file: STANDBY,
+    before: "    if (fault.kind === 'hung') successor.kill();",
+    after: '',
+    tests: [PROBATION],
+  },
+  {
+    what: 'sockets that the new version dropped stay closed after it was taken back',
+    file: STANDBY,
+    before: ', ...dropped.map(bindAgain)]',
+    after: ']',
+    tests: [PROBATION],
+  },
+  {
+    what: 'probation never ends by itself',
+    file: STANDBY,
+    before: '    this.#timer = setTimeout(() => this.end(), terms.time);',
+    after: '',
+    tests: [PROBATION],
+  },
+  {
+    what: 'signs of life are not heard',
+    file: 'lib/probation/silence.ts',
+    before: '  heard(): void {\n    this.#looks = 0;',
+    after: '  heard(): void {',
+    tests: [PROBATION],
+  },
+  {
+    what: 'after a restart was taken back no further one is possible',
+    file: 'lib/life/life.ts',
+    before: '    this.restarts.reset();',
+    after: '',
+    tests: [PROBATION],
+  },
+];

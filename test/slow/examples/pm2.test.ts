@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { downloaded } from '../../support/installed.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
+import { skipUnless } from '../../support/skip.js';
+import { waitUntil } from '../../support/wait.js';
+import { Clients } from './load.js';
+
+t.setTimeout(110_000);
+const bin = downloaded('pm2', '7.0.3');
+const skip = skipUnlessNamespace() || skipUnless(() => bin !== undefined, 'pm2 cannot be installed here');
+
+t.test('examples/pm2: SIGUSR2 replaces the server under load, PM2 watches the same process, and a stop drains', { skip }, async (t) => {
+  const folder = copyExample(t, 'pm2');
+  const namespace = await Namespace.start(t, folder, 'sleep', 'infinity');
+  const pm2 = (...args: readonly string[]): Promise<string> => namespace.run(folder, process.execPath, join(bin!, 'pm2'), ...args);
+  await pm2('start', 'ecosystem.config.cjs');
+  const pid = (await pm2('pid', 'web')).trim();
+  const ask = async (): Promise<string> => (await namespace.get('http://127.0.0.1:8080/')).body;
+  await waitUntil('an answer', async () => (await ask()) === `hello from process ${pid}\n`);
+  const clients = new Clients(namespace, folder, 'http://127.0.0.1:8080/');
+  await clients.answeredBy(1);
+  for (let restart = 1; restart <= 2; restart += 1) {
+    await pm2('sendSignal', 'SIGUSR2', 'web');
+    await clients.answeredBy(restart + 1);
+  }
+  t.equal((await pm2('pid', 'web')).trim(), pid, 'PM2 watches the same process');
+  const { answered, lost, pids } = await clients.stop();
+  t.strictSame(lost, [], 'no request is lost');
+  t.equal(pids.length, 3);
+  t.comment(`${answered} requests answered`);
+  await pm2('stop', 'web');
+  t.equal(await ask(), '', 'nobody serves any more');
+});
