@@ -5,10 +5,12 @@ import { type Growth } from '../peers/results/growth-result.js';
 import { thisMachine } from '../peers/results/machine.js';
 import { readResults, writeResults } from '../peers/results/results.js';
 import { ROOT } from '../peers/run/node-packages.js';
+import { endAtSignals } from '../peers/run/signals.js';
 import { AIMS } from './aims.js';
 import { growBusy } from './busy.js';
 import { growIdle } from './idle.js';
 import { growListeners } from './listeners.js';
+import { Server } from './server.js';
 
 const LISTENERS = [1, 10, 50, 100, 250];
 const IDLE = [100, 1_000, 5_000, 20_000];
@@ -41,6 +43,7 @@ function possible(count: number): number {
   return fewer;
 }
 
+endAtSignals(Server.killAll);
 const growth: Growth = {
   listeners: await each('listeners', LISTENERS, growListeners),
   idle: await each('idle connections', IDLE.map(possible), growIdle),

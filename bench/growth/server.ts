@@ -13,6 +13,9 @@ type Facts = Readonly<Record<string, number>>;
 
 /** A server of the benchmark, with all the processes that follow it. */
 export class Server {
+  static readonly #open = new Set<Server>();
+
+  /** The process that serves. */
   pid: number;
   readonly process: ChildProcess;
   readonly #facts: Facts[] = [];
@@ -25,10 +28,16 @@ export class Server {
       env: { ...process.env, ...env },
     });
     this.pid = this.process.pid!;
+    Server.#open.add(this);
     createInterface({ input: this.process.stdout! }).on('line', (line) => {
       this.#facts.push(JSON.parse(line) as Facts);
       this.#news.emit('fact');
     });
+  }
+
+  /** Kills all servers, without waiting for them. */
+  static killAll(): void {
+    for (const { pid, process: first } of Server.#open) for (const one of [pid, first.pid!]) if (isAlive(one)) process.kill(one, 'SIGKILL');
   }
 
   /** What a process has told; waits for it. NaN if it does not come. */
@@ -67,6 +76,7 @@ export class Server {
     if (isAlive(this.pid)) process.kill(this.pid, 'SIGKILL');
     await gone(this.pid);
     if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit');
+    Server.#open.delete(this);
   }
 }
 

@@ -3,6 +3,8 @@ import { thisMachine } from './results/machine.js';
 import { type Measured, type Results, readResults, writeResults } from './results/results.js';
 import { printSystem, printTurn } from './run/print.js';
 import { installNodePackages } from './run/node-packages.js';
+import { Place } from './run/place.js';
+import { endAtSignals } from './run/signals.js';
 import { measureTurn } from './run/turn.js';
 import { WRK } from './run/wrk.js';
 import { type System } from './systems/system.js';
@@ -32,8 +34,8 @@ async function measure({ systems, turns, add, file }: Options): Promise<Results>
       } catch (error) {
         leaveOut(results, system, error);
       }
+      writeResults(file, results);
     }
-    writeResults(file, results);
   }
   return results;
 }
@@ -54,6 +56,7 @@ function withTurn(
   return { title, group, restarts, keepAlive, version, turns: [...(known?.turns ?? []), turn], timeline };
 }
 
+endAtSignals(Place.killAll);
 const options = readOptions(process.argv.slice(2));
 const results = await measure(options);
 console.log(`\nmedians of the turns (least to most)`);

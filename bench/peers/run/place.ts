@@ -15,6 +15,8 @@ const LAST_CHARACTERS = 2_000;
 
 /** Where one turn of one system runs: a port, a folder for its files, and all the processes that it starts. */
 export class Place {
+  static readonly #open = new Set<Place>();
+
   readonly port: number;
   readonly folder: string;
   readonly #log: string;
@@ -25,6 +27,15 @@ export class Place {
     this.folder = mkdtempSync(join(tmpdir(), 'bench-peers-'));
     this.#log = join(this.folder, 'log');
     writeFileSync(this.#log, '');
+    Place.#open.add(this);
+  }
+
+  /** Kills what runs in any place, without waiting for it. */
+  static killAll(): void {
+    for (const place of Place.#open) {
+      for (const pid of place.pids()) process.kill(pid, 'SIGKILL');
+      rmSync(place.folder, { recursive: true, force: true });
+    }
   }
 
   static async make(): Promise<Place> {
@@ -93,6 +104,7 @@ export class Place {
       if (await came(() => processesOf(this.#sessions).pids.length === 0, signal === 'SIGTERM' ? STOP_MS : PATIENCE_MS)) break;
     }
     rmSync(this.folder, { recursive: true, force: true });
+    Place.#open.delete(this);
   }
 
   #lastLines(): string {
