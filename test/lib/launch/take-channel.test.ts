@@ -50,3 +50,32 @@ t.test('the channel does not keep a program alive, not even one that listens for
   const child = launch(t, PROGRAM);
   t.strictSame(await once(child, 'exit'), [0, null]);
 });
+
+/** As a successor is started: Node.js does not open the channel. */
+const LATER = `
+  import { takeChannel } from ${JSON.stringify(MODULE)};
+  const before = typeof process.send;
+  const channel = takeChannel(3);
+  console.log(before, process.channel, 'NODE_CHANNEL_FD' in process.env);
+  process.on('internalMessage', ({ cmd }) => cmd.startsWith('NODE_GRACE') && channel.send({ cmd: 'NODE_GRACE_BACK' }));
+  channel.open();
+  channel.open();
+  channel.send({ cmd: 'NODE_GRACE_READY' });
+  console.log(typeof process.send, process.connected);
+  setInterval(() => {}, 1000);
+`;
+
+t.test('an empty NODE_CHANNEL_FD keeps Node.js from opening the channel; it is opened later, and works as always', async (t) => {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', LATER], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    env: { PATH: process.env['PATH'], NODE_CHANNEL_FD: '' },
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const said = text(child.stdout!);
+  t.strictSame(await once(child, 'internalMessage'), [{ cmd: 'NODE_GRACE_READY' }, undefined]);
+  child.send({ cmd: 'NODE_GRACE_FORTH' });
+  const [message] = (await once(child, 'internalMessage')) as [{ cmd: string }];
+  t.equal(message.cmd, 'NODE_GRACE_BACK');
+  child.kill();
+  t.equal(await said, 'undefined undefined false\nundefined undefined\n');
+});
