@@ -12,7 +12,7 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** A library that is part of every restart has to be quick to install and to load. */
-const LARGEST_TARBALL_BYTES = 365_000;
+const LARGEST_TARBALL_BYTES = 380_000;
 
 /** The entry points, and the source of each. */
 const ENTRIES = {
