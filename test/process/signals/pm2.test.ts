@@ -13,6 +13,8 @@ import { skipUnless } from '../../support/skip.js';
 import { freePort } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
+t.setTimeout(60_000);
+
 const RESTARTS = 2;
 /** From SIGINT to SIGKILL; the default is 1.6 s. */
 const KILL_TIMEOUT_MS = 10_000;

@@ -31,6 +31,7 @@ export async function survives(t: Test, program: Program, clients: readonly Clie
   program.process.kill('SIGTERM');
   t.match(await program.exited, { code: 0, signal: null }, 'exit code 0');
   await load.ended();
+  if (load.lost.length > 0) t.comment(report());
   t.strictSame(load.lost, [], `nothing is lost of ${load.answered} answers`);
   t.ok(load.resetByClose <= 1, `${load.resetByClose} connections came when the last socket was closed`);
   t.notMatch(program.stderr, /warning|cut off/, 'no warning');
