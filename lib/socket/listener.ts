@@ -29,7 +29,7 @@ const LONGEST_MS = 0x7fff_ffff;
  * successor gets the same socket, with the connections in its queue.
  *
  * @example
- * import type net from 'node:net';
+ * import net from 'node:net';
  * import { Grace } from 'ts-grace';
  *
  * const grace = new Grace();
