@@ -7,8 +7,8 @@ import { isRunning } from '../../lib/process-table.js';
 /** The pids of the processes above this one that have loaded `ts-grace/auto`, the outermost first. */
 const MARK = 'GRACE_AUTO';
 
-/** Programs that only start another one, by the folder of their package. They are watched by nobody, and have nothing to hand over. */
-const LAUNCHER = /[\\/](npm|pnpm|yarn|corepack|pm2|nodemon|tsx|ts-node-dev|concurrently|cross-env|dotenv-cli)[\\/]/;
+/** Programs that only start another one, by the folder of their package or their name in `.bin`. They are watched by nobody, and have nothing to hand over. */
+const LAUNCHER = /[\\/](npm|pnpm|yarn|corepack|pm2|nodemon|tsx|ts-node-dev|concurrently|cross-env|dotenv-cli)([\\/]|$)/;
 /** The file of PM2 that runs the program, in the program's process. */
 const PM2_PROGRAM = /[\\/]pm2[\\/]lib[\\/]ProcessContainerFork\.js$/;
 

@@ -1,6 +1,6 @@
 import { type Server, type Socket } from 'node:net';
 import { type Connections } from '../../lib/socket/connections.js';
-import { Gate } from '../../lib/socket/gate.js';
+import { Gate } from '../../lib/socket/accept/gate.js';
 import { wholeNumber } from '../../lib/check/numbers.js';
 import { HttpConnections } from '../http/http-connections.js';
 import { speaksPlainHttp } from '../http/speaks-http.js';

@@ -1,13 +1,14 @@
 import { closeSync, existsSync } from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import { type Address, type BindableAddress, formatAddress } from '../address/address.js';
 import { refuseClusterWorker } from '../check/cluster.js';
-import { GraceError, messageOf, show } from '../errors.js';
+import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
 import { type BoundSocket, bindError, inheritedError } from './bind.js';
+import { checkServer } from './check-server.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
-import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
+import { closeListening, closeWhenQuiet, listening } from './accept/close-listening.js';
 import { Replacement } from './replacement.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -127,13 +128,7 @@ export class GraceListener {
     if (this.#server !== undefined) {
       throw new GraceError('STATE_INVALID', `${this.asked} already has a server`, { subject: 'listener', value: this.asked });
     }
-    if (!(server instanceof net.Server)) {
-      const message = `the server for ${this.asked} is ${show(server)}, expected one of net.createServer(), http.createServer() or the like`;
-      throw new GraceError('SERVER_INVALID', message, { subject: 'server', value: server });
-    }
-    if (server.listening && this.#source.kind !== 'listening') {
-      throw new GraceError('SERVER_INVALID', `the server for ${this.asked} is already listening`, { subject: 'server' });
-    }
+    checkServer(server, this.asked, this.#source.kind === 'listening');
     this.#server = server;
     this.#service = service ?? new PlainService(server);
     // A server that listens keeps the process alive, so one that is about to has to do it too.
@@ -151,7 +146,8 @@ export class GraceListener {
       this.#opened = true;
     } catch (error) {
       this.#server = undefined;
-      throw this.#listenError(error);
+      const { kind, socket } = this.#source;
+      throw kind === 'bound' ? bindError(socket.address, error) : inheritedError(this.fd, this.asked, error);
     }
     const name = server.address();
     if (name !== null && typeof name === 'object') this.#bound = { kind: 'tcp', host: name.address, port: name.port };
@@ -279,10 +275,5 @@ export class GraceListener {
       closeListening(server);
       throw error;
     }
-  }
-
-  #listenError(cause: unknown): GraceError {
-    if (this.#source.kind === 'bound') return bindError(this.#source.socket.address, cause);
-    return inheritedError(this.fd, this.asked, cause);
   }
 }

@@ -1,8 +1,8 @@
 import net from 'node:net';
 import { type UnixAddress } from '../address/address.js';
 import { type FileIdentity } from '../handoff/handoff-variable.js';
-import { closeListening, closeWhenQuiet, listening } from './closing/close-listening.js';
-import { type Pausing } from './gate.js';
+import { closeListening, closeWhenQuiet, listening } from './accept/close-listening.js';
+import { type Pausing } from './accept/gate.js';
 import { bindSocketFile } from './socket-file.js';
 
 /**

@@ -6,14 +6,14 @@ const SERVICE = 'gracehttp/http/http-service';
 export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   {
     what: "a final stop does not empty the kernel's queue",
-    file: 'lib/socket/close-listening.ts',
+    file: 'lib/socket/accept/close-listening.ts',
     before: 'const QUIET_TURNS = 8;',
     after: 'const QUIET_TURNS = 0;',
     tests: ['gracehttp/limit/connection-queue', 'lib/socket/listener', STOP],
   },
   {
     what: 'closing the listening socket destroys idle connections',
-    file: 'lib/socket/close-listening.ts',
+    file: 'lib/socket/accept/close-listening.ts',
     before: 'if (server.listening) net.Server.prototype.close.call(server);',
     after: 'if (server.listening) server.close();',
     tests: [SERVICE, STOP],

@@ -91,7 +91,7 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     tests: ['lib/handoff/restarter', RESTART],
   },
   {
-    what: 'inherited sockets accept before the predecessor has acknowledged',
+    what: 'inherited sockets accept before new addresses have been tried',
     file: 'lib/inherit/take-over.ts',
     before: 'if (!listener.inherited) await listener.open();',
     after: 'await listener.open();',
@@ -100,8 +100,8 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'a successor that was told to stop while it waits takes over',
     file: 'lib/inherit/take-over.ts',
-    before: '  await inheritance.predecessor?.ready(descriptorsOf(sockets), takes);\n  if (stopped()) return false;',
-    after: '  await inheritance.predecessor?.ready(descriptorsOf(sockets), takes);',
+    before: '  await acknowledged;\n  if (stopped()) return false;',
+    after: '  await acknowledged;',
     tests: [HAND_OVER],
   },
   {

@@ -230,11 +230,11 @@ t.test(
   },
 );
 
-t.test('start_server --port=…=40: neither the socket nor the handoff pipe goes to grandchildren', async (t) => {
+t.test('start_server --port=…=40: the socket, the handoff pipe and the channel do not go to grandchildren', async (t) => {
   const argument = JSON.stringify({ listen: '127.0.0.1:0' });
   const starter = startStarter(t, [`--port=127.0.0.1:0=${BEHIND_GAP}`, '--', process.execPath, fixture('grandchild'), argument]);
   const [before, after] = [await starter.program.announced('grandchild', 1), await starter.program.announced('grandchild', 2)];
-  t.same(before.sockets, [BEHIND_GAP, BEHIND_GAP + 1], 'the socket and the pipe');
+  t.same(before.sockets, [BEHIND_GAP, BEHIND_GAP + 1, BEHIND_GAP + 2], 'the socket, the pipe and the channel');
   t.same(after.sockets, []);
   const [address] = (await starter.program.announced('ready')).addresses as string[];
   t.equal(await getBody(address!), 'ok');

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { ProgramEnd } from '../../../../gracehttp/auto/hold/program-end.js';
 import { waitUntil } from '../../../support/wait.js';
 
-const DRAIN_MS = 30_000;
+const DRAIN_MS = 4_000;
 /** A handler that returns nothing has two seconds to ask for its exit. */
 const ASKS_WITHIN_MS = 2_000;
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { Gate } from '../../../lib/socket/gate.js';
-import { listening } from '../../support/sockets.js';
-import { waitUntil } from '../../support/wait.js';
+import { Gate } from '../../../../lib/socket/accept/gate.js';
+import { listening } from '../../../support/sockets.js';
+import { waitUntil } from '../../../support/wait.js';
 
 t.test('guards are asked in their order, and one that says no takes the connection', async (t) => {
   const server = await listening(t, net.createServer(), { port: 0, host: '127.0.0.1' });

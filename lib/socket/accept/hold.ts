@@ -1,6 +1,6 @@
 import { type Server, type Socket } from 'node:net';
 import { nextTurn } from '../../deadline.js';
-import { Gate } from '../gate.js';
+import { Gate } from './gate.js';
 
 /** Handing a connection to an http.Server takes 20 to 50 µs. */
 const SLICE_MS = 5;
