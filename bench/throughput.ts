@@ -3,7 +3,7 @@ import { type Kind, Program, median } from './program.js';
 
 const ROUNDS = 7;
 const SECONDS = 3;
-const CONNECTIONS = 32;
+const CONNECTIONS = 64;
 
 /** Requests a second of a served http.Server, relative to a bare one. The median of pairs that run in turn. */
 export async function throughput(kind: Kind = 'ours'): Promise<number> {

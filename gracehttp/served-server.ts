@@ -112,8 +112,12 @@ export class ServedServer {
     return this.#http !== undefined && MoveConnections.takenBy(this.server);
   }
 
-  /** @internal Serves a connection that comes from the predecessor. */
+  /** @internal Serves a connection that comes from the predecessor. Throws if it has no place: it ends there then. */
   adopt(handle: Handle, details: unknown): void {
+    if (this.connectionLimit.isFull) {
+      handle.close();
+      throw new Error(`the limit of ${this.connectionLimit.maximum} connections is reached`);
+    }
     const socket = socketOf(handle, this.server);
     this.#http?.add(socket, true);
     this.connectionLimit.deliver(socket);

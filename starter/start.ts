@@ -27,7 +27,7 @@ export interface StartObserver {
   readonly onMessage?: (message: string) => void;
   /** All sockets are bound and all files are written; the first worker starts next. */
   readonly onBound?: () => void;
-  /** A deploy has ended. */
+  /** A deploy has ended, or a worker while there was none. */
   readonly onIdle?: () => void;
 }
 

@@ -47,7 +47,7 @@ export class HttpService implements Service {
     if (!MoveConnections.possible(this.#server, onward)) return time > 0 ? this.#spreadEnds(time) : this.#endConnections();
     const moving = new MoveConnections(this.#server, this.connections, onward);
     this.#moving = moving;
-    this.#closeIdle(() => moving.begun);
+    this.#closeIdle(() => moving.left);
     onward.onChange(() => {
       if (!onward.open && this.#moving === moving) this.#endConnections();
     });

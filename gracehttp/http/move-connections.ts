@@ -3,6 +3,7 @@ import { readOn, stopReading } from '../../lib/move/handle.js';
 import { Scan } from '../../lib/move/scan.js';
 import { type Onward } from '../../lib/move/sender.js';
 import { hasBegun, seesBegunRequests } from './begun-requests.js';
+import { type HttpConnection } from './http-connection.js';
 import { type HttpConnections } from './http-connections.js';
 import { speaksHttp2 } from './speaks-http.js';
 
@@ -29,6 +30,10 @@ export class MoveConnections {
   /** Connections of which a part of a request has been read, at the last look and at this one. */
   #begun = new Set<Socket>();
   #begunNow = new Set<Socket>();
+  /** Those that the successor did not take, for example because its limit is smaller: they end here. */
+  readonly #refused = new Set<Socket>();
+  readonly #endingHere = new WeakSet<HttpConnection>();
+  #stopClosing: (() => void) | undefined;
   readonly #scan: Scan;
   #stopFollowing: () => void;
 
@@ -55,13 +60,14 @@ export class MoveConnections {
     this.#scan.look();
   }
 
-  /** Connections that cannot move now, because a part of a request has been read. */
-  get begun(): ReadonlySet<Socket> {
-    return this.#begun;
+  /** Connections that cannot move: a part of a request has been read and the rest may never come, or the successor did not take it. */
+  get left(): readonly Socket[] {
+    return [...this.#begun, ...this.#refused];
   }
 
   stop(): void {
     this.#scan.stop();
+    this.#stopClosing?.();
     this.#stopFollowing();
     this.#stopFollowing = () => undefined;
     for (const socket of this.#halted) readOn(socket);
@@ -80,7 +86,7 @@ export class MoveConnections {
 
   #offer(socket: Socket): void {
     const connection = this.#connections.get(socket);
-    if (!this.#scan.goesOn || connection?.http1 !== true || this.#underWay.has(socket)) return;
+    if (!this.#scan.goesOn || connection?.http1 !== true || this.#underWay.has(socket) || this.#refused.has(socket)) return;
     const isHalted = this.#halted.has(socket);
     if (socket.isPaused() && !isHalted) return;
     if (connection.inFlight && (!connection.isPipelined || isHalted)) return;
@@ -102,8 +108,19 @@ export class MoveConnections {
     const details: HttpDetails = { hasSpoken };
     this.#underWay.add(socket);
     this.#halted.delete(socket);
-    await this.#onward.send(HTTP1, socket, details);
+    const taken = await this.#onward.send(HTTP1, socket, details);
     this.#underWay.delete(socket);
+    if (!taken && this.#scan.goesOn) this.#endHere(socket);
+  }
+
+  /** As without a move: after its next response, or when it has been idle. */
+  #endHere(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    this.#refused.add(socket);
+    this.#endingHere.add(connection);
+    socket.once('close', () => this.#refused.delete(socket));
+    this.#stopClosing ??= this.#connections.closeWhen((each) => this.#endingHere.has(each));
   }
 }
 

@@ -85,6 +85,11 @@ export class ConnectionLimit {
     return Math.max(0, this.#maximum - this.#reserved - this.served);
   }
 
+  /** Whether a connection that comes from the predecessor would be one too many: the limit there was higher. */
+  get isFull(): boolean {
+    return this.served >= this.#maximum;
+  }
+
   /** Sets the limit or asks for the free places: see `ServedServer.limit()`. */
   limit(maximum = -1): number {
     if (maximum !== Infinity) wholeNumber('limit', maximum, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import { SocketAddress, isIP, isIPv6 } from 'node:net';
+import net, { isIP, isIPv6 } from 'node:net';
 import { GraceError, show } from '../errors.js';
 
 /** A TCP address; `host: undefined` means every interface, IPv6 and IPv4. */
@@ -186,5 +186,5 @@ function plainHost({ host }: TcpAddress): string {
 /** An IPv6 address as inet_ntop(3) writes it, which has no text for a zone. Other hosts in lower case. */
 export function canonicalHost(host: string): string {
   const canBeWrittenAnew = isIPv6(host) && !host.includes('%');
-  return canBeWrittenAnew ? new SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
+  return canBeWrittenAnew ? new net.SocketAddress({ address: host, family: 'ipv6' }).address : host.toLowerCase();
 }

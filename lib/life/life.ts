@@ -117,13 +117,13 @@ export class Life implements Parts {
   /** `starting` → `serving`. */
   async ready(): Promise<void> {
     this.#beginSystemd();
-    flushCompileCache();
     const inheritance = this.#state === 'draining' ? undefined : await this.generation.takeOver();
     if (inheritance === undefined) return this.#neverReady();
     this.#state = 'serving';
     const { predecessor } = inheritance;
     if (predecessor !== undefined) hearPredecessor(this, predecessor, this.#signals);
     this.generation.reportServing();
+    flushCompileCache();
     this.probation.begin();
     log('generation %d is ready', this.generation.number);
     this.#host.emit('ready');

@@ -267,7 +267,7 @@ export class GraceListener {
   async #listen(server: net.Server): Promise<void> {
     const source = this.#source;
     if (source.kind === 'listening') return source.accept();
-    await listening(server, source.kind === 'bound' ? source.socket.target : { fd: source.socket.fd }, this.backlog);
+    await listening(server, source.kind === 'bound' ? source.socket.target : source.socket.fd, this.backlog);
     if (source.kind !== 'bound' || source.draft === undefined) return;
     try {
       this.#file = source.draft.place();

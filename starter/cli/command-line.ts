@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { GraceError, messageOf } from '../../lib/errors.js';
 import { type StartOptions } from '../options.js';
+import { expandOptions } from './abbreviations.js';
 
 /** What the command line asks for. */
 export type Request =
@@ -59,6 +60,9 @@ const OPTIONS = {
   version: FLAG,
 } as const;
 
+/** Whether each option takes a value. */
+const NAMES = new Map(Object.entries(OPTIONS).map(([name, { type }]) => [name, type === 'string']));
+
 type Values = ReturnType<typeof parse>['values'];
 
 /**
@@ -113,8 +117,9 @@ function startOptions(values: Values, exec: readonly string[]): StartOptions {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true });
+    return parseArgs({ args: expandOptions(args, NAMES), options: OPTIONS, allowPositionals: true, strict: true });
   } catch (cause) {
+    if (cause instanceof GraceError) throw cause;
     const message = messageOf(cause);
     throw new GraceError('OPTION_INVALID', message.split('\n', 1)[0]!, { subject: 'arguments', value: args, cause });
   }

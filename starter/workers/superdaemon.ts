@@ -29,7 +29,7 @@ export interface SuperdaemonOptions {
   readonly closeSockets: () => void;
   /** What the start_server before this one left. */
   readonly inherited?: Snapshot | undefined;
-  /** A deploy has ended. */
+  /** A deploy has ended, or a worker while there was none. */
   readonly onIdle?: (() => void) | undefined;
 }
 
@@ -239,6 +239,7 @@ export class Superdaemon {
       slot.crashed();
     }
     this.#writeStatus();
+    if (!this.#stopping && !this.#deploy.running) this.#options.onIdle?.();
   }
 
   #successorOf(worker: Worker): Worker | undefined {

@@ -73,8 +73,7 @@ export class Clients {
         this.answered += 1;
         this.longestMs = Math.max(this.longestMs, performance.now() - begin);
       } catch (error) {
-        const { code = '' } = error as NodeJS.ErrnoException;
-        if (this.stopping && ['ECONNREFUSED', 'ENOENT'].includes(code)) break;
+        if (this.stopping && foundNobody(error as NodeJS.ErrnoException)) break;
         this.lost.push({ at: performance.now(), client: kind.name, error: String(error) });
         await sleep(50);
       }
@@ -83,6 +82,11 @@ export class Clients {
     this.#idle += 1;
     agent.destroy();
   }
+}
+
+/** No connection came about. The kernel resets one whose handshake is under way when the last socket is closed; a moment later it refuses it. */
+function foundNobody({ code = '', syscall }: NodeJS.ErrnoException): boolean {
+  return ['ECONNREFUSED', 'ENOENT'].includes(code) || (code === 'ECONNRESET' && syscall === 'connect');
 }
 
 /** One request with its whole answer; returns the pid of the process that gave it. */

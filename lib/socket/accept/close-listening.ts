@@ -11,11 +11,17 @@ const QUIET_TURNS = 8;
 /** It stops accepting after this time in any case. */
 const QUIET_WITHIN_MS = 1_000;
 
+/** The part of `listen()` that opens the socket; not in the public types. */
+interface Listens {
+  readonly _listen2?: (address: null, port: null, type: null, backlog: number, fd: number) => void;
+}
+
 /**
- * Makes a server listen; rejects with the system's error. `listen(target, backlog)`
- * is the form in which Node.js uses the backlog for descriptors too.
+ * Makes a server listen; rejects with the system's error.
+ *
+ * @param target - what listen() takes, or the number of an inherited descriptor.
  */
-export function listening(server: net.Server, target: object, backlog: number): Promise<void> {
+export function listening(server: net.Server, target: object | number, backlog: number): Promise<void> {
   return new Promise((done, fail) => {
     const onListening = (): void => {
       server.off('error', onError);
@@ -26,8 +32,16 @@ export function listening(server: net.Server, target: object, backlog: number): 
       fail(error);
     };
     server.once('listening', onListening).once('error', onError);
-    server.listen(target, backlog);
+    if (typeof target === 'number') listenOn(server, target, backlog);
+    else server.listen(target, backlog);
   });
+}
+
+/** listen() would load node:cluster and with it child_process, 3 ms in which the first clients wait. */
+function listenOn(server: net.Server & Listens, fd: number, backlog: number): void {
+  if (typeof server._listen2 === 'function') server._listen2(null, null, null, backlog, fd);
+  // The form in which Node.js uses the backlog for descriptors too.
+  else server.listen({ fd }, backlog);
 }
 
 /** Closes the listening socket and nothing else; the close() of http.Server also destroys idle connections. */

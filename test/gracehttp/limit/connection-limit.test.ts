@@ -16,6 +16,7 @@ import { makeCertificate } from '../../support/certificate.js';
 import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, connect, get, listenTo } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
+import { listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Sends requests, each on its own connection, and answers those that the server gets until all are answered. */
@@ -131,6 +132,46 @@ t.test('a limit that was removed does not wait for the report of a predecessor',
   t.equal(limit.free, Infinity);
   limit.limit(1);
   t.equal(limit.free, 0, 'a limit does');
+});
+
+t.test('a connection that comes from the predecessor takes one of the places that are kept for those', async (t) => {
+  const server = net.createServer();
+  const connections = new Connections(server, () => undefined);
+  const limit = new ConnectionLimit(server, connections, { maxConnections: 3 });
+  limit.reserve(2);
+  t.equal(limit.free, 1);
+  connections.onMoved();
+  t.equal(limit.reserved, 1);
+  for (let more = 0; more < 2; more += 1) connections.onMoved();
+  t.equal(limit.reserved, 0, 'never less than none');
+});
+
+t.test('a connection that comes in the moment in which a place becomes free does not overtake those that wait', async (t) => {
+  const held = new HeldRequests();
+  const server = http.createServer(held.handler);
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1 });
+  const [served] = app.servers;
+  const target = { port: portOf(app) };
+  let first!: net.Socket;
+  server.once('connection', (socket) => {
+    first = socket;
+  });
+  const answers = [get(target, '/1'), get(target, '/2')];
+  await waitUntil('a connection that waits', () => held.open === 1 && served!.traffic.queued === 1);
+  // The program's own connection comes right when the first one has ended, before a turn of the event loop.
+  const other = net.createServer({ pauseOnConnect: true });
+  await listening(t, other, { port: 0, host: '127.0.0.1' });
+  const third = get({ port: portOf(other) }, '/3');
+  const [late] = (await once(other, 'connection')) as [net.Socket];
+  first.once('close', () => server.emit('connection', late));
+  held.answer();
+  await waitUntil('the next one', () => held.open === 1 && held.arrived.length === 2);
+  t.equal(held.arrived[1], '/2', 'who waited is next');
+  t.equal(served!.traffic.queued, 1);
+  held.answer();
+  await waitUntil('the last one', () => held.arrived.length === 3);
+  held.answer();
+  await Promise.all([...answers, third]);
 });
 
 t.test('the limit holds for a tls.Server of another protocol, and waiting connections are read', async (t) => {

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
@@ -10,6 +11,23 @@ import { HeldRequests } from '../../support/http/held-requests.js';
 import { type Target, get } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
+
+t.test('a connection that was refused has no place, also before it has closed', async (t) => {
+  const held = new HeldRequests();
+  const server = http.createServer(held.handler);
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1, maxQueued: 0, overflow: '503' });
+  const served = app.servers[0]!;
+  const port = portOf(app);
+  const first = get({ port });
+  await waitUntil('a request', () => held.open === 1);
+  // It does not close when it has its answer, so the server waits a second for that.
+  const refused = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
+  t.teardown(() => refused.destroy());
+  await waitUntil('a refusal', () => served.traffic.refused === 1);
+  t.equal(served.connectionLimit.served, 1);
+  held.answer();
+  await first;
+});
 
 t.test('a connection that finds the queue full is reset or gets 503', async (t) => {
   const folder = scratch(t);

@@ -22,8 +22,15 @@ t.test('after ready it has as much time again', async (t) => {
 });
 
 t.test('one that closes its pipe and runs on is given up', async (t) => {
-  const why = await new Promise<string>((giveUp) => new Startup(UNREACHED_MS, giveUp).onPipeEnd());
+  let startup!: Startup;
+  const why = await new Promise<string>((giveUp) => {
+    startup = new Startup(UNREACHED_MS, giveUp);
+    startup.onPipeEnd();
+  });
   t.equal(why, 'closed the handoff pipe');
+  // Its timer would keep this process for a minute.
+  startup.fails(new Error('it was stopped'));
+  await t.rejects(startup.ended, { message: 'it was stopped' });
 });
 
 t.test('what has come in time counts, also if this process was busy until after the time', async (t) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, parseAllDocuments } from 'yaml';
-import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/examples/namespace.js';
 import { ROOT } from '../../support/sources.js';
 import { waitUntil } from '../../support/wait.js';
 

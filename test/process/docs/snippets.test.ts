@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { WebSocket } from 'ws';
 import { get } from '../../support/http/client.js';
 import { type Program, type ProgramOptions, start } from '../../support/program.js';
-import { skipUnlessRuns } from '../../support/skip.js';
+import { skipUnlessFound, skipUnlessRuns } from '../../support/skip.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 import { ROOT } from '../../support/sources.js';
 import { waitUntil } from '../../support/wait.js';
@@ -277,7 +277,8 @@ async function skipIfTaken(snippet: string): Promise<string | false> {
   return process.env['CI'] === undefined ? takenPort(snippet) : false;
 }
 
-t.test('docs/starter.md: the commands print what the page shows', { skip: await skipIfTaken('docs/starter.md js 1') }, async (t) => {
+const skipCommands = skipUnlessFound('flock') || (await skipIfTaken('docs/starter.md js 1'));
+t.test('docs/starter.md: the commands print what the page shows', { skip: skipCommands }, async (t) => {
   const project = await makeProject(t);
   project.write('docs/starter.md js 1');
   const [first, restart] = ['docs/starter.md console 1', 'docs/starter.md console 2'].map((name) => readConsole(SNIPPETS.get(name)!));

@@ -33,3 +33,25 @@ t.test('a connection that moves takes its place along: the limit holds, and none
   for (const client of [...clients, late]) client.destroy();
   await program.ended();
 });
+
+t.test('if the limit of the new process is smaller, what has no place there ends in the old process', async (t) => {
+  const limits = { limit: { maxConnections: PLACES }, limitInSuccessor: { maxConnections: PLACES - 1 } };
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ follow: false, idleTimeout: 60_000, ...limits })] });
+  const [port, control] = portsOf(await program.announced('ready'));
+  const clients = await Promise.all(Array.from({ length: PLACES }, () => rawClient(t, port!)));
+  for (const client of clients) client.send(GET);
+  await Promise.all(clients.map((client) => client.answered(1)));
+  process.kill(program.serving, 'SIGUSR2');
+  await program.announced('ready', 2);
+  const moved = async (): Promise<unknown> => (JSON.parse((await get({ port: control! }, '/')).body) as { moved: number }).moved;
+  await waitUntil('three to have moved', async () => (await moved()) === PLACES - 1);
+  for (const client of clients) client.send(GET);
+  const answers = await Promise.all(clients.map((client) => client.answered(2)));
+  const last = answers.map((all) => all[1]!.headers['connection'] === 'close');
+  t.equal(last.filter(Boolean).length, 1, 'one response says Connection: close');
+  await program.announced('closed');
+  t.equal(await moved(), PLACES - 1);
+  process.kill(program.serving, 'SIGTERM');
+  for (const client of clients) client.destroy();
+  await program.ended();
+});

@@ -12,7 +12,7 @@ const DEPLOYS = 2;
 /** start_server with two workers, and clients of both. */
 async function serve(t: Test, options: object = {}): Promise<{ starter: Starter; clients: readonly KeepAliveClient[] }> {
   const command = [process.execPath, fixture('server'), JSON.stringify({ http: [':0'], ...options })];
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--workers=2', '--', ...command]);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.2', '--ready-timeout=30', '--workers=2', '--', ...command]);
   const port = portOf(await starter.program.announced('ready', 2));
   const clients = Array.from({ length: CLIENTS }, (_, index) => new KeepAliveClient(port, MANNERS[index % MANNERS.length]!));
   t.teardown(() => Promise.all(clients.map((client) => client.stop())));

@@ -2,10 +2,10 @@ import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/examples/namespace.js';
 import { skipUnlessRuns } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
-import { Clients } from './load.js';
+import { Clients } from '../../support/examples/load.js';
 
 t.setTimeout(110_000);
 const skip = skipUnlessNamespace() || skipUnlessRuns('haproxy', '-v');

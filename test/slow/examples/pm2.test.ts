@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { downloaded } from '../../support/installed.js';
-import { Namespace, copyExample, skipUnlessNamespace } from '../../support/processes/namespace.js';
+import { Namespace, copyExample, skipUnlessNamespace } from '../../support/examples/namespace.js';
 import { skipUnless } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
-import { Clients } from './load.js';
+import { Clients } from '../../support/examples/load.js';
 
 t.setTimeout(110_000);
 const bin = downloaded('pm2', '7.0.3');

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Namespace } from '../../support/processes/namespace.js';
-import { waitUntil } from '../../support/wait.js';
+import { type Namespace } from './namespace.js';
+import { waitUntil } from '../wait.js';
 
 /** What the clients had. */
 export interface Load {

@@ -1,0 +1,8 @@
+import json
+import os
+
+
+def app(environ, start_response):
+    body = json.dumps({"hello": "world", "pid": os.getpid()}).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
