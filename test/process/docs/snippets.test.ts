@@ -174,6 +174,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/architecture.md text 1': 'a drawing',
   'docs/architecture.md text 2': 'a drawing',
   'docs/architecture.md text 3': 'a drawing',
+  'docs/benchmarks.md sh 1': 'runs all benchmarks',
   'docs/connections.md text 1': 'a drawing',
   'docs/connections.md text 2': 'test/process/move/chat.test.ts',
   'docs/connections.md text 3': 'test/process/move/kept.test.ts',

@@ -20,9 +20,9 @@ export function skipUnlessNamespace(): string | false {
   );
 }
 
-/** A command in front of another one, for an environment without the variables that the test runner adds. */
+/** A command in front of another one: without the variables that the test runner adds, and in a folder, as nsenter(1) leaves it. */
 function clean(home: string): readonly string[] {
-  return ['env', '-i', `PATH=${process.env['PATH'] ?? ''}`, `HOME=${home}`];
+  return ['env', '-i', `--chdir=${home}`, `PATH=${process.env['PATH'] ?? ''}`, `HOME=${home}`];
 }
 
 /** A copy of an example, with ts-grace installed, as a user has it. */
