@@ -13,14 +13,15 @@ const FIRST_FD = 3;
 /**
  * Sends the descriptors from 3 on back, one after the other. Node.js opens them
  * without polling, so no connection is accepted. It has nothing public for that.
+ * The receiver disconnects: if this process did it, the last descriptor could get lost.
  */
 const SEND_BACK = `
   const { _createServerHandle: open } = require('node:net');
   const count = Number(process.argv[1]);
   const send = (index) => {
-    if (index === count) return process.disconnect();
-    process.send(index, open(null, null, null, ${FIRST_FD} + index), () => send(index + 1));
+    if (index < count) process.send(index, open(null, null, null, ${FIRST_FD} + index), () => send(index + 1));
   };
+  process.channel.ref();
   send(0);
 `;
 
@@ -81,7 +82,10 @@ function sendRound(fds: readonly number[]): Promise<readonly Handle[] | undefine
       clearTimeout(timer);
       done(handles.length === fds.length ? handles : undefined);
     };
-    helper.on('message', (_, handle) => handles.push(handle as unknown as Handle));
+    helper.on('message', (_, handle) => {
+      handles.push(handle as unknown as Handle);
+      if (handles.length === fds.length) helper.disconnect();
+    });
     helper.once('disconnect', finish).once('error', finish);
   });
 }
