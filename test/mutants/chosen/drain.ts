@@ -70,8 +70,8 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'of pipelined requests the first answer closes the connection',
     file: 'gracehttp/http/http-connections.ts',
-    before: 'connection?.response !== response || ![',
-    after: 'connection === undefined || ![',
+    before: ' || isFollowed(request, request.socket)',
+    after: '',
     tests: ['gracehttp/http/http-connections'],
   },
   {
