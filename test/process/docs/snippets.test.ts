@@ -167,7 +167,6 @@ const RUN_BELOW = [
 const NOT_RUN: Readonly<Record<string, string>> = {
   'readme.md sh 1': 'test/process/package.test.ts',
   'readme.md sh 2': 'readme.md js 1 above does the same',
-  'docs/benchmarks.md sh 1': 'it takes twenty minutes, and programs of others',
   'docs/demo.md sh 1': 'test/process/demo.test.ts',
   'docs/demo.md text 1': 'test/process/demo.test.ts',
   'docs/demo.md sh 2': 'test/process/demo.test.ts',
