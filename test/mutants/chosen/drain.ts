@@ -98,8 +98,8 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'upgraded connections do not count as in flight',
     file: 'gracehttp/http/http-service.ts',
-    before: 'if (upgraded) count += 1;',
-    after: 'if (upgraded) count += 0;',
+    before: ' + this.connections.upgraded;',
+    after: ';',
     tests: [SERVICE],
   },
   {
