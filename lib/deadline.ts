@@ -3,6 +3,7 @@ const MS_PER_SECOND = 1_000;
 /** A time limit for work, with one timer for all of it. */
 export class Deadline {
   readonly passed: Promise<'passed'>;
+  readonly #begin = performance.now();
   #end: number;
   readonly #pass: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -13,8 +14,13 @@ export class Deadline {
       pass = resolve;
     });
     this.#pass = () => pass('passed');
-    this.#end = performance.now() + milliseconds;
+    this.#end = this.#begin + milliseconds;
     this.#timer = setTimeout(this.#pass, milliseconds);
+  }
+
+  /** Milliseconds from its start to its end. */
+  get limit(): number {
+    return this.#end - this.#begin;
   }
 
   /** Ends it after this time, if it does not end earlier anyway. */

@@ -92,7 +92,7 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
       await stopped;
       return undefined;
     }
-    const counts = plan.listeners.map((listener): CutOff => cutOffAfter(plan.timeout, listener));
+    const counts = plan.listeners.map((listener): CutOff => cutOffAfter(deadline.limit, listener));
     if (!(await plan.proven)) return undefined;
     const failure = await shutDown(plan.onShutdown, plan.timeout - (performance.now() - begin));
     const cutOff = counts.filter(({ count }) => count > 0);

@@ -58,6 +58,9 @@ for (const { title, way, text } of [...snippets, ...polling].filter((snippet) =>
     for (const [name, content] of [['server.js', text], ...files] as const) writeFileSync(join(project, name), content);
     const nodeArgs = way === 'by auto' ? ['--import', 'ts-grace/auto'] : [];
     const program = start(t, join(project, 'server.js'), { cwd: project, nodeArgs });
-    await survives(t, program, (CLIENTS[title] ?? (() => httpClients()))(folder!));
+    const clients = (CLIENTS[title] ?? (() => httpClients()))(folder!);
+    // Nobody answers the polls of sessions that ended, as the program is not told that it drains.
+    if (title === POLLING && way === 'by auto') await survives(t, program, clients, /warning/);
+    else await survives(t, program, clients);
   });
 }

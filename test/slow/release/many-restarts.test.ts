@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { portOf } from '../../support/address.js';
-import { descriptors, isAlive } from '../../support/proc.js';
+import { isRunning } from '../../../lib/process-table.js';
+import { descriptors } from '../../support/proc.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { waitUntil } from '../../support/wait.js';
 
@@ -14,7 +15,7 @@ const HURRYING = 12;
 
 t.setTimeout(170_000);
 
-const alive = (program: Program): number[] => program.pids.filter(isAlive);
+const alive = (program: Program): number[] => program.pids.filter((pid) => isRunning(pid));
 
 /** Memory that a process shares with no other one, in MiB: the code of Node.js counts once for all of them. */
 function privateMemory(pid: number): number {
