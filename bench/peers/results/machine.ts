@@ -16,7 +16,8 @@ export function thisMachine(): Machine {
     processor: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-    kernel: `${os.type()} ${os.release()}`,
+    // Without what the distribution adds.
+    kernel: `${os.type()} ${os.release().split('-')[0]}`,
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
   };
