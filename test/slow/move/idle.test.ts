@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { portOf } from '../../support/address.js';
 import { get } from '../../support/http/client.js';
 import { IdleClients } from '../../support/http/idle-clients.js';
+import { type Stop } from '../../fixtures/move/loop-watch.js';
 import { type Program, fixture, start } from '../../support/program.js';
 
 const CONNECTIONS = 10_000;
