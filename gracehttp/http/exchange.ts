@@ -31,8 +31,8 @@ const onFinish = (message: unknown): void => {
 
 /**
  * Follows every request that a server receives from now on, including those that a
- * program answers in `checkContinue` or `checkExpectation`. This costs some per cent of the
- * requests a second, so it is done only while responses have to be changed.
+ * program answers in `checkContinue` or `checkExpectation`. This costs time at each
+ * request, so it is done only while responses have to be changed.
  *
  * @returns a function that ends it.
  */
@@ -60,7 +60,7 @@ interface HttpSocket {
 const isShown = String(ServerResponse.prototype.assignSocket).includes('_httpMessage');
 const newest = new WeakMap<Socket, ServerResponse>();
 
-// A Node.js version that works in another way: requests are slower by a few per cent.
+// A Node.js version that works in another way: this costs time at each request.
 if (!isShown) {
   subscribe('http.server.request.start', (message) => {
     const { socket, response } = message as Exchange;

@@ -1,5 +1,5 @@
 /** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
-const EXIT_AFTER_CLOSE_MS = 1_000;
+export const EXIT_AFTER_CLOSE_MS = 1_000;
 
 /** The time in which a successor has to become ready, and then to serve. */
 export class Startup {

@@ -9,7 +9,7 @@ import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from './messages.js';
 import { type Ending, endOf, lastLines, successorError } from './restart-error.js';
 import { spawnSuccessor } from './spawn-successor.js';
-import { Startup } from './startup.js';
+import { EXIT_AFTER_CLOSE_MS, Startup } from './startup.js';
 import { type SuccessorOptions } from './successor-options.js';
 import { type ListeningHandle, ReturnedSockets } from '../move/returned-sockets.js';
 import { ConnectionSender, type Onward } from '../move/sender.js';
@@ -19,8 +19,6 @@ const log = logger('successor');
 const FIRST_FD = 3;
 /** Between SIGTERM and SIGKILL for a successor that has failed. */
 const KILL_AFTER_MS = 2_000;
-/** The kernel closes a dying process's pipe before it reports the exit. A successor that closes the pipe but keeps running has failed. */
-const EXIT_AFTER_CLOSE_MS = 1_000;
 
 /** The process that this one hands its sockets over to: the predecessor's end of the conversation. */
 export class Successor {
