@@ -45,7 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'lib/lifetime': ['lib/check', 'lib/handoff'],
   'lib/probation': ['lib/check', 'lib/handoff', 'lib/socket'],
   'lib/systemd': ['lib/launch', 'lib/signals'],
-  'lib/inherit': ['lib/address', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
+  'lib/inherit': ['lib/address', 'lib/check', 'lib/socket', 'lib/handoff', 'lib/systemd', 'lib/launch', 'lib/move'],
   'lib/signals': ['lib/handoff'],
   'lib/follow': ['lib/handoff', 'lib/signals'],
   'lib/life': ['lib/follow', 'lib/handoff', 'lib/inherit', 'lib/lifetime', 'lib/probation', 'lib/signals', 'lib/socket', 'lib/systemd'],

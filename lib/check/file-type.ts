@@ -13,6 +13,15 @@ export function isSocket(fd: number): boolean {
   return fstatSync(fd, AS_BIGINT).isSocket();
 }
 
+/** Whether a number is that of an open socket. */
+export function isOpenSocket(fd: number): boolean {
+  try {
+    return isSocket(fd);
+  } catch {
+    return false;
+  }
+}
+
 /** What is at a path, links not followed; undefined if nothing is there. */
 export function lookAt(path: string): BigIntStats | undefined {
   return lstatSync(path, { ...AS_BIGINT, throwIfNoEntry: false });

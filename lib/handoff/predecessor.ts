@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import net from 'node:net';
-import { isSocket } from '../check/file-type.js';
+import { isOpenSocket } from '../check/file-type.js';
 import { logger } from '../log.js';
 import { isRunning } from '../process-table.js';
 import { type Handoff } from './handoff-variable.js';
@@ -71,7 +71,7 @@ export class Predecessor {
   /** Descriptor of the socket that all generations share with the first process; undefined if there is none. */
   get follow(): number | undefined {
     const { follow } = this.#handoff;
-    return follow !== undefined && Predecessor.isPipe(follow) ? follow : undefined;
+    return follow !== undefined && isOpenSocket(follow) ? follow : undefined;
   }
 
   /** Whether it is start_server, which stays and does the restarts. */
@@ -84,18 +84,9 @@ export class Predecessor {
     return isRunning(this.pid);
   }
 
-  /** Whether a descriptor can be the pipe at all. */
-  static isPipe(fd: number): boolean {
-    try {
-      return isSocket(fd);
-    } catch {
-      return false;
-    }
-  }
-
   /** Undefined if the pipe is not there or its other end does not repeat the nonce: then the variable has leaked. */
   static async open(handoff: Handoff, preload: Preload | undefined): Promise<Predecessor | undefined> {
-    if (!Predecessor.isPipe(handoff.pipe)) return undefined;
+    if (!isOpenSocket(handoff.pipe)) return undefined;
     if (preload !== undefined) {
       const greeting = readGreeting(preload.greeting, handoff.nonce);
       return greeting && new Predecessor(handoff, greeting, preload, undefined);

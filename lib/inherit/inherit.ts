@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { formatAddress } from '../address/address.js';
 import { type InheritedSocket, readBound } from '../address/match.js';
+import { isOpenSocket } from '../check/file-type.js';
 import { GraceError, show } from '../errors.js';
 import { HANDOFF, type Handoff, type HandoffSocket, isOtherVersion, parseHandoff, socketsOf } from '../handoff/handoff-variable.js';
 import { Predecessor } from '../handoff/predecessor.js';
@@ -36,7 +37,7 @@ takeVariables(process.env);
  */
 export function inherited(): boolean {
   const handoff = readableHandoff();
-  if (handoff !== undefined && Predecessor.isPipe(parseHandoff(handoff).pipe)) return true;
+  if (handoff !== undefined && isOpenSocket(parseHandoff(handoff).pipe)) return true;
   return systemdNames().length > 0 || starterSockets().length > 0;
 }
 
@@ -129,9 +130,9 @@ async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<rea
 
 /** Such a program must not get the pipe and the channel either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
 async function keepPipes(handoff: Handoff): Promise<Handoff> {
-  if (handoff.superdaemon !== true || !Predecessor.isPipe(handoff.pipe)) return handoff;
+  if (handoff.superdaemon !== true || !isOpenSocket(handoff.pipe)) return handoff;
   const { channel } = handoff;
-  const hasChannel = channel !== undefined && Predecessor.isPipe(channel);
+  const hasChannel = channel !== undefined && isOpenSocket(channel);
   const [pipe = handoff.pipe, opened] = await closeOnExec([handoff.pipe, ...(hasChannel ? [channel] : [])]);
   return { ...handoff, pipe, channel: opened };
 }

@@ -1,9 +1,6 @@
-import { isSocket } from '../check/file-type.js';
+import { isOpenSocket } from '../check/file-type.js';
 import { type Channel } from '../launch/preload-contract.js';
 import { takeChannel } from '../launch/take-channel.js';
-import { logger } from '../log.js';
-
-const log = logger('move');
 
 /**
  * Opens the channel that start_server passes to a worker, and hides it from the
@@ -18,13 +15,4 @@ export function openWorkerChannel(fd: number | undefined): Channel | undefined {
   const channel = takeChannel(fd);
   channel?.open?.();
   return channel?.ended === true ? undefined : channel;
-}
-
-function isOpenSocket(fd: number): boolean {
-  try {
-    return isSocket(fd);
-  } catch (error) {
-    log('descriptor %d is no channel: %s', fd, error);
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isOpenSocket } from '../../lib/check/file-type.js';
 import { GraceError } from '../../lib/errors.js';
 import { formatLine } from '../../lib/handoff/json.js';
 import { readLines } from '../../lib/handoff/lines.js';
@@ -53,7 +54,7 @@ export class UpgradePredecessor {
     const text = process.env[UPGRADE];
     delete process.env[UPGRADE];
     const fd = Number(text);
-    return text !== undefined && isSocket(fd) ? new UpgradePredecessor(fd) : undefined;
+    return text !== undefined && isOpenSocket(fd) ? new UpgradePredecessor(fd) : undefined;
   }
 
   /** @throws GraceError `STATE_INVALID` if it has exited, or is of a version that this one does not understand. */
@@ -108,7 +109,7 @@ export function takeSockets(passed: readonly PassedSocket[]): HeldSocket[] {
 /** A worker that the start_server before this one has started. It is not a child of this process. */
 function adoptWorker({ pipe: fd, ...passed }: PassedWorker, { interval, killTimeout }: Settings, say: (message: string) => void): Worker {
   const process = new WatchedProcess(passed);
-  const pipe = fd === undefined || !isSocket(fd) ? undefined : new Socket({ fd, readable: true, writable: true });
+  const pipe = fd === undefined || !isOpenSocket(fd) ? undefined : new Socket({ fd, readable: true, writable: true });
   pipe?.on('error', () => undefined);
   // End of file: the worker has exited, or has closed the pipe.
   pipe?.on('close', () => process.lookNow());
@@ -116,12 +117,4 @@ function adoptWorker({ pipe: fd, ...passed }: PassedWorker, { interval, killTime
   pipe?.write(formatMessage({ type: 'news', key: SUPERDAEMON, value: globalThis.process.pid }));
   void process.exited.then(() => pipe?.destroy());
   return new Worker({ ...passed, process, pipe, interval, killTimeout, say });
-}
-
-function isSocket(fd: number): boolean {
-  try {
-    return fstatSync(fd).isSocket();
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, symlinkSync, writeFileSync 
 import net from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { isSocket, lookAt } from '../../../lib/check/file-type.js';
+import { isOpenSocket, isSocket, lookAt } from '../../../lib/check/file-type.js';
 import { scratch } from '../../support/scratch.js';
 
 t.test('a descriptor of a socket, of a file, and one that is closed', async (t) => {
@@ -13,9 +13,11 @@ t.test('a descriptor of a socket, of a file, and one that is closed', async (t) 
   await new Promise((done) => server.close(done));
   const fd = openSync(join(scratch(t), 'file'), 'w');
   t.notOk(isSocket(fd));
+  t.notOk(isOpenSocket(fd));
   closeSync(fd);
   t.throws(() => fstatSync(fd), { code: 'EBADF' });
   t.throws(() => isSocket(fd), { code: 'EBADF' });
+  t.notOk(isOpenSocket(fd));
 });
 
 t.test('a path: nothing, a file, and a link, which is not followed', async (t) => {
