@@ -38,8 +38,3 @@ export class Program {
     for (;;) if ((await this.#lines.next()).done === true) return;
   }
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}

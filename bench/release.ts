@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Program, median } from './program.js';
+import { median } from './peers/results/statistics.js';
+import { Program } from './program.js';
 
 const CLIENTS = 16;
 const KEEP_ALIVE = 12;

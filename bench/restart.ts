@@ -1,5 +1,6 @@
 import http from 'node:http';
-import { Program, median } from './program.js';
+import { median } from './peers/results/statistics.js';
+import { Program } from './program.js';
 
 const ROUNDS = 25;
 

@@ -1,5 +1,6 @@
 import autocannon from 'autocannon';
-import { type Kind, Program, median } from './program.js';
+import { median } from './peers/results/statistics.js';
+import { type Kind, Program } from './program.js';
 
 const ROUNDS = 7;
 const SECONDS = 3;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { median } from '../program.js';
+import { median } from '../peers/results/statistics.js';
 import { Clients, GIVE_UP_MS } from './clients.js';
 import { type System, systems } from './systems.js';
 
