@@ -1,11 +1,14 @@
 import t from 'tap';
-import { HTTP2_CLIENTS, skipWithoutClients } from '../support/all-clients.js';
+import { HTTP2_CLIENTS, prepareClients, skipWithoutClients } from '../support/all-clients.js';
 import { restartUnder, serveProtocols, stopAll } from '../support/restarts.js';
 
-t.setTimeout(110_000);
+t.setTimeout(300_000);
+
+const skip = skipWithoutClients('h2load');
+if (skip === false) prepareClients();
 
 for (const [name, startThem] of Object.entries(HTTP2_CLIENTS)) {
-  t.test(`five restarts under clients of HTTP/2: ${name}`, { skip: skipWithoutClients('h2load') }, async (t) => {
+  t.test(`five restarts under clients of HTTP/2: ${name}`, { skip }, async (t) => {
     const { program, ports } = await serveProtocols(t, ['h2+http1']);
     const results = await restartUnder(program, await startThem(t, `https://127.0.0.1:${ports[0]!}/`));
     for (const [client, { sent, errors }] of Object.entries(results)) {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readStatus } from '../../../starter/control/status-file.js';
 import { portOf } from '../../support/address.js';
 import { isAlive, takeFreeDescriptors } from '../../support/proc.js';
 import { fixture } from '../../support/program.js';
@@ -127,7 +128,8 @@ t.test('a second start that fails leaves the files of the first one as they are'
   const folder = scratch(t);
   const first = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--', ...plain()], { folder });
   const ready = await first.program.announced('ready');
-  await waitUntil('generation 1', () => first.status().startsWith('1:'));
+  // The second file is written after the first one, and again when the deployment is over.
+  await waitUntil('the end of the first deployment', () => readStatus(first.statusFile)?.deploying === false);
   const before = [first.status(), readFileSync(`${first.statusFile}.json`, 'utf8')];
   // Without the pid file, which it could not lock.
   const second = await run([`--status-file=${first.statusFile}`, `--port=127.0.0.1:${portOf(ready)}`, '--', ...plain()]);

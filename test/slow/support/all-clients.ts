@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
 import { ROOT } from '../../support/sources.js';
-import { scratch } from '../../support/scratch.js';
 import { skipUnless, skipUnlessFound } from '../../support/skip.js';
 import { CURL_PARALLEL, curl, h2load, wrk } from './client-commands.js';
 import { type Clients, startClients } from './client-programs.js';
@@ -24,6 +26,12 @@ export function skipWithoutClients(...programs: readonly string[]): string | fal
   );
 }
 
+/** Installs and compiles what the clients need, so that no test has to wait for it. */
+export function prepareClients(): void {
+  packagesFolder(PACKAGES);
+  goProgram();
+}
+
 type Start = (t: Test, url: string) => Promise<Clients[]>;
 
 /** Every client of HTTP/1.1, in groups that share the processors. */
@@ -42,7 +50,7 @@ export const HTTP1_CLIENTS: Readonly<Record<string, Start>> = {
         'EventSource',
       ]),
       startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'requests', 'aiohttp', 'httpx']),
-      startClients(t, [goProgram(t), url, 'http1']),
+      startClients(t, [goProgram(), url, 'http1']),
     ]),
   'curl, wrk': async (t, url) => [
     curl(t, 'curl --http1.1', url, '--http1.1'),
@@ -59,7 +67,7 @@ export const HTTP2_CLIENTS: Readonly<Record<string, Start>> = {
   'got, Go, httpx': (t, url) =>
     Promise.all([
       nodeClients(t, url, ['got, HTTP/2']),
-      startClients(t, [goProgram(t), url, 'http2']),
+      startClients(t, [goProgram(), url, 'http2']),
       startClients(t, [PYTHON, join(SOURCES, 'clients.py'), url, 'httpx, HTTP/2']),
     ]),
   Chromium: async (t, url) => [await chromium(t, url, 'h2')],
@@ -75,9 +83,13 @@ function chromium(t: Test, url: string, protocol: string): Promise<Clients> {
   return startClients(t, [process.execPath, compiled('chromium'), JSON.stringify({ url, protocol })]);
 }
 
-function goProgram(t: Test): string {
-  const program = join(scratch(t), 'clients');
-  const { status, stderr } = spawnSync('go', ['build', '-o', program, join(SOURCES, 'clients.go')], { encoding: 'utf8' });
+/** Compiled once: without a cache Go compiles its own library too, which takes a minute. */
+function goProgram(): string {
+  const source = join(SOURCES, 'clients.go');
+  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
+  const program = join(homedir(), '.cache', 'ts-grace-tests', `clients-${digest}`);
+  if (existsSync(program)) return program;
+  const { status, stderr } = spawnSync('go', ['build', '-o', program, source], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`go build failed: ${stderr}`);
   return program;
 }
