@@ -117,7 +117,9 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   },
 };
 
-for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, losesItself = 0, anonymous = false }] of Object.entries(PROGRAMS)) {
+for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, losesItself = 0, anonymous = false }] of Object.entries(
+  PROGRAMS,
+)) {
   t.test(`${name}: ${DEPLOYS} deploys under load lose no request`, { skip: needs }, async (t) => {
     const folder = scratch(t);
     cpSync(FIXTURES, folder, { recursive: true });
