@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -63,53 +63,62 @@ function randomTrials(): Trial[] {
 }
 
 async function play(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'grace-mutants-'));
+  const copy = new Copy(mkdtempSync(join(tmpdir(), 'mut-')));
+  onSignals(copy);
   const survivors: string[] = [];
   try {
-    const copy = new Copy(folder);
     const sound = new Set<string>();
     for (const [index, trial] of trials.entries()) {
       const killer = await killerOf(copy, trial);
       if (killer === undefined) survivors.push(trial.name);
-      else await checkTest(copy, killer, sound);
-      console.log(
-        `${index + 1}/${trials.length} ${killer === undefined ? 'SURVIVES' : 'killed'} ${trial.name} (${killer ?? 'all tests pass'})`,
-      );
+      else await checkTest(copy, killer.test, sound);
+      const by = killer === undefined ? 'all tests pass' : `${killer.test}: ${killer.failure ?? 'no end'}`;
+      console.log(`${index + 1}/${trials.length} ${killer === undefined ? 'SURVIVES' : 'killed'} ${trial.name} (${by})`);
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    copy.remove();
   }
   for (const name of survivors) console.log(`survivor: ${name}`);
   console.log(`${trials.length - survivors.length} of ${trials.length} mutants killed`);
   process.exitCode = survivors.length === 0 ? 0 : 1;
 }
 
-/** A test that fails without a mutant would kill each one. */
-async function checkTest(copy: Copy, test: string, sound: Set<string>): Promise<void> {
-  if (sound.has(test)) return;
-  if (!(await copy.run(compiled(test)))) throw new Error(`${test} fails without a mutant`);
-  sound.add(test);
-}
-
-/** The first test that fails with a mutant; undefined if it survives. */
-async function killerOf(copy: Copy, { mutant, tests }: Trial): Promise<string | undefined> {
-  const text = copy.read(mutant.file);
-  const bundle = tests.some(isProcessTest);
-  try {
-    if (!(await copy.write(mutant.file, mutated(text, mutant), bundle))) throw new Error(`${describeMutant(mutant)} cannot be built`);
-    for (const test of tests) if (!(await copy.run(compiled(test)))) return test;
-    return undefined;
-  } finally {
-    await copy.write(mutant.file, text, bundle);
+function onSignals(copy: Copy): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      copy.remove();
+      process.exit(1);
+    });
   }
 }
 
-function isProcessTest(test: string): boolean {
-  return test.startsWith('test/process/');
+/** A test that fails without a mutant would kill each one. */
+async function checkTest(copy: Copy, test: string, sound: Set<string>): Promise<void> {
+  if (sound.has(test)) return;
+  const { passed, failure } = await copy.test(test);
+  if (!passed) throw new Error(`${test} fails without a mutant: ${failure ?? 'no end'}`);
+  sound.add(test);
 }
 
-function compiled(test: string): string {
-  return join('dist', test.replace(/\.ts$/, '.js'));
+/** The first test that fails with a mutant, and its first check that failed. */
+interface Killer {
+  readonly test: string;
+  readonly failure: string | undefined;
+}
+
+/** The test that notices a mutant; undefined if it survives. */
+async function killerOf(copy: Copy, { mutant, tests }: Trial): Promise<Killer | undefined> {
+  const text = copy.read(mutant.file);
+  copy.write(mutant.file, mutated(text, mutant));
+  try {
+    for (const test of tests) {
+      const { passed, failure } = await copy.test(test);
+      if (!passed) return { test, failure };
+    }
+    return undefined;
+  } finally {
+    copy.write(mutant.file, text);
+  }
 }
 
 function pickSome(from: readonly Mutant[], count: number): Mutant[] {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type Socket } from 'node:net';
 import t from 'tap';
 import { portsOf } from '../support/address.js';
-import { connect, get, listenTo } from '../support/http/client.js';
+import { answerTo, connect, get, listenTo, open } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
 import { waitUntil } from '../support/wait.js';
 
@@ -12,6 +12,10 @@ const AT_ONCE = 500;
 const PLACES = 100;
 /** V8 keeps this much in its own tables after a burst; a leaked connection takes at least 4 KiB. */
 const MEMORY_SLACK = 8 * 1024 * 1024;
+
+/** A time-out that no test waits for, and a time that is much shorter, but enough on a busy machine. */
+const LONG_MS = 60_000;
+const SOON_MS = 20_000;
 
 interface Report {
   readonly open: number;
@@ -32,6 +36,11 @@ async function report(control: number, path = '/'): Promise<Report> {
   return JSON.parse((await get({ port: control }, path)).body) as Report;
 }
 
+/** What a connection needed may be freed a moment after its end. */
+async function memoryIsFreed(control: number, before: Report): Promise<void> {
+  await waitUntil('the memory to be freed', async () => (await report(control)).memory - before.memory < MEMORY_SLACK);
+}
+
 /**
  * Opens connections that ask for keep-alive, and so stay open. It opens a few at a time: more than the
  * kernel's queue holds would be dropped, and tried again only after seconds.
@@ -50,7 +59,8 @@ async function crowd(port: number, count: number): Promise<{ sockets: Socket[]; 
 }
 
 t.test(`${CLIENTS} connections at ${PLACES} places`, async (t) => {
-  const limit = { maxConnections: PLACES, maxQueued: CLIENTS };
+  // Without a longest wait: a busy machine may need more than its default until all are served.
+  const limit = { maxConnections: PLACES, maxQueued: CLIENTS, queueTimeout: 0 };
   const program = start(t, fixture('limited'), {
     args: [JSON.stringify({ limit })],
     nodeArgs: ['--expose-gc'],
@@ -58,7 +68,10 @@ t.test(`${CLIENTS} connections at ${PLACES} places`, async (t) => {
   const [port, control] = await ports(program);
   const before = await report(control);
   const { sockets, ends } = await crowd(port, CLIENTS);
-  await waitUntil('a queue', async () => (await report(control)).queued === CLIENTS - PLACES);
+  await waitUntil('a queue', async () => {
+    const { queued, most } = await report(control);
+    return queued === CLIENTS - PLACES && most === PLACES;
+  });
   const full = await report(control);
   t.match(full, { open: CLIENTS, queued: CLIENTS - PLACES, free: 0, most: PLACES });
   const each = (full.memory - before.memory) / CLIENTS;
@@ -74,12 +87,12 @@ t.test(`${CLIENTS} connections at ${PLACES} places`, async (t) => {
   await waitUntil('the end of all connections', async () => (await report(control)).open === 0);
   const after = await report(control);
   t.equal(after.most, PLACES, 'never more than the limit at a time');
-  t.ok(after.memory - before.memory < MEMORY_SLACK, 'memory is freed');
+  await memoryIsFreed(control, before);
   t.comment(`${each.toFixed()} bytes a connection, served within ${took.toFixed()} ms, ${after.memory - before.memory} bytes kept`);
 });
 
 t.test('connections beyond the queue get 503', async (t) => {
-  const limit = { maxConnections: PLACES, maxQueued: 500, overflow: '503' };
+  const limit = { maxConnections: PLACES, maxQueued: 500, queueTimeout: 0, overflow: '503' };
   const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit })], nodeArgs: ['--expose-gc'] });
   const [port, control] = await ports(program);
   const before = await report(control);
@@ -98,7 +111,7 @@ t.test('connections beyond the queue get 503', async (t) => {
   t.equal(served, 600, 'connections with a place or in the queue are served');
   t.equal(served + refused, CLIENTS, 'all others get a whole answer with status 503');
   await waitUntil('the end of all connections', async () => (await report(control)).open === 0);
-  t.ok((await report(control)).memory - before.memory < MEMORY_SLACK, 'memory is freed');
+  await memoryIsFreed(control, before);
 });
 
 t.test('a limit is kept over restarts and holds for old and new process together', async (t) => {
@@ -147,30 +160,40 @@ t.test('a limit is kept over restarts and holds for old and new process together
 /** Requests that are answered at once, each on a connection of its own. Returns the time for all of them. */
 async function timeOf(port: number, count = 1): Promise<number> {
   const begin = performance.now();
-  await Promise.all(Array.from({ length: count }, () => get({ port }, '/?ms=0')));
+  const answers = await Promise.all(Array.from({ length: count }, () => get({ port }, '/?ms=0')));
+  const wrong = answers.find(({ body }) => body !== 'served');
+  if (wrong !== undefined) throw new Error(`not served: ${wrong.status} ${wrong.body}`);
   return performance.now() - begin;
 }
 
 t.test('after limit(Infinity) a restart serves newcomers at once, also with a new limit', async (t) => {
-  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 4 }, tells: true })] });
+  const program = start(t, fixture('limited'), {
+    args: [JSON.stringify({ limit: { maxConnections: 4 }, tells: true, drainTimeout: LONG_MS })],
+  });
   const [port, control] = await ports(program);
   t.match(await report(control, '/limit?n=Infinity'), { limit: null, free: null });
-  const slow = get({ port }, '/?ms=4000');
+  const upload = open({ port }, { method: 'POST', path: '/?upload', agent: false });
+  upload.flushHeaders();
+  const answer = answerTo(upload);
   await program.announced('begin');
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
-  t.ok((await timeOf(port, 10)) < 2_000, 'without a limit');
-  await waitUntil('places', async () => (await report(control, '/limit?n=3')).free === 2);
-  t.ok((await timeOf(port, 4)) < 2_000, 'with the two places that the predecessor leaves');
-  t.equal(program.all('closed').length, 0, 'while the predecessor drains');
-  t.equal((await slow).body, 'served');
+  // The predecessor drains as long as this upload lasts, so these are answered meanwhile or never.
+  await timeOf(port, 10);
+  await waitUntil('the places that the predecessor leaves', async () => (await report(control, '/limit?n=3')).free === 2);
+  await timeOf(port, 4);
+  t.equal(program.all('closed').length, 0, 'the predecessor still drains');
+  upload.end();
+  t.equal((await answer).body, 'served');
   await program.announced('closed');
 });
 
 for (const moveConnections of [true, false]) {
   const what = moveConnections ? 'a successor that got its connections' : 'a predecessor that drains';
   t.test(`${what} makes room for connections that wait after a restart`, async (t) => {
-    const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections })] });
+    const program = start(t, fixture('limited'), {
+      args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections, keepAliveTimeout: LONG_MS, drainTimeout: LONG_MS })],
+    });
     const [port] = await ports(program);
     const agent = new http.Agent({ keepAlive: true });
     t.teardown(() => agent.destroy());
@@ -178,7 +201,7 @@ for (const moveConnections of [true, false]) {
     process.kill(program.pid, 'SIGUSR2');
     await program.announced('ready', 2);
     const took = await timeOf(port);
-    t.ok(took < 2_500, `a newcomer waited ${took.toFixed()} ms, less than idleTimeout`);
+    t.ok(took < SOON_MS, `a newcomer waited ${took.toFixed()} ms, less than any timeout`);
     const kept = (): number => Object.values(agent.freeSockets).flat().length;
     await waitUntil('the end of a connection', () => kept() < 3);
     t.equal(kept(), 2, 'one idle connection is closed for one newcomer');
@@ -188,7 +211,7 @@ for (const moveConnections of [true, false]) {
 }
 
 t.test('upgraded connections of a predecessor leave for connections that wait in its successor', async (t) => {
-  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 } })] });
+  const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, drainTimeout: LONG_MS })] });
   const [port] = await ports(program);
   const upgraded = Array.from({ length: 3 }, () => connect({ port }));
   for (const socket of upgraded) {
@@ -202,8 +225,10 @@ t.test('upgraded connections of a predecessor leave for connections that wait in
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('ready', 2);
   const took = await timeOf(port);
-  t.ok(took < 10_000, `a newcomer waited ${took.toFixed()} ms, less than drainTimeout`);
-  t.equal(upgraded.filter(({ destroyed }) => destroyed).length, 1, 'one connection is closed for one newcomer');
+  t.ok(took < SOON_MS, `a newcomer waited ${took.toFixed()} ms, less than drainTimeout`);
+  const closed = (): number => upgraded.filter(({ destroyed }) => destroyed).length;
+  await waitUntil('the end of a connection', () => closed() > 0);
+  t.equal(closed(), 1, 'one connection is closed for one newcomer');
   upgraded.forEach((socket) => socket.destroy());
   await Promise.all(ends);
   await program.announced('closed');

@@ -175,6 +175,30 @@ t.test('a connection that comes in the moment in which a place becomes free does
   await Promise.all([...answers, third]);
 });
 
+t.test('a connection that the program has begun to read loses nothing while it waits', async (t) => {
+  const held = new HeldRequests();
+  const server = http.createServer(held.handler);
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1 });
+  const first = get({ port: portOf(app) }, '/first');
+  await waitUntil('the first', () => held.open === 1);
+  // It looks at the first bytes, as programs with several protocols at one port do.
+  const other = net.createServer((socket) => {
+    socket.once('data', (head) => {
+      socket.unshift(head);
+      server.emit('connection', socket);
+    });
+  });
+  await listening(t, other, { port: 0, host: '127.0.0.1' });
+  const second = get({ port: portOf(other) }, '/second');
+  await waitUntil('the second to wait', () => app.servers[0]!.traffic.queued === 1);
+  held.answer();
+  await waitUntil('the second', () => held.arrived.length === 2);
+  held.answer();
+  t.equal((await first).body, 'served');
+  t.equal((await second).body, 'served');
+  t.strictSame(held.arrived, ['/first', '/second']);
+});
+
 t.test('the limit holds for a tls.Server of another protocol, and waiting connections are read', async (t) => {
   const { keyFile, cert } = await makeCertificate(scratch(t));
   const server = tls.createServer({ key: readFileSync(keyFile), cert }, (socket) => {

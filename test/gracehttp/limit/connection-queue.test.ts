@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type App } from '../../../gracehttp/app.js';
 import { portOf } from '../../support/address.js';
@@ -152,6 +153,23 @@ t.test('a connection waits for the queue timeout at most, and then gets 503, or 
     t.equal((await first).body, 'served', 'a request that has a place may take longer');
     t.equal(held.arrived.length, index + 1, 'the one that waited is not run');
   }
+});
+
+t.test('each connection has a queue timeout of its own, also if no other one comes', async (t) => {
+  const held = new HeldRequests();
+  const server = http.createServer(held.handler);
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 });
+  const target = { port: portOf(app) };
+  const first = get(target);
+  await waitUntil('the first', () => held.open === 1);
+  const second = get(target);
+  await waitUntil('the second to wait', () => app.servers[0]!.traffic.queued === 1);
+  await sleep(100);
+  const third = get(target);
+  t.equal((await second).status, 503);
+  t.equal((await third).status, 503);
+  held.answer();
+  t.equal((await first).body, 'served');
 });
 
 t.test('limit() while a final stop empties the queue loses no connection', async (t) => {

@@ -6,6 +6,7 @@ const HANDOFF = 'gracehttp/limit/limit-handoff.ts';
 const TEST_OF_LIMIT = 'gracehttp/limit/connection-limit';
 const TEST_OF_QUEUE = 'gracehttp/limit/connection-queue';
 const PROCESS = 'process/limit';
+const HAND_OVER = 'process/handoff/limit';
 
 export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
   {
@@ -83,21 +84,21 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
     file: QUEUE,
     before: 'if (!socket.isPaused()) socket.pause();',
     after: '',
-    tests: [TEST_OF_QUEUE, TEST_OF_LIMIT],
+    tests: [TEST_OF_LIMIT],
   },
   {
     what: 'two generations together have more connections than the limit',
     file: HANDOFF,
     before: '      this.#reserve(key, served, Infinity);',
     after: '',
-    tests: [PROCESS],
+    tests: [HAND_OVER],
   },
   {
     what: 'a successor waits for the places of a predecessor that has died',
     file: HANDOFF,
     before: '() => this.#reserve(key, served, 0),',
     after: '() => undefined,',
-    tests: [PROCESS],
+    tests: [HAND_OVER],
   },
   {
     what: 'a full predecessor makes no room for newcomers of its successor',
