@@ -26,7 +26,8 @@ t.test('handoverTime: both processes accept, and later only the new one', async 
     return pids.size === 2;
   });
   await program.announced('closed');
-  t.ok(performance.now() - begin >= HANDOVER_MS * 0.9);
+  // The test may hear of the begin later than it was.
+  t.ok(performance.now() - begin >= HANDOVER_MS / 2);
   t.equal((await get(target)).pid, pid);
 });
 
