@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
+import { linksOf } from './support/pages/links.js';
 import { ROOT, parseSource } from './support/sources.js';
 
 const PAGES = [
@@ -19,13 +20,6 @@ const PAGES = [
 ];
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-
-/** All links of a page: the text and the target. Code has none. */
-function linksOf(markdown: string): { readonly text: string; readonly target: string }[] {
-  const prose = markdown.replace(/^```.*\n[^]*?^```$/gm, '');
-  const links = [...prose.matchAll(/\[((?:`[^`]*`|[^\]`])*)\]\(([^)\s]+)\)/g)].map(([, text = '', target = '']) => ({ text, target }));
-  return [...links, ...[...prose.matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, target = '']) => ({ text: '', target }))];
-}
 
 /** The anchors that a page has for its headings, as GitHub makes them. */
 function anchorsOf(markdown: string): Set<string> {

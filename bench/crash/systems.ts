@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pm2Command } from './pm2.js';
+import { pm2Command } from '../packages/pm2.js';
 
 /** What keeps the workers running. */
 export interface System {
@@ -31,6 +31,7 @@ const nodeCluster: System = {
 /** All that can run here. */
 export function systems(): System[] {
   const pm2 = pm2Command();
+  if (pm2 === undefined) console.log('PM2 is left out: npm cannot install it');
   return [startServer, nodeCluster, ...(pm2 === undefined ? [] : [pm2System(pm2)])];
 }
 

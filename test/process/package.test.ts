@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 import { getBody } from '../support/http/client.js';
 import { installPackage, run } from '../support/installed.js';
+import { linksOf } from '../support/pages/links.js';
 import { start } from '../support/program.js';
 import { scratch } from '../support/scratch.js';
 import { ROOT, parseSource } from '../support/sources.js';
@@ -12,7 +13,11 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** A library that is part of every restart has to be quick to install and to load. */
-const LARGEST_TARBALL_BYTES = 380_000;
+const LARGEST_TARBALL_BYTES = 350_000;
+/** Images of the readme are only in the repository; they have a text. */
+const IMAGE = /\.(webp|svg)$/;
+/** A page with links to what is only in the repository has to say so. */
+const ONLY_IN_REPOSITORY = /in\s+the\s+repository(,|\s+and)\s+not\s+in\s+the\s+npm\s+package/;
 
 /** The entry points, and the source of each. */
 const ENTRIES = {
@@ -89,12 +94,26 @@ t.test('the package works when it is packed and installed', async (t) => {
 
   await t.test('it contains what it should', async (t) => {
     t.same(readdirSync(join(installed, 'dist')).sort(), ['chunks', 'gracehttp', 'lib', 'starter'], 'no tests, demo or benchmarks');
-    for (const file of ['license', 'readme.md', 'changelog.md', 'docs']) t.ok(existsSync(join(installed, file)), file);
+    for (const file of ['license', 'readme.md', 'changelog.md', 'contributing.md', 'docs', 'examples'])
+      t.ok(existsSync(join(installed, file)), file);
     const entries = Object.keys(manifest.exports).map((path) => path.replace(/^\./, manifest.name));
     t.same(entries.sort(), [...Object.keys(ENTRIES), 'ts-grace/package.json'].sort(), 'every entry point is in this test');
     const { size } = statSync(tarball);
     t.ok(size < LARGEST_TARBALL_BYTES, `${size} bytes packed, less than ${LARGEST_TARBALL_BYTES}`);
     t.notOk('repository' in manifest, 'there is no repository to name yet');
+  });
+
+  await t.test('its documents lead to files that are in it, or say that these are only in the repository', async (t) => {
+    const pages = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
+    t.ok(pages.length > 20, `${pages.length} pages`);
+    for (const page of pages) {
+      const text = readFileSync(join(installed, page), 'utf8');
+      const missing = linksOf(text)
+        .map(({ target }) => target.split('#')[0]!)
+        .filter((target) => !/^\w+:/.test(target) && !IMAGE.test(target) && !existsSync(join(installed, dirname(page), target)));
+      if (!ONLY_IN_REPOSITORY.test(text)) t.strictSame(missing, [], page);
+      else for (const target of missing) t.match(target, /^(\.\.\/)?(bench|test)\//, page);
+    }
   });
 
   await t.test('each file of code has a source map, which leads to the lines of its sources', async (t) => {

@@ -1,34 +1,28 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder, installOnce } from '../../packages/install-once.js';
 
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const SOURCES = join(ROOT, 'bench/peers');
 const LOCK = 'package-lock.json';
 
-const lock = readFileSync(join(SOURCES, LOCK));
-const cache = join(homedir(), '.cache', 'ts-grace-bench');
-const folder = join(cache, `peers-${createHash('sha256').update(lock).digest('hex').slice(0, 16)}`);
+const NAME = `peers-${createHash('sha256')
+  .update(readFileSync(join(SOURCES, LOCK)))
+  .digest('hex')
+  .slice(0, 16)}`;
+const folder = cacheFolder(NAME);
 
 /**
- * Installs the packages of the peers, as the lock file has them, once into a cache folder outside of the repository, so that
- * `npm ci` of the project stays small; and this package, as it is built now, beside them. The programs are copied there, where
- * they find the packages.
+ * Installs the packages of the peers, as the lock file has them, so that `npm ci` of the project stays small; and this package, as
+ * it is built now, beside them. The programs are copied there, where they find the packages.
  */
 export function installNodePackages(): void {
-  // npm writes this file last.
-  if (!existsSync(join(folder, 'node_modules/.package-lock.json'))) {
-    rmSync(folder, { recursive: true, force: true });
-    const draft = `${folder}.${process.pid}`;
-    mkdirSync(draft, { recursive: true });
+  const prepare = (draft: string): void => {
     for (const file of ['package.json', LOCK]) copyFileSync(join(SOURCES, file), join(draft, file));
-    const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'], { cwd: draft, stdio: 'ignore' });
-    if (status === 0) renameSync(draft, folder);
-    else rmSync(draft, { recursive: true, force: true });
-  }
+  };
+  installOnce({ name: NAME, npm: ['ci'], prepare });
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   rmSync(join(folder, 'node_modules/ts-grace'), { force: true });
   symlinkSync(ROOT, join(folder, 'node_modules/ts-grace'));

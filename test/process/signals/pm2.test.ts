@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { pm2Command } from '../../../bench/packages/pm2.js';
 import { isRunning } from '../../../lib/process-table.js';
 import { portOf } from '../../support/address.js';
-import { downloaded } from '../../support/installed.js';
 import { get } from '../../support/http/client.js';
 import { type Announcement, fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
@@ -19,8 +19,8 @@ const RESTARTS = 2;
 /** From SIGINT to SIGKILL; the default is 1.6 s. */
 const KILL_TIMEOUT_MS = 10_000;
 const SENDS_AFTER_MS = 700;
-const bin = downloaded('pm2', '7.0.3');
-const skip = skipUnless(() => bin !== undefined, 'pm2 cannot be installed here');
+const command = pm2Command();
+const skip = skipUnless(() => command !== undefined, 'pm2 cannot be installed here');
 
 /** A service that PM2 runs, with a daemon of its own. */
 class Pm2Service {
@@ -37,7 +37,7 @@ class Pm2Service {
 
   pm2(...args: readonly string[]): Promise<{ stdout: string }> {
     const env = { PATH: process.env['PATH'], HOME: this.#folder, PM2_HOME: this.#folder, ...this.#env };
-    return promisify(execFile)(process.execPath, [join(bin!, 'pm2'), ...args], { env });
+    return promisify(execFile)(process.execPath, [command!, ...args], { env });
   }
 
   start(program: string, ...options: readonly string[]): Promise<unknown> {

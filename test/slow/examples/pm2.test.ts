@@ -1,19 +1,18 @@
-import { join } from 'node:path';
 import t from 'tap';
-import { downloaded } from '../../support/installed.js';
+import { pm2Command } from '../../../bench/packages/pm2.js';
 import { Namespace, copyExample, skipUnlessNamespace } from '../../support/examples/namespace.js';
 import { skipUnless } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from '../../support/examples/load.js';
 
 t.setTimeout(110_000);
-const bin = downloaded('pm2', '7.0.3');
-const skip = skipUnlessNamespace() || skipUnless(() => bin !== undefined, 'pm2 cannot be installed here');
+const command = pm2Command();
+const skip = skipUnlessNamespace() || skipUnless(() => command !== undefined, 'pm2 cannot be installed here');
 
 t.test('examples/pm2: SIGUSR2 replaces the server under load, PM2 watches the same process, and a stop drains', { skip }, async (t) => {
   const folder = copyExample(t, 'pm2');
   const namespace = await Namespace.start(t, folder, 'sleep', 'infinity');
-  const pm2 = (...args: readonly string[]): Promise<string> => namespace.run(folder, process.execPath, join(bin!, 'pm2'), ...args);
+  const pm2 = (...args: readonly string[]): Promise<string> => namespace.run(folder, process.execPath, command!, ...args);
   await pm2('start', 'ecosystem.config.cjs');
   const pid = (await pm2('pid', 'web')).trim();
   const ask = async (): Promise<string> => (await namespace.get('http://127.0.0.1:8080/')).body;

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installOnce } from '../../../bench/packages/install-once.js';
 import { ROOT } from '../../support/sources.js';
 
-/** Not `npm ci`: it refuses a lock file without the optional packages of other platforms, which not every registry has. */
-const INSTALL = ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'];
-/** Written last. */
+/** Written when all is built. */
 const COMPLETE = '.complete';
 
 /** A command that is run in a folder of the packages. */
@@ -25,8 +23,13 @@ export interface Build {
  */
 export function installPackages(name: string, builds: readonly Build[] = []): string | undefined {
   const source = join(ROOT, 'test/slow', name);
-  const folder = join(homedir(), '.cache', 'ts-grace-tests', `${name}-${digestOf(source, builds)}`);
-  if (!existsSync(join(folder, COMPLETE)) && !install(source, folder, builds)) return undefined;
+  const folder = installOnce({
+    name: `${name}-${digestOf(source, builds)}`,
+    // Not `npm ci`: it refuses a lock file without the optional packages of other platforms, which not every registry has.
+    npm: ['install'],
+    prepare: (draft) => cpSync(source, draft, { recursive: true, filter: (path) => !path.endsWith('.ts') }),
+  });
+  if (folder === undefined || !isBuilt(folder, builds)) return undefined;
   const link = join(folder, 'node_modules/ts-grace');
   rmSync(link, { force: true });
   symlinkSync(ROOT, link);
@@ -34,15 +37,9 @@ export function installPackages(name: string, builds: readonly Build[] = []): st
 }
 
 /** Programs are built at their final path, because some frameworks write it into their output. */
-function install(source: string, folder: string, builds: readonly Build[]): boolean {
-  const draft = `${folder}.${process.pid}`;
-  const isOurs = (path: string): boolean => !/\.ts$/.test(basename(path));
-  cpSync(source, draft, { recursive: true, filter: isOurs });
-  const installed = runs(['npm', ...INSTALL], draft);
-  rmSync(folder, { recursive: true, force: true });
-  if (installed) renameSync(draft, folder);
-  else rmSync(draft, { recursive: true, force: true });
-  const works = installed && builds.every(({ folder: inner = '.', command, env }) => runs(command, join(folder, inner), env));
+function isBuilt(folder: string, builds: readonly Build[]): boolean {
+  if (existsSync(join(folder, COMPLETE))) return true;
+  const works = builds.every(({ folder: inner = '.', command, env }) => runs(command, join(folder, inner), env));
   if (works) writeFileSync(join(folder, COMPLETE), '');
   return works;
 }
