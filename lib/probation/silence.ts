@@ -5,7 +5,6 @@ const LOOKS = 40;
 /** With fewer looks since the last sign, the next one is not late yet. */
 const LATE_LOOKS = (2 * LOOKS) / SIGNS;
 
-/** Both are functions that say or do something about the process that is to give signs. */
 export interface SilenceOptions {
   /** Milliseconds. */
   readonly limit: number;
