@@ -4,6 +4,8 @@ const SIGNS = 8;
 const LOOKS = 40;
 /** With fewer looks since the last sign, the next one is not late yet. */
 const LATE_LOOKS = (2 * LOOKS) / SIGNS;
+/** After so many limits nothing is excused. */
+const MOST_LIMITS = 4;
 
 export interface SilenceOptions {
   /** Milliseconds. */
@@ -17,7 +19,7 @@ export interface SilenceOptions {
  * Notices that signs of life have stopped. It counts its own looks and not the
  * time, so if this process itself was stopped or busy, that is not taken for the
  * other one's silence; and it reads once more what has come before it decides.
- * Looks while the other one could run, but had no processor, do not count either.
+ * Looks while the other one could run, but had no processor, do not count either; after four limits it is silent in any case.
  */
 export class Silence {
   readonly #timer: NodeJS.Timeout;
@@ -64,6 +66,7 @@ export class Silence {
 
   #isOver(): boolean {
     if (this.#looks < LOOKS) return false;
+    if (this.#looks >= LOOKS * MOST_LIMITS) return true;
     return this.#looks - LOOKS >= (this.#starved() - this.#starvedBefore) / this.#interval;
   }
 }

@@ -74,6 +74,19 @@ t.test('time in which the other process has waited for a processor is not silenc
   t.ok(silentAfter! >= 2 * LIMIT_MS * 0.9, `${silentAfter} ms`);
 });
 
+t.test('a process that gets no processor at all is silent after four limits', async (t) => {
+  let silent = false;
+  let asked = 0;
+  const silence = silenceAfter(
+    () => (silent = true),
+    () => LIMIT_MS * 100 * asked++,
+  );
+  t.teardown(() => silence.stop());
+  const begin = performance.now();
+  await waitUntil('silence', () => silent);
+  t.ok(performance.now() - begin >= 4 * LIMIT_MS * 0.9, `${performance.now() - begin} ms`);
+});
+
 t.test('whenHeard() waits for a sign only if that is late', async (t) => {
   let heard = 0;
   const silence = silenceAfter(() => undefined);
