@@ -136,11 +136,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'files deleted, then a broken release': {
     kills: false,
     run: async ({ deployment, random, clients }) => {
+      // A process that drains would ignore the signal, and nobody would make the files again.
+      const pid = await deployment.settled();
       await clients.pause();
       for (const file of ['app.sock', 'app.pid']) if (random.next() < 0.7) rmSync(join(deployment.folder, file), { force: true });
       writeProgram(deployment.folder, 'exits');
-      const [serving] = deployment.processes;
-      signal(serving, 'SIGUSR2');
+      signal(pid, 'SIGUSR2');
       await sleep(1_500);
       clients.resume();
       return '';
