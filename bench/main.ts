@@ -1,7 +1,7 @@
 import { drainStall, idleMemory } from './idle.js';
 import { type Waiting, waiting } from './limit.js';
 import { type Slowdown, slowdown } from './release.js';
-import { restartTime } from './restart.js';
+import { autoCost, restartTime } from './restart.js';
 import { throughput } from './throughput.js';
 
 const IDLE_CONNECTIONS = 10_000;
@@ -31,6 +31,20 @@ const FIGURES: readonly Figure[] = [
     unit: '',
     aim: 'at most 1.05',
     reached: (value) => value <= 1.05,
+  },
+  {
+    what: 'ts-grace/auto: time from SIGUSR2 to the first new response, in addition to the start of a bare server',
+    measure: autoCost,
+    unit: ' ms',
+    aim: 'at most 10',
+    reached: (value) => value <= 10,
+  },
+  {
+    what: 'ts-grace/auto: requests a second, relative to a bare http.Server',
+    measure: () => throughput('auto'),
+    unit: '',
+    aim: 'at least 0.98',
+    reached: (value) => value >= 0.98,
   },
   {
     what: 'memory of an idle connection, in addition to Node.js',

@@ -2,7 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export type Kind = 'bare' | 'ours' | 'limited' | 'page';
+/** `auto`: the program of `bare`, under `ts-grace/auto`. */
+export type Kind = 'bare' | 'auto' | 'ours' | 'limited' | 'page';
+
+/** One that listens on any free port is not handed over, so it needs a number. Each process ends when it has drained. */
+const AUTO = { PORT: '3917', GRACE_FOLLOW: 'false', GRACE_PROBATION: '0', GRACE_IDLE_TIMEOUT: '500' };
+const AUTO_FILE = new URL('../gracehttp/auto/index.js', import.meta.url).href;
 
 /** A benchmarked server. It prints facts, which are read in order. */
 export class Program {
@@ -10,10 +15,11 @@ export class Program {
   readonly #lines: AsyncIterator<string>;
 
   constructor(kind: Kind, env: NodeJS.ProcessEnv = {}) {
-    const file = fileURLToPath(new URL(`programs/${kind}.js`, import.meta.url));
-    this.process = spawn(process.execPath, ['--expose-gc', file], {
+    const file = fileURLToPath(new URL(`programs/${kind === 'auto' ? 'bare' : kind}.js`, import.meta.url));
+    const nodeArgs = kind === 'auto' ? ['--import', AUTO_FILE] : [];
+    this.process = spawn(process.execPath, ['--expose-gc', ...nodeArgs, file], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...(kind === 'auto' ? AUTO : {}), ...env },
     });
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }

@@ -3,6 +3,7 @@ import { errnoCode } from './errors.js';
 
 /** Field 22 of proc(5), counted from the state, which is field 3. */
 const START_TIME = 19;
+const NANOSECONDS_PER_MS = 1e6;
 
 /** Whether a process exists and has not ended. A zombie has ended; it stays in the table until its parent collects it. */
 export function isRunning(pid: number): boolean {
@@ -42,6 +43,18 @@ export function isStillRunning(pid: number, startTime: string): boolean {
 export function parentOf(pid: number): number | undefined {
   const parent = readStat(pid)?.[1];
   return parent === undefined ? undefined : Number(parent);
+}
+
+/**
+ * For how many milliseconds the main thread of a process could run, but had no processor: the second field of
+ * /proc/pid/schedstat (sched-stats in the documentation of Linux). 0 if the kernel does not tell.
+ */
+export function starvation(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / NANOSECONDS_PER_MS || 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** The fields of /proc/pid/stat after the name: state, parent's pid, … Undefined if there is no such file. */

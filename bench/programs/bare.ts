@@ -3,7 +3,7 @@ import { makeServer, tell, tellOnSignals } from './common.js';
 /** A server without ts-grace. */
 const server = makeServer();
 tellOnSignals();
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', () => {
   const address = server.address();
   tell({ port: typeof address === 'object' ? address?.port : undefined });
 });

@@ -8,6 +8,7 @@ const PATIENCE_MS = 2_000;
 /** The new process after a hand-over: it gives signs of life, and may say that it is broken. */
 export class Newcomer {
   readonly #carried: Carried;
+  /** Called when the old process has let go: until then it may wait for a sign. */
   readonly #stopSigns: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #onOver: () => void;
@@ -38,11 +39,13 @@ export class Newcomer {
     this.#timer = setTimeout(() => this.#end(), time).unref();
     const onNews = (value: unknown): void => {
       const accepts = readFromStandby(value)?.type === 'accepts';
+      this.#stopSigns();
       this.#end();
       this.#answered(accepts);
       if (accepts) onAccepts();
     };
     const onGone = (): void => {
+      this.#stopSigns();
       this.#end();
       this.#answered(false);
     };
@@ -84,7 +87,6 @@ export class Newcomer {
     if (!this.#active) return;
     this.#active = false;
     clearTimeout(this.#timer);
-    this.#stopSigns();
     this.#onOver();
   }
 }

@@ -7,7 +7,7 @@ export interface ProbationOptions {
   readonly time?: number;
   /**
    * A new process whose event loop gives no sign of life for this time has failed,
-   * and is killed. 0: never. Default 2 000. Off for a process with `--inspect`.
+   * and is killed; on Linux, the time in which it waits for a processor does not count. 0: never. Default 5 000. Off for a process with `--inspect`.
    */
   readonly hangTimeout?: number;
 }
@@ -16,7 +16,7 @@ export interface ProbationOptions {
 export type ProbationSettings = Required<ProbationOptions>;
 
 const DEFAULT_TIME_MS = 5_000;
-const DEFAULT_HANG_MS = 2_000;
+const DEFAULT_HANG_MS = 5_000;
 
 /** @throws GraceError `OPTION_INVALID` */
 export function readProbation(value: number | ProbationOptions = {}): ProbationSettings {

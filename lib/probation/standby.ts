@@ -4,6 +4,7 @@ import { type Carried } from '../inherit/carried.js';
 import { logger } from '../log.js';
 import { onSignals } from '../on-signals.js';
 import { type ListeningHandle } from '../move/returned-sockets.js';
+import { starvation } from '../process-table.js';
 import { type GraceListener } from '../socket/listener.js';
 import { KeptSocket, bindAgain } from './kept-socket.js';
 import { type FromStandby, PROBATION, type Terms, readFromNewcomer } from './messages.js';
@@ -15,6 +16,8 @@ const log = logger('probation');
 /** The process that was handed over to, see Successor. */
 export interface Watched {
   onEnd: () => void;
+  /** Undefined as long as it is not known. */
+  readonly pid: number | undefined;
   readonly moved: number;
   returned(descriptors: readonly number[]): Promise<readonly ListeningHandle[] | undefined>;
   /** How it ended, or without waiting, what is known so far. */
@@ -61,7 +64,13 @@ export class Standby {
     this.#removeHandlers = onSignals(stopSignals, () => this.end());
     carried.onAsk(PROBATION, (value) => this.#onMessage(value));
     successor.onEnd = () => this.#takeBack({ kind: 'ended' });
-    if (terms.hang > 0) this.#silence = new Silence(terms.hang, () => this.#takeBack({ kind: 'hung', limit: terms.hang }));
+    if (terms.hang > 0) {
+      this.#silence = new Silence({
+        limit: terms.hang,
+        starved: () => (successor.pid === undefined ? 0 : starvation(successor.pid)),
+        onSilent: () => this.#takeBack({ kind: 'hung', limit: terms.hang }),
+      });
+    }
     this.prepared = this.#prepare();
   }
 
@@ -113,7 +122,13 @@ export class Standby {
     }
     this.#kept = handles.map((handle, index) => new KeptSocket(listeners[index]!, handle));
     if (!this.#active) return this.#kept.forEach((socket) => socket.close());
-    this.#timer = setTimeout(() => this.end(), terms.time);
+    this.#timer = setTimeout(() => this.#whenHeard(() => this.end()), terms.time);
+  }
+
+  /** One that hangs at the end of its probation has not passed it. */
+  #whenHeard(handler: () => void): void {
+    if (this.#silence === undefined) handler();
+    else this.#silence.whenHeard(handler);
   }
 
   #onMessage(value: unknown): void {

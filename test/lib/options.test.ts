@@ -22,7 +22,7 @@ t.test('defaults', async (t) => {
     follow: 'auto',
     forceExit: true,
     moveConnections: true,
-    probation: { time: 5_000, hangTimeout: 2_000 },
+    probation: { time: 5_000, hangTimeout: 5_000 },
     handoverTime: 0,
     maxDraining: 3,
     recycle: undefined,

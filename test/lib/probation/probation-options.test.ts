@@ -3,10 +3,10 @@ import { readProbation } from '../../../lib/probation/probation-options.js';
 import { fails } from '../../support/errors.js';
 
 t.test('a time, an object, or nothing', async (t) => {
-  t.strictSame(readProbation(), { time: 5_000, hangTimeout: 2_000 });
-  t.strictSame(readProbation(undefined), { time: 5_000, hangTimeout: 2_000 });
-  t.strictSame(readProbation(0), { time: 0, hangTimeout: 2_000 });
-  t.strictSame(readProbation({}), { time: 5_000, hangTimeout: 2_000 });
+  t.strictSame(readProbation(), { time: 5_000, hangTimeout: 5_000 });
+  t.strictSame(readProbation(undefined), { time: 5_000, hangTimeout: 5_000 });
+  t.strictSame(readProbation(0), { time: 0, hangTimeout: 5_000 });
+  t.strictSame(readProbation({}), { time: 5_000, hangTimeout: 5_000 });
   t.strictSame(readProbation({ time: 7, hangTimeout: 0 }), { time: 7, hangTimeout: 0 });
 });
 

@@ -34,7 +34,7 @@ t.test('without a predecessor or successor there is nothing to take back', async
 });
 
 t.test('a process that is debugged is not watched: a debugger stops it for minutes', async (t) => {
-  t.equal(make().terms.hang, 2_000);
+  t.equal(make().terms.hang, 5_000);
   const before = process.env['NODE_OPTIONS'];
   t.teardown(() => {
     if (before === undefined) delete process.env['NODE_OPTIONS'];

@@ -73,14 +73,14 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'probation never ends by itself',
     file: STANDBY,
-    before: '    this.#timer = setTimeout(() => this.end(), terms.time);',
+    before: '    this.#timer = setTimeout(() => this.#whenHeard(() => this.end()), terms.time);',
     after: '',
     tests: [PROBATION],
   },
   {
     what: 'signs of life are not heard',
     file: 'lib/probation/silence.ts',
-    before: '  heard(): void {\n    this.#looks = 0;',
+    before: '  heard(): void {\n    this.#looks = Math.min(this.#looks, 0);',
     after: '  heard(): void {',
     tests: [PROBATION],
   },

@@ -116,6 +116,23 @@ t.test('a process whose event loop hangs is killed', async (t) => {
   await onlyAnswers(program, first);
 });
 
+t.test('a process that hangs at the end of its probation has not passed it', async (t) => {
+  const program = await restarted(t, { probation: { time: 500, hangTimeout: 1_000 }, blocks: 600_000 });
+  const [first, second] = program.pids as [number, number];
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /gave no sign of life for 1 s, and was killed/ });
+  await waitUntil('its end', () => !isAlive(second));
+  await onlyAnswers(program, first);
+});
+
+t.test('a process that is busy at the end of its probation has passed it when it goes on', async (t) => {
+  const program = await restarted(t, { probation: { time: 1_200, hangTimeout: 4_000 }, blocks: 2_500 });
+  const [first, second] = program.pids as [number, number];
+  t.match(await program.announced('closed'), { pid: first, code: 0 });
+  t.equal(program.all('unblocked').length, 1, 'the old process has waited for a sign of life');
+  await onlyAnswers(program, second);
+  t.equal(program.all('restart-reverted').length, 0);
+});
+
 t.test('a program says that it is broken: both processes answer all requests', async (t) => {
   const program = await restarted(t, { probation: 60_000 });
   const [first, second] = program.pids as [number, number];

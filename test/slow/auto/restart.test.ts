@@ -8,6 +8,8 @@ import { Load } from '../../support/http/load.js';
 import { scratch } from '../../support/scratch.js';
 import { freePort } from '../../support/sockets.js';
 
+t.setTimeout(300_000);
+
 const RESTARTS = 5;
 
 t.test(`an unchanged program loses nothing in ${RESTARTS} restarts and one stop under load`, async (t) => {

@@ -7,7 +7,7 @@ import { freePort } from '../../support/sockets.js';
 const HOST = '127.0.0.1';
 const RESTARTS = 10;
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test(`the usual handler of SIGTERM loses nothing in ${RESTARTS} restarts`, async (t) => {
   const port = await freePort();

@@ -6,7 +6,7 @@ import { answerTo, open } from '../../support/http/client.js';
 import { relayTo } from '../../support/http2/relay.js';
 import { RESTARTS, restartUnder, serveProtocols } from '../support/restarts.js';
 
-t.setTimeout(110_000);
+t.setTimeout(300_000);
 
 const CLIENTS = 600;
 /** One way, in milliseconds. */

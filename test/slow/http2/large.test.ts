@@ -7,7 +7,7 @@ import { makeCertificate } from '../../support/certificate.js';
 import { fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 
-t.setTimeout(110_000);
+t.setTimeout(300_000);
 
 const BYTES = 100 * 1024 * 1024;
 const PIECE = randomBytes(256 * 1024);

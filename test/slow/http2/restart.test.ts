@@ -8,6 +8,8 @@ import { writeRelease } from '../../support/release.js';
 import { scratch } from '../../support/scratch.js';
 import { waitUntil } from '../../support/wait.js';
 
+t.setTimeout(300_000);
+
 const RESTARTS = 3;
 const CLIENTS = 8;
 const ENOUGH = 30;

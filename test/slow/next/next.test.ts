@@ -8,9 +8,8 @@ import { RESTARTS } from '../frameworks/survives.js';
 t.setTimeout(600_000);
 
 const NEXT = 'node_modules/next/dist/bin/next';
-const BUILDS: readonly Build[] = [
-  { command: [process.execPath, NEXT, 'build'], env: { NEXT_OUTPUT: 'standalone', NEXT_TELEMETRY_DISABLED: '1' } },
-];
+/** Built once, and run by each version of Node.js. */
+const BUILDS: readonly Build[] = [{ command: ['node', NEXT, 'build'], env: { NEXT_OUTPUT: 'standalone', NEXT_TELEMETRY_DISABLED: '1' } }];
 
 const folder = installPackages('next', BUILDS);
 const skip = skipUnless(() => folder !== undefined, 'Next.js cannot be installed and built here');

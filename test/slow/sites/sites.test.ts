@@ -9,10 +9,11 @@ import { RESTARTS } from '../frameworks/survives.js';
 t.setTimeout(600_000);
 
 const [NITRO, VITE] = ['../node_modules/nitro/dist/cli/index.mjs', '../node_modules/vite/bin/vite.js'];
+/** Built once, and run by each version of Node.js. */
 const BUILDS: readonly Build[] = [
-  { folder: 'nitro', command: [process.execPath, NITRO, 'build'] },
-  { folder: 'nitro-middleware', command: [process.execPath, NITRO, 'build'] },
-  { folder: 'svelte', command: [process.execPath, VITE, 'build'] },
+  { folder: 'nitro', command: ['node', NITRO, 'build'] },
+  { folder: 'nitro-middleware', command: ['node', NITRO, 'build'] },
+  { folder: 'svelte', command: ['node', VITE, 'build'] },
 ];
 
 /** The program that a snippet runs. */

@@ -7,9 +7,19 @@ const SERVE_MS = 1_000;
 /** How many answers each load gets from each generation, before the next restart. */
 const ENOUGH = 30;
 
-/** Restarts a program under loads, and waits each time until the old process has ended; then stops the loads. */
-export async function restartUnder(program: Program, loads: readonly Http2Load[], restarts: number): Promise<void> {
-  const served = (): Promise<unknown> => Promise.all(loads.map((load) => load.answeredBy(program.serving, ENOUGH)));
+/**
+ * Restarts a program under loads, and waits each time until the old process has ended; then stops the loads.
+ *
+ * @param answers - how many each of the loads gets from each generation.
+ */
+export async function restartUnder(
+  program: Program,
+  loads: readonly Http2Load[],
+  restarts: number,
+  answers: readonly number[] = [],
+): Promise<void> {
+  const served = (): Promise<unknown> =>
+    Promise.all(loads.map((load, index) => load.answeredBy(program.serving, answers[index] ?? ENOUGH)));
   await served();
   await sleep(SERVE_MS);
   for (let restart = 1; restart <= restarts; restart += 1) {
