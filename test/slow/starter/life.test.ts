@@ -136,7 +136,8 @@ t.test('auto restart does not delay the exit: SIGTERM while the first worker sta
 });
 
 t.test('one deploy at a time, and one more for all SIGHUPs that arrive during it', async (t) => {
-  const starter = startStarter(t, ['--interval=0.5', ...COMMAND]);
+  // The signals arrive within this time.
+  const starter = startStarter(t, ['--interval=1.5', ...COMMAND]);
   await starter.program.announced('ready');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   starter.signal('SIGHUP');
