@@ -6,7 +6,7 @@ import { MAIN, PERL_MAIN, type Starter, ask, plain, skipWithoutFlock, startStart
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 /* Both programs must print the same on stderr and write the same files, when pids are replaced by numbers in order of appearance. */
 

@@ -7,7 +7,7 @@ import { scratch } from '../../support/scratch.js';
 import { type Starter, run, skipWithoutFlock, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 /** A release that says that it is ready, and dies `after` milliseconds later. */
 function release(t: Parameters<typeof scratch>[0]): { readonly folder: string; breaks(after: string): void; works(): void } {
@@ -27,7 +27,7 @@ for (const workers of [1, 2]) {
     { skip: skipWithoutFlock },
     async (t) => {
       const { folder, breaks, works } = release(t);
-      const args = ['--port=127.0.0.1:0', '--interval=1.5', '--ready-timeout=30', `--workers=${workers}`, `--envdir=${folder}`];
+      const args = ['--port=127.0.0.1:0', '--interval=1', '--ready-timeout=30', `--workers=${workers}`, `--envdir=${folder}`];
       const starter = startStarter(t, [...args, '--', process.execPath, fixture('starter/dies')]);
       const { program } = starter;
       await program.announced('serves', workers);
@@ -38,9 +38,9 @@ for (const workers of [1, 2]) {
       t.match(failed, {
         code: 1,
         stdout: '',
-        stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 1\.5 seconds\n$/,
+        stderr: /the new worker failed to start 3 times; the last one was ready, and then exited with code 1 within 1 seconds\n$/,
       });
-      await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 1\.5 seconds$/, 3);
+      await starter.said(/^new worker \d+ was ready, and then exited with code 1 within 1 seconds$/, 3);
       t.ok(first.every(isRunning), 'no old worker was told to exit');
       t.same(program.all('draining'), []);
       t.ok(startsOf(starter) <= workers + 4, `a pause between tries grows: ${startsOf(starter)} starts`);
@@ -121,7 +121,7 @@ t.test('SIGHUP while a worker starts that then fails: the pause after it is left
   await waitUntil('a worker', () => starter.program.output.includes('start'));
   writeFileSync(join(folder, 'GOOD'), 'better');
   starter.signal('SIGHUP');
-  await starter.said('received HUP');
+  // SIGHUP is handled before the exit of the worker, which comes later.
   writeFileSync(mayFail, '');
   await starter.said('seems to have failed to start, exit status:768');
   const begin = performance.now();

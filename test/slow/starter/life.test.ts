@@ -8,7 +8,7 @@ import { ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const COMMAND = ['--', ...plain()];
 /** Exits at once with the code in EXIT, if there is one. */
