@@ -28,7 +28,7 @@ t.test(
   '--status --watch --json: one line of JSON for each change, until start_server has stopped',
   { skip: skipWithoutFlock },
   async (t) => {
-    const starter = startStarter(t, ['--interval=0.1', ...COMMAND], { env: { TERM_AFTER: '0.5' } });
+    const starter = startStarter(t, ['--interval=0.1', ...COMMAND], { env: { TERM_AFTER: '1.5' } });
     await starter.program.announced('ready');
     await waitUntil('generation 1', () => serving(starter) === 1);
     const files = [`--pid-file=${starter.pidFile}`, `--status-file=${starter.statusFile}`];

@@ -6,7 +6,7 @@ import { MAIN, PERL_MAIN, type Starter, ask, plain, skipWithoutFlock, startStart
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 /* Both programs must print the same on stderr and write the same files, when pids are replaced by numbers in order of appearance. */
 
@@ -26,10 +26,12 @@ const SCENARIOS: Readonly<
       starter.signal('SIGHUP');
       await starter.said(/^old worker/);
       await statusIs(starter, /^2:\d+\n$/);
+      await starter.program.announced('ready', 2);
       const third = starter.said('starting new worker', 3);
       await ask(port, 'die\n');
       await third;
       await statusIs(starter, /^3:\d+\n$/);
+      await starter.program.announced('ready', 3);
     },
   },
   'another signal to old workers, after a delay': {
@@ -39,11 +41,12 @@ const SCENARIOS: Readonly<
       await statusIs(starter, /^1:\d+\n$/);
       starter.signal('SIGHUP');
       await starter.said(/^old worker/);
+      await starter.program.announced('ready', 2);
     },
   },
   'old workers that are slow to exit': {
     args: ['--port=127.0.0.1:0', ...COMMAND],
-    env: { TERM_AFTER: '2.5', LAST_EXIT: '3' },
+    env: { TERM_AFTER: '4', LAST_EXIT: '3' },
     play: async (starter) => {
       await starter.program.announced('ready');
       await statusIs(starter, /^1:\d+\n$/);
@@ -53,6 +56,7 @@ const SCENARIOS: Readonly<
       starter.signal('SIGHUP');
       await starter.said('killing old workers', 2);
       await statusIs(starter, /^3:\d+\n$/);
+      await starter.program.announced('ready', 3);
     },
   },
 };

@@ -10,7 +10,7 @@ import { scratch } from '../../support/scratch.js';
 import { startStarter } from '../../support/starter.js';
 
 /** Other tests may keep the processors busy. */
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const DEPLOYS = 5;
 const CLIENTS_OF_A_KIND = 2;

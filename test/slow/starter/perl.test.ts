@@ -10,7 +10,7 @@ import { scratch } from '../../support/scratch.js';
 import { skipUnless } from '../../support/skip.js';
 import { PERL_MAIN, startStarter } from '../../support/starter.js';
 
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const DEPLOYS = 3;
 const skip = skipUnless(() => existsSync(PERL_MAIN), 'the Debian package libserver-starter-perl is not installed');

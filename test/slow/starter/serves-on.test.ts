@@ -10,7 +10,7 @@ import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../../support/skip.
 import { ask, plain, plainIn, run, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const SERVER = [process.execPath, fixture('server')];
 

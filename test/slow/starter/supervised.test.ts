@@ -13,7 +13,7 @@ import { MAIN, ask, plain, startStarter } from '../../support/starter.js';
 import { waitUntil } from '../../support/wait.js';
 
 /** Other tests may keep the processors busy. */
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 /** From deploy 20 to deploy 100. */
 const MAY_GROW_KIB = 1_024;

@@ -6,7 +6,7 @@ import { MAIN } from '../../support/starter.js';
 import { INSIDE, Systemd, skipUnlessSystemd } from '../../support/systemd/systemd.js';
 import { waitUntil } from '../../support/wait.js';
 
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const UPGRADES = 2;
 const SERVICE = 'starter.service';

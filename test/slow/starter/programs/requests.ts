@@ -1,6 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '../../../support/wait.js';
 
 /** Sends one request on a connection of its own; resolves to the body and the generation that answered. */
 export type Ask = (port: number) => Promise<{ readonly body: string; readonly generation: string }>;
@@ -63,6 +64,15 @@ export class Requests {
 
   constructor(port: number, ask: Ask, clients: number) {
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#run(port, ask)));
+  }
+
+  /** Waits until this generation has answered: a program may take longer to start than start_server waits. */
+  async answeredBy(generation: number): Promise<void> {
+    await waitUntil(
+      `an answer of generation ${generation}`,
+      () => this.generations.has(String(generation)),
+      () => `answered: ${[...this.generations.keys()].join(', ')}; lost: ${this.lost.join(', ')}`,
+    );
   }
 
   async end(): Promise<void> {
