@@ -69,7 +69,7 @@ export class HttpService implements Service {
 
   inFlight(): number {
     // A waiting connection may have sent its request already.
-    return this.connections.waiting.size + this.connections.inFlight + this.connections.upgraded;
+    return this.connections.waiting.size + this.connections.unfinished;
   }
 
   cutOff(): number {

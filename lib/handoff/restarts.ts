@@ -1,7 +1,7 @@
 import { type Environment, environment } from '../check/environment.js';
 import { refuseUnknown } from '../check/names.js';
 import { milliseconds } from '../check/numbers.js';
-import { Deadline } from '../deadline.js';
+import { Deadline, nextTurn } from '../deadline.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { logger } from '../log.js';
@@ -46,6 +46,8 @@ export interface Launch {
   readonly env: readonly Environment[];
   /** Milliseconds until the successor has to be ready. */
   readonly timeout: number;
+  /** By which the two processes know each other. Made earlier than the process is started: the first one takes milliseconds. */
+  readonly nonce: string;
 }
 
 /** The steps of a restart that only the process itself can do. */
@@ -142,6 +144,8 @@ export class Restarts {
       await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
       const launch = await this.#prepare(deadline, own);
+      // With thousands of connections the start of a process alone takes 10 ms, in which nothing is answered.
+      await nextTurn();
       this.#refuseStopping();
       const successor = this.#steps.start(launch);
       this.#starting = successor;
@@ -163,7 +167,7 @@ export class Restarts {
     const { env, command } = this.#process.settings;
     const added: Environment[] = [];
     await deadline.runHook('env', async () => void added.push(await env()));
-    return { command: await successorCommand(command), env: [...added, own], timeout: this.#timeout };
+    return { command: await successorCommand(command), env: [...added, own], timeout: this.#timeout, nonce: crypto.randomUUID() };
   }
 
   /** A queued restart may be done by the successor, which would not know these variables. */

@@ -2,6 +2,8 @@ import { type Command } from '../launch/command.js';
 import { type HandoffSocket } from './handoff-variable.js';
 
 export interface SuccessorOptions {
+  /** By which each of the two processes knows the other one. */
+  readonly nonce: string;
   readonly command: Command;
   readonly env: Readonly<Record<string, string>>;
   readonly generation: number;

@@ -35,7 +35,7 @@ export class Successor {
   readonly #throughIntermediate: boolean;
   readonly #pipe: Duplex;
   readonly #descriptors: readonly number[];
-  readonly #nonce = crypto.randomUUID();
+  readonly #nonce: string;
   readonly #moves: boolean;
   readonly #onAsk: SuccessorOptions['onAsk'];
   readonly #startup: Startup;
@@ -56,9 +56,8 @@ export class Successor {
   onEnd: () => void = () => undefined;
 
   constructor(options: SuccessorOptions) {
-    const { sockets, generation, state, follow, timeout, moves, watches } = options;
+    const { nonce, sockets, generation, state, follow, timeout, moves, watches } = options;
     const channel = (moves || watches) && process.platform !== 'win32';
-    const nonce = this.#nonce;
     const pipe = FIRST_FD + sockets.length;
     const handoff = splitHandoff({
       pid: process.pid,
@@ -70,6 +69,7 @@ export class Successor {
       timeout,
       channel: channel ? pipe + (follow === undefined ? 1 : 2) : undefined,
     });
+    this.#nonce = nonce;
     this.#moves = moves;
     this.#onAsk = options.onAsk;
     this.#descriptors = sockets.map(({ fd }) => fd);

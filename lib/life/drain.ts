@@ -1,4 +1,4 @@
-import { Deadline, formatTime } from '../deadline.js';
+import { Deadline, formatTime, nextTurn } from '../deadline.js';
 import { logger, report, warn } from '../log.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -142,6 +142,7 @@ function reportFailure(failure: unknown): void {
   if (failure !== undefined) warn(`onShutdown failed: ${failure instanceof Error ? failure.stack : String(failure)}`);
 }
 
+/** At least one turn of the event loop: with thousands of connections each step of a hand-over takes some milliseconds. */
 async function pause(milliseconds: number): Promise<void> {
-  if (milliseconds > 0) await new Promise((done) => setTimeout(done, milliseconds));
+  await (milliseconds > 0 ? new Promise((done) => setTimeout(done, milliseconds)) : nextTurn());
 }

@@ -6,10 +6,11 @@ import { type Parts } from './parts.js';
 /** Starts the next generation, with all that this process has to pass on. */
 export function startSuccessor(
   { generation, sockets, following, systemd, settings, probation }: Parts,
-  { command, env, timeout }: Launch,
+  { command, env, timeout, nonce }: Launch,
 ): Successor {
   const { carried, number } = generation;
   return new Successor({
+    nonce,
     command,
     env: successorEnvironment(...env),
     generation: number + 1,

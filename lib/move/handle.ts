@@ -27,8 +27,13 @@ export function stopReading(socket: Socket): boolean {
   if (handle === undefined) return false;
   socket.pause();
   handle.readStop?.();
-  handle.readStart = () => 0;
+  handle.readStart = doNotRead;
   return true;
+}
+
+/** One for all connections: ten thousand closures would be ten thousand objects for the garbage collector. */
+function doNotRead(): number {
+  return 0;
 }
 
 /**

@@ -97,9 +97,9 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   },
   {
     what: 'upgraded connections do not count as in flight',
-    file: 'gracehttp/http/http-service.ts',
-    before: ' + this.connections.upgraded;',
-    after: ';',
+    file: 'gracehttp/http/http-connections.ts',
+    before: 'of this.notes()) if (upgraded || isAnswering(socket)) count += 1;',
+    after: 'of this.notes()) if (isAnswering(socket)) count += 1;',
     tests: [SERVICE],
   },
   {
