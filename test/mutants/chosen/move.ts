@@ -82,7 +82,7 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/probation/silence.ts',
     before: '  heard(): void {\n    this.#looks = 0;',
     after: '  heard(): void {',
-    tests: [PROBATION],
+    tests: ['lib/probation/silence', PROBATION],
   },
   {
     what: 'after a restart was taken back no further one is possible',
