@@ -67,19 +67,21 @@ export class Claims {
     const { server, listen, asked, address } = claim;
     const { backlog = DEFAULT_BACKLOG } = asked;
     const socket = takeMatching(address, inheritance);
+    // Before a client can connect: a signal that comes after that must find its handler.
+    const app = this.#serving(inheritance);
     if (socket !== undefined) {
       const accept = holdSocket(server, socket.fd, Math.max(socket.backlog ?? 0, backlog));
       const waits = inheritance.predecessor?.alive === true;
-      this.#serving(inheritance).add(server, inheritedListener(address, socket, { backlog, waits, accept }));
+      app.add(server, inheritedListener(address, socket, { backlog, waits, accept }));
       listen();
     } else if (address.kind === 'unix' && !address.path.startsWith('\0')) {
       listenAtPath(server, asked.address ?? address.path, listen, (file) => {
-        this.#serving(inheritance).add(server, newListener(address, server, { backlog, file }));
+        app.add(server, newListener(address, server, { backlog, file }));
       });
     } else {
       listen();
       // If it failed, an error follows.
-      if (server.listening) this.#serving(inheritance).add(server, newListener(address, server, { backlog }));
+      if (server.listening) app.add(server, newListener(address, server, { backlog }));
     }
     if (server.listening) this.#readiness?.served(address);
   }

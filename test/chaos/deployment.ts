@@ -69,6 +69,18 @@ export class Deployment {
     throw new Error(`no process serves on both addresses: ${seen}`);
   }
 
+  /** Waits until no process is left, or one serves; says which. A successor whose predecessor was killed may end a moment later. */
+  async endedAll(): Promise<boolean> {
+    let looked = false;
+    void this.serving()
+      .catch(() => undefined)
+      .finally(() => {
+        looked = true;
+      });
+    while (!looked && this.processes.length > 0) await sleep(20);
+    return this.processes.length === 0;
+  }
+
   /** Waits until restarts that an earlier fault began are over: one process is left, and stays the only one. */
   async settled(): Promise<number> {
     const end = performance.now() + SERVES_WITHIN_MS;

@@ -22,7 +22,10 @@ export interface Fault {
   run(stage: Stage): Promise<string>;
 }
 
-const BROKEN = (Object.keys(RELEASES) as Release[]).filter((name) => !['good', 'slow', 'throws in a ready listener'].includes(name));
+/** It accepts connections, like its predecessor, from the moment at which it says that it is ready. */
+const ACCEPTS = 'dies behind its pid file';
+const NOT_BROKEN: readonly string[] = ['good', 'slow', 'throws in a ready listener', ACCEPTS];
+const BROKEN = (Object.keys(RELEASES) as Release[]).filter((name) => !NOT_BROKEN.includes(name));
 /** Within this time a successor has been started. */
 const STARTED_WITHIN_MS = 500;
 
@@ -54,6 +57,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       await restartInto(deployment, release);
       await sleep(TIMES.restartTimeout + 3_000);
       return release;
+    },
+  },
+  'release that dies when it has accepted connections': {
+    kills: true,
+    run: async ({ deployment }) => {
+      await restartInto(deployment, ACCEPTS);
+      await sleep(TIMES.restartTimeout + 3_000);
+      return ACCEPTS;
     },
   },
   'successor killed': {
@@ -138,7 +149,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'no descriptor left': {
     kills: false,
     run: async ({ deployment, random, clients }) => {
-      const { pid } = deployment;
+      // After a restart of the fault before, as the process of the pid file may have just ended otherwise.
+      const pid = await deployment.settled();
       // libuv closes what it cannot accept without a descriptor, so nobody connects meanwhile.
       await clients.pause();
       const highest = Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number));
@@ -146,7 +158,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       if (spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${limit}:`]).status !== 0) return 'skipped: no prlimit';
       await restartInto(deployment, 'good');
       await sleep(STARTED_WITHIN_MS);
-      if (deployment.processes.includes(pid!)) spawnSync('prlimit', [`--pid=${pid}`, '--nofile=4096:']);
+      if (deployment.processes.includes(pid)) spawnSync('prlimit', [`--pid=${pid}`, '--nofile=4096:']);
       clients.resume();
       return `limit ${limit}`;
     },

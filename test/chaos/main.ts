@@ -76,7 +76,7 @@ async function play(seed: number): Promise<string[]> {
       if (told.startsWith('FAILED')) report(told);
       played += 1;
       writeProgram(folder, 'good');
-      if (fault.mayEndAll === true && deployment.processes.length === 0) {
+      if (fault.mayEndAll === true && (await deployment.endedAll())) {
         await clients.pause();
         rmSync(join(folder, 'app.pid'), { force: true });
         await deployment.start();

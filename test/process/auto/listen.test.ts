@@ -56,3 +56,21 @@ t.test('listen() means what it means without ts-grace/auto', async (t) => {
   const [auto, plain] = [await seen(t, calls, true), await seen(t, calls, false)];
   t.strictSame(auto, plain);
 });
+
+t.test('a SIGTERM that comes in the moment in which the first client can connect is a stop', async (t) => {
+  const sendSignal = `
+    const { Server } = process.getBuiltinModule('node:net');
+    const { spawnSync } = process.getBuiltinModule('node:child_process');
+    const native = Server.prototype._listen2;
+    Server.prototype._listen2 = function listen2(...args) {
+      native.apply(this, args);
+      spawnSync('kill', ['-TERM', String(process.pid)]);
+    };
+  `;
+  const program = start(t, fixture('auto/program'), {
+    nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(sendSignal)}`, '--import', 'ts-grace/auto'],
+    args: [JSON.stringify({ http: [{ port: await freePort(), host: '127.0.0.1' }] })],
+  });
+  t.match(await program.exited, { signal: null, code: 0 }, program.stderr);
+  await program.ended();
+});
