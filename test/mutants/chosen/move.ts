@@ -43,11 +43,11 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     tests: [MOVE, 'process/move/kept'],
   },
   {
-    what: 'a connection moves in the middle of a request',
+    what: 'a response without end moves, and half of the next request stays',
     file: 'gracehttp/http/http-connections.ts',
     before: ' && !hasBegun(this.#server, socket);',
     after: ';',
-    tests: [MOVE],
+    tests: ['gracehttp/http/http-connections'],
   },
   {
     what: 'a new process that dies on probation is not noticed',
