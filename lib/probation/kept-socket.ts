@@ -1,6 +1,6 @@
 import { type Server } from 'node:net';
 import { type ListeningHandle } from '../move/returned-sockets.js';
-import { bindTcp } from '../socket/bind.js';
+import { openBindable } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
 
 /**
@@ -29,7 +29,8 @@ export class KeptSocket {
     const { bound: address, listening } = this.#listener;
     const handle = this.#handle;
     if (listening || address === undefined) return this.close();
-    await this.#listener.reopen({ target: handle, fd: handle.fd, address, close: () => handle.close() });
+    const socket = { target: handle, fd: handle.fd, address, close: () => handle.close() };
+    await this.#listener.reopen({ kind: 'bound', socket, draft: undefined });
     this.#letClose();
   }
 
@@ -41,10 +42,9 @@ export class KeptSocket {
 
 /** Accepts again on a socket that was not kept, because the successor did not want it: it is bound again. */
 export async function bindAgain(listener: GraceListener): Promise<void> {
-  const { bound, listening, server } = listener;
+  const { bound, mode, listening, server } = listener;
   if (listening || bound === undefined || server === undefined) return;
-  if (bound.kind === 'tcp') await listener.reopen(await bindTcp(bound));
-  else await listener.restoreFile();
+  await listener.reopen(await openBindable(bound, mode));
 }
 
 /** Holds the event 'close' of a server back. Returns a function that lets it come, if the server is still closed. */

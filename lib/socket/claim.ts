@@ -117,7 +117,8 @@ async function openSocket({ address }: Request, mode: number | undefined, passed
   }
 }
 
-async function openBindable(address: BindableAddress, mode: number | undefined): Promise<Source> {
+/** @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET` */
+export async function openBindable(address: BindableAddress, mode: number | undefined): Promise<Source> {
   if (address.kind === 'tcp') return bound(await bindTcp(address));
   if (address.path.startsWith('\0')) return bound(bindAbstract(address));
   const draft = await bindSocketFile(address, mode);

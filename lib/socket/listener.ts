@@ -5,7 +5,7 @@ import { refuseClusterWorker } from '../check/cluster.js';
 import { GraceError, messageOf } from '../errors.js';
 import { type FileIdentity, type HandoffSocket, type Origin } from '../handoff/handoff-variable.js';
 import { logger, warn } from '../log.js';
-import { type BoundSocket, bindError, inheritedError } from './bind.js';
+import { bindError, inheritedError } from './bind.js';
 import { checkServer } from './check-server.js';
 import { type ListenerOptions, type Source } from './listener-source.js';
 import { closeListening, closeWhenQuiet, listening } from './accept/close-listening.js';
@@ -54,16 +54,17 @@ export class GraceListener {
   #file: FileIdentity | undefined;
   #server: net.Server | undefined;
   #service: Service | undefined;
-  readonly #mode: number | undefined;
   readonly #waits: boolean;
   #opened = false;
+  /** @internal Permissions of a socket file that is made. */
+  readonly mode: number | undefined;
   #replacement: Replacement | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
 
   /** Use {@link Grace.listen}. */
   constructor(source: Source, asked: Address, { name, backlog, mode, waits = false }: ListenerOptions) {
     this.#source = source;
-    this.#mode = mode;
+    this.mode = mode;
     this.#waits = waits;
     this.asked = formatAddress(asked);
     if (source.kind === 'bound') {
@@ -206,8 +207,8 @@ export class GraceListener {
   }
 
   /** @internal Accepts again after {@link stopAccepting}, on another descriptor of the socket, or on a new one. */
-  async reopen(socket: BoundSocket): Promise<void> {
-    this.#source = { kind: 'bound', socket, draft: undefined };
+  async reopen(source: Source): Promise<void> {
+    this.#source = source;
     this.#opened = false;
     await this.open();
   }
@@ -254,7 +255,7 @@ export class GraceListener {
   async restoreFile(): Promise<void> {
     if (this.#file === undefined || this.#bound?.kind !== 'unix' || existsSync(this.#bound.path)) return;
     try {
-      const replacement = await Replacement.open(this.#server!, this.#bound, this.#mode, this.backlog);
+      const replacement = await Replacement.open(this.#server!, this.#bound, this.mode, this.backlog);
       this.#replacement?.close();
       this.#replacement = replacement;
       this.#file = replacement.file;

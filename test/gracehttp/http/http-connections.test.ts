@@ -6,6 +6,7 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import t, { type Test } from 'tap';
 import tls from 'node:tls';
+import { type HttpConnections } from '../../../gracehttp/http/http-connections.js';
 import { serveOn } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
@@ -67,6 +68,20 @@ t.test('pipelined requests that came before the drain: if all responses end earl
   t.strictSame(connectionHeaders(client), ['keep-alive', 'keep-alive', 'keep-alive', 'close']);
   t.match(await app.wait(), { code: 0 });
 });
+
+for (const more of ['', 'GET / HT']) {
+  const what = more === '' ? 'the only request: its response may move' : 'half of the next head: its response stays';
+  t.test(`a client has sent ${what}`, async (t) => {
+    const { held: server, app, client } = await held(t);
+    client.send(GET('/a') + more);
+    await server.received(1);
+    const { request, response } = server.pending[0]!;
+    const connections = app.servers[0]!.service.connections as HttpConnections;
+    t.equal(connections.isBetweenRequests(request.socket, response), more === '');
+    response.end();
+    await client.answered(1);
+  });
+}
 
 t.test('requests with Expect: 100-continue are drained', async (t) => {
   for (const own of [true, false]) {

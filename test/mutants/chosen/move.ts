@@ -43,11 +43,11 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     tests: [MOVE, 'process/move/kept'],
   },
   {
-    what: 'a connection moves in the middle of a request',
+    what: 'a response without end moves, and half of the next request stays',
     file: 'gracehttp/http/http-connections.ts',
     before: ' && !hasBegun(this.#server, socket);',
     after: ';',
-    tests: [MOVE],
+    tests: ['gracehttp/http/http-connections'],
   },
   {
     what: 'a new process that dies on probation is not noticed',
@@ -82,7 +82,7 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/probation/silence.ts',
     before: '  heard(): void {\n    this.#looks = Math.min(this.#looks, 0);',
     after: '  heard(): void {',
-    tests: [PROBATION],
+    tests: ['lib/probation/silence', PROBATION],
   },
   {
     what: 'after a restart was taken back no further one is possible',

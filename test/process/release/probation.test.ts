@@ -90,6 +90,23 @@ for (const address of ['tcp', 'unix'] as const) {
   });
 }
 
+t.test('sockets that the new version does not want are opened again', async (t) => {
+  const socketFile = `unix:${scratch(t)}/app.sock`;
+  const program = await restarted(t, { listen: ['127.0.0.1:0', '127.0.0.1:0', socketFile], kept: 1, probation: 60_000 });
+  const [first, second] = program.pids as [number, number];
+  for (const index of [1, 2]) {
+    const closed = (): Promise<boolean> =>
+      answering(program, index).then(
+        () => false,
+        () => true,
+      );
+    await waitUntil('the socket to close', closed);
+  }
+  process.kill(second, 'SIGKILL');
+  await program.announced('restart-reverted');
+  for (const index of [0, 1, 2]) t.equal(await answering(program, index), first);
+});
+
 t.test('an exception in the first request: exit code and stderr are in the event', async (t) => {
   const program = await restarted(t);
   const [first, second] = program.pids as [number, number];
