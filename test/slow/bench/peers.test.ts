@@ -6,7 +6,7 @@ import { parseResults } from '../../../bench/peers/results/results.js';
 import { scratch } from '../../support/scratch.js';
 import { ROOT } from '../../support/sources.js';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 /** Runs `npm run bench:peers` without the build. */
 function bench(...args: readonly string[]): { readonly status: number | null; readonly output: string } {

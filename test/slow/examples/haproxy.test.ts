@@ -7,7 +7,7 @@ import { skipUnlessRuns } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from '../../support/examples/load.js';
 
-t.setTimeout(110_000);
+t.setTimeout(300_000);
 const skip = skipUnlessNamespace() || skipUnlessRuns('haproxy', '-v');
 
 /** HAProxy with its configuration as process 1, and two instances beside it, as the readme starts them. */

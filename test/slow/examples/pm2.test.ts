@@ -5,7 +5,7 @@ import { skipUnless } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from '../../support/examples/load.js';
 
-t.setTimeout(110_000);
+t.setTimeout(300_000);
 const command = pm2Command();
 const skip = skipUnlessNamespace() || skipUnless(() => command !== undefined, 'pm2 cannot be installed here');
 

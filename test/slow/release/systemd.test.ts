@@ -11,7 +11,7 @@ const MANY_STARTS = ['[Unit]', 'StartLimitIntervalSec=0'];
 const IDLE_MS = 500;
 const REQUESTS = 12;
 
-t.setTimeout(110_000);
+t.setTimeout(240_000);
 
 const programOf = (fixture: string): string => `await import('${INSIDE.repository}/dist/test/fixtures/${fixture}.js');\n`;
 
