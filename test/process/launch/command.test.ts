@@ -37,6 +37,8 @@ async function restarted(t: Test, program: Program, nth = 2): Promise<{ body: st
   process.kill(program.serving, 'SIGUSR2');
   const facts = await program.announced('ready', nth);
   t.equal(facts.generation, nth, program.report());
+  // Until then both processes accept.
+  await program.announced('closed', nth - 1);
   return { facts, body: await getBody((facts.addresses as string[])[0]!) };
 }
 
