@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
+import { compileGo } from '../../../bench/packages/compile-go.js';
 import { ROOT } from '../../support/sources.js';
 import { skipUnless, skipUnlessFound } from '../../support/skip.js';
 import { CURL_PARALLEL, curl, h2load, wrk } from './client-commands.js';
@@ -83,15 +81,8 @@ function chromium(t: Test, url: string, protocol: string): Promise<Clients> {
   return startClients(t, [process.execPath, compiled('chromium'), JSON.stringify({ url, protocol })]);
 }
 
-/** Compiled once: without a cache Go compiles its own library too, which takes a minute. */
 function goProgram(): string {
-  const source = join(SOURCES, 'clients.go');
-  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  const program = join(homedir(), '.cache', 'ts-grace-tests', `clients-${digest}`);
-  if (existsSync(program)) return program;
-  const { status, stderr } = spawnSync('go', ['build', '-o', program, source], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`go build failed: ${stderr}`);
-  return program;
+  return compileGo('clients', join(SOURCES, 'clients.go'));
 }
 
 function compiled(name: string): string {
