@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
 import { type Addressed } from './address.js';
@@ -41,10 +42,10 @@ export class Program {
   constructor(process: ChildProcess) {
     this.process = process;
     this.#closed = once(process, 'close');
-    this.exited = once(process, 'exit').then(([code, signal]) => ({
-      code: code as number | null,
-      signal: signal as NodeJS.Signals | null,
-    }));
+    this.exited = once(process, 'exit').then(async ([code, signal]) => {
+      await lastWords();
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    });
     createInterface({ input: process.stdout! }).on('line', (line) => {
       this.output += `${line}\n`;
       if (line.startsWith('{')) this.announcements.push(JSON.parse(line) as Announcement);
@@ -84,6 +85,15 @@ export class Program {
     return found;
   }
 
+  /** Waits for a line on stderr, which is another pipe than that of the announcements. */
+  async logged(pattern: RegExp | string): Promise<void> {
+    await waitUntil(
+      `${String(pattern)} on stderr`,
+      () => (typeof pattern === 'string' ? this.stderr.includes(pattern) : pattern.test(this.stderr)),
+      () => this.report(),
+    );
+  }
+
   /** The pid of the newest process that is ready. */
   get serving(): number {
     return this.all('ready').at(-1)!.pid;
@@ -119,6 +129,15 @@ export class Program {
     for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     await this.#closed;
   }
+}
+
+/**
+ * What a process wrote before its end is in the pipes when its end is known, but not yet read:
+ * between two runs of setImmediate(), the event loop reads what is there.
+ */
+async function lastWords(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** The path of an example, compiled. */

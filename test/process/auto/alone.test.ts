@@ -53,6 +53,6 @@ t.test('the inspector stays alone: each process has its own port', async (t) => 
   await program.announced('ready');
   await restart(program);
   t.equal((await get({ port })).pid, program.serving);
-  t.equal(new Set(program.stderr.match(/ws:\/\/127\.0\.0\.1:\d+/g)).size, 2, 'two inspectors');
+  await waitUntil('two inspectors', () => new Set(program.stderr.match(/ws:\/\/127\.0\.0\.1:\d+/g)).size === 2);
   t.notMatch(program.stderr, /warning/);
 });

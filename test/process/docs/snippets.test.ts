@@ -295,7 +295,11 @@ t.test('docs/starter.md: the commands print what the page shows', { skip: skipCo
   await restarted.ended();
   t.match(shapeOf(`${restarted.output}${restarted.stderr}`), shapeOf(restart!.output));
   const lines = SNIPPETS.get('docs/starter.md text 1')!.trim().split('\n');
-  for (const line of lines) t.match(shapeOf(starter.stderr), shapeOf(line));
+  await waitUntil(
+    'all lines of the page',
+    () => lines.every((line) => shapeOf(starter.stderr).includes(shapeOf(line))),
+    () => starter.report(),
+  );
   process.kill(Number(readFileSync(join(project.folder, 'pid'), 'utf8')), 'SIGTERM');
   await starter.ended();
 });

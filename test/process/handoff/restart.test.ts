@@ -208,7 +208,7 @@ t.test('SIGUSR2 before the server is ready or while it drains is only logged', a
   const program = start(t, writeRelease(folder, goodRelease('slow', '127.0.0.1:0', WAIT)));
   await program.announced('loaded');
   process.kill(program.pid, 'SIGUSR2');
-  await waitUntil('the warning', () => /SIGUSR2 ignored: this process is starting/.test(program.stderr));
+  await program.logged(/SIGUSR2 ignored: this process is starting/);
   process.kill(program.pid, 'SIGHUP');
   const [address] = (await program.announced('ready')).addresses as string[];
   const silent = net.connect(portOf(address!), '127.0.0.1');
@@ -216,7 +216,7 @@ t.test('SIGUSR2 before the server is ready or while it drains is only logged', a
   process.kill(program.pid, 'SIGTERM');
   await program.announced('draining');
   process.kill(program.pid, 'SIGUSR2');
-  await waitUntil('the warning', () => /SIGUSR2 ignored: this process is draining/.test(program.stderr));
+  await program.logged(/SIGUSR2 ignored: this process is draining/);
   silent.destroy();
   t.same(await program.exited, { code: 0, signal: null });
   t.equal(program.all('restarting').length, 0);

@@ -6,7 +6,6 @@ import { children } from '../../support/proc.js';
 import { type Program, type ProgramOptions, start } from '../../support/program.js';
 import { goodRelease, writeRelease } from '../../support/release.js';
 import { scratch } from '../../support/scratch.js';
-import { waitUntil } from '../../support/wait.js';
 
 /** A folder that a new release replaces: `current` leads to `1`, later to `2`. */
 interface Deployment {
@@ -136,7 +135,7 @@ t.test('a Node.js that was swapped for something else is not used', async (t) =>
   deploy();
   await restarted(t, program);
   t.equal((await program.announced('runs', 2)).execPath, process.execPath);
-  t.match(program.stderr, `${current}/bin/node is Node.js v18.20.0, which is too old`);
+  await program.logged(`${current}/bin/node is Node.js v18.20.0, which is too old`);
 });
 
 for (const input of ['-', '', '/dev/stdin']) {
@@ -147,11 +146,7 @@ for (const input of ['-', '', '/dev/stdin']) {
     });
     const [address] = (await program.announced('ready')).addresses as string[];
     process.kill(program.pid, 'SIGUSR2');
-    await waitUntil(
-      'the reason',
-      () => program.stderr.includes('standard input'),
-      () => program.report(),
-    );
+    await program.logged('standard input');
     t.same(program.all('restarting'), [], 'refused before anything starts');
     t.same(children(program.pid), []);
     t.equal(await getBody(address!), 'input');
@@ -180,7 +175,7 @@ t.test('--inspect: the successor takes another port and says which', async (t) =
     await restarted(t, program);
     const urls = program.all('inspector').map(({ url }) => String(url));
     t.not(new URL(urls[0]!).port, new URL(urls[1]!).port);
-    t.match(program.stderr, `Debugger listening on ${urls[1]}`);
+    await program.logged(`Debugger listening on ${urls[1]}`);
     t.notMatch(program.stderr, /address already in use|not available/);
     process.kill(program.serving, 'SIGKILL');
   }

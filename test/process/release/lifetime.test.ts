@@ -43,7 +43,7 @@ t.test('a program that leaks recycles itself: no request is lost, and its memory
   );
   t.strictSame(lost, []);
   t.ok(largest < 3 * limit, `${largest} bytes`);
-  t.match(program.stderr, /recycling this process: it has \d+ MiB resident, more than 160/);
+  await program.logged(/recycling this process: it has \d+ MiB resident, more than 160/);
 });
 
 t.test('more old generations than maxDraining hurry the oldest', async (t) => {

@@ -115,8 +115,7 @@ t.test('an exception in the first request: exit code and stderr are in the event
   const reverted = await program.announced('restart-reverted');
   t.match(reverted, { pid: first, successor: second, exitCode: 1, signal: null, stderr: /the last words\nError: a bug/ });
   await onlyAnswers(program, first);
-  t.match(
-    program.stderr,
+  await program.logged(
     new RegExp(
       `ts-grace\\[${first}\\]: restart taken back, this process serves again: the successor \\(process ${second}\\) exited with code 1 on probation`,
     ),

@@ -25,6 +25,7 @@ t.test('--workers=3: workers are numbered, share the sockets, and are replaced o
   );
   clearInterval(count);
   t.equal(fewest, 3);
+  await starter.said('killing old workers', 3);
   const began = starter.messages.filter((line) => /^starting new worker|^killing old workers/.test(line)).slice(3);
   t.same(
     began.map((line) => line.split(' ')[0]),

@@ -274,7 +274,7 @@ t.test('systemd that does not read the new main process: a warning', async (t) =
   process.kill(program.pid, 'SIGUSR2');
   const { successor } = await program.announced('restarted');
   await program.announced('closed');
-  t.match(program.stderr, `warning: systemd was not told MAINPID=${successor} READY=1, so it will end the service`);
+  await program.logged(`warning: systemd was not told MAINPID=${successor} READY=1, so it will end the service`);
   t.equal(await getBody(address), 'slept 0', 'its successor serves');
   await stop(program);
 });

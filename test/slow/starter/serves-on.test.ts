@@ -51,7 +51,7 @@ t.test(
       () => existsSync(join(folder, 'done')),
       () => starter.program.stderr,
     );
-    t.match(starter.program.stderr, /start_server: the log command exited with code 5, it is started again after 0 seconds/);
+    await starter.program.logged(/start_server: the log command exited with code 5, it is started again after 0 seconds/);
     await waitUntil('two tries', () => (starter.program.stderr.match(/log command exited/g) ?? []).length >= 2);
     rmSync(broken);
     await waitUntil(
