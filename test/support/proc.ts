@@ -33,9 +33,19 @@ export function children(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-/** Memory that a process has resident, in KiB. */
+/** Memory that a process has resident, in KiB; 0 if it has ended. */
 export function resident(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+  const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readStatus(pid)) ?? [];
+  return Number(kibibytes ?? 0);
+}
+
+/** What proc(5) says of a process: nothing of one that is gone, and nothing of the memory of a zombie. */
+function readStatus(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Processes whose command line has a text. */
