@@ -2,6 +2,7 @@ import { formatTime } from '../deadline.js';
 import { type GraceError } from '../errors.js';
 import { type Closed, type DrainReason, type Events, type State } from '../events.js';
 import { Following } from '../follow/following.js';
+import { loadForRestart } from '../handoff/load-ahead.js';
 import { restartSummary } from '../handoff/restart-error.js';
 import { type RestartOptions, Restarts, type RestartSteps, type ServingSuccessor } from '../handoff/restarts.js';
 import { Generation, wrongState } from '../inherit/generation.js';
@@ -29,8 +30,6 @@ import { signalActions } from './signal-actions.js';
 import { startSuccessor } from './start-successor.js';
 
 const log = logger('grace');
-
-const NOTHING_KEPT: ReadonlySet<number> = new Set();
 
 /** The object of the program, by which it hears of what happens. */
 export type Host = Events & Reported & Living;
@@ -124,6 +123,7 @@ export class Life implements Parts {
     if (predecessor !== undefined) hearPredecessor(this, predecessor, this.#signals);
     this.generation.reportServing();
     flushCompileCache();
+    if (this.superdaemon === undefined) loadForRestart();
     this.probation.begin();
     log('generation %d is ready', this.generation.number);
     this.#host.emit('ready');
@@ -140,7 +140,7 @@ export class Life implements Parts {
     void this.probation.end();
     if (this.#state === 'starting' || this.#state === 'serving') {
       this.restarts.cancel();
-      await this.#drain('stop', this.#state === 'starting' ? this.generation.servedByPredecessor : NOTHING_KEPT);
+      await this.#drain('stop', this.#state === 'starting' ? this.generation.servedByPredecessor : new Set());
     }
     await this.outcome.ended.catch(() => undefined);
   }
