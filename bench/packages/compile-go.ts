@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './install-once.js';
+import { shortDigest } from './short-digest.js';
 
 /**
  * Compiles a Go program once into a cache folder: without Go's own cache that takes a minute, as Go compiles its library too.
@@ -12,8 +12,7 @@ import { cacheFolder } from './install-once.js';
  * @returns the path of the program. Throws if it cannot be compiled.
  */
 export function compileGo(name: string, source: string, env: NodeJS.ProcessEnv = {}): string {
-  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16);
-  const program = join(cacheFolder('go'), `${name}-${digest}`);
+  const program = join(cacheFolder('go'), `${name}-${shortDigest(readFileSync(source))}`);
   if (existsSync(program)) return program;
   const options = { env: { ...process.env, ...env }, encoding: 'utf8' } as const;
   const { status, stderr, error } = spawnSync('go', ['build', '-o', program, source], options);

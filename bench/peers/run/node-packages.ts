@@ -1,17 +1,14 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder, installOnce } from '../../packages/install-once.js';
+import { shortDigest } from '../../packages/short-digest.js';
 
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const SOURCES = join(ROOT, 'bench/peers');
 const LOCK = 'package-lock.json';
 
-const NAME = `peers-${createHash('sha256')
-  .update(readFileSync(join(SOURCES, LOCK)))
-  .digest('hex')
-  .slice(0, 16)}`;
+const NAME = `peers-${shortDigest(readFileSync(join(SOURCES, LOCK)))}`;
 const folder = cacheFolder(NAME);
 
 /**

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installOnce } from '../../../bench/packages/install-once.js';
+import { shortDigest } from '../../../bench/packages/short-digest.js';
 import { ROOT } from '../../support/sources.js';
 
 /** Written when all is built. */
@@ -51,9 +51,8 @@ function runs([command, ...args]: readonly [string, ...string[]], cwd: string, e
 }
 
 function digestOf(source: string, builds: readonly Build[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(builds));
-  for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && !entry.name.endsWith('.ts')) hash.update(readFileSync(join(entry.parentPath, entry.name)));
-  }
-  return hash.digest('hex').slice(0, 16);
+  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+  return shortDigest(JSON.stringify(builds), ...files);
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { installOnce } from '../../../bench/packages/install-once.js';
+import { shortDigest } from '../../../bench/packages/short-digest.js';
 
 /**
  * Packages from npm that only slow tests need.
@@ -8,6 +8,5 @@ import { installOnce } from '../../../bench/packages/install-once.js';
  * @returns a folder with `node_modules`; undefined if they cannot be installed here.
  */
 export function packagesFolder(packages: readonly string[]): string | undefined {
-  const name = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 16);
-  return installOnce({ name, npm: ['install', ...packages] });
+  return installOnce({ name: shortDigest(packages.join(' ')), npm: ['install', ...packages] });
 }
