@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
+import { shortenLocals } from './shorten.mjs';
 import { removeInnerDeclarations, shrinkMaps } from './shrink.mjs';
 
 /** Node.js prints the line of code of an error that nobody caught. */
@@ -9,7 +10,8 @@ const LONGEST_LINE = 160;
 /**
  * Makes few files of many: Node.js takes about half a millisecond for each ES
  * module, and a successor has to start in the time of a bare server.
- * Comments and spaces are left out, but names are kept: they are in stack traces.
+ * Comments and spaces are left out and names inside of functions are short, but those
+ * of functions and classes are kept: they are in stack traces.
  */
 const common = {
   outdir: 'dist',
@@ -27,15 +29,20 @@ const common = {
   lineLimit: LONGEST_LINE,
   logLevel: 'warning',
   write: false,
-  plugins: [{ name: 'built-ins without import', setup: ({ onEnd }) => onEnd(({ outputFiles }) => outputFiles.forEach(writeOut)) }],
+  plugins: [{ name: 'built-ins without import', setup: ({ onEnd }) => onEnd(({ outputFiles }) => writeAll(outputFiles)) }],
 };
+
+function writeAll(files) {
+  const maps = new Map(files.map(({ path, text }) => [path, text]));
+  for (const file of files) if (file.path.endsWith('.js')) writeOut(file, maps);
+}
 
 /**
  * For `import` of a built-in module Node.js reads all of its properties, and so
  * loads what `node:fs` and `node:net` load on demand; and each statement costs
  * time, of which a bundle has one for each source file.
  */
-function writeOut({ path, text }) {
+function writeOut({ path, text }, maps) {
   const statement = /(?<=^|[;}])import\s*(?:(\w+)\s*,?\s*)?(\{[^}]*\})?\s*from\s*("node:[\w/]+");/gm;
   const from = (module) => `process.getBuiltinModule(${module})`;
   const code = text.replace(statement, (found, whole, named, module) => {
@@ -44,10 +51,10 @@ function writeOut({ path, text }) {
     const names = [whole, named?.replaceAll(/\sas\s/g, ':')].filter((part) => part !== undefined);
     return names.map((name) => `const ${name}=${from(module)};`).join('') + lineBreaks;
   });
-  // On a line of its own, as tools look for it there to know an ES module.
-  const withExport = code.replace(/(?<=[;}])export\{/, '\nexport{');
+  const { code: short, map } = shortenLocals(code, maps.get(`${path}.map`), { target: common.target, lineLimit: LONGEST_LINE });
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, withExport);
+  writeFileSync(path, `${short}//# sourceMappingURL=${basename(path)}.map\n`);
+  writeFileSync(`${path}.map`, map);
 }
 
 await build({
