@@ -13,6 +13,7 @@ const TIMEOUT_MS = 180_000;
 const COPIED = [
   'package.json',
   'bundle.mjs',
+  'shorten.mjs',
   'shrink.mjs',
   'preload.mjs',
   'lib',
