@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Cluster } from 'node:cluster';
 import { HANDOFF } from '../../lib/launch/preload-contract.js';
+import { errnoCode } from '../../lib/errors.js';
 import { takenVariable } from '../../lib/inherit/environment.js';
 import { isRunning } from '../../lib/process-table.js';
 
@@ -17,9 +18,18 @@ const above = (process.env[MARK] ?? '')
   .map(Number)
   .filter((pid) => pid > 0);
 
-/** Whether this is a worker thread, which has no signals and no sockets of its own. */
+/**
+ * Whether this is a worker thread, which has no signals and no sockets of its own.
+ * It has no `process.chdir()` either, and to ask for that does not load node:worker_threads.
+ */
 export function isThread(): boolean {
-  return !process.getBuiltinModule('node:worker_threads').isMainThread;
+  try {
+    // Without a directory it changes nothing.
+    Reflect.apply(process.chdir, process, []);
+  } catch (error) {
+    return errnoCode(error) === 'ERR_WORKER_UNSUPPORTED_OPERATION';
+  }
+  return false;
 }
 
 /** Lets programs that this process starts know that it has loaded `ts-grace/auto`: `NODE_OPTIONS` loads it there too. */
