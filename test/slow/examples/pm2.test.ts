@@ -5,13 +5,15 @@ import { skipUnless } from '../../support/skip.js';
 import { waitUntil } from '../../support/wait.js';
 import { Clients } from '../../support/examples/load.js';
 
-t.setTimeout(300_000);
+t.setTimeout(120_000);
+/** Process 1 has to wait for processes that lost their parent: PM2 takes a zombie for a process that still runs. */
+const INIT = ['sh', '-c', 'while :; do sleep 3600 & wait $!; done'] as const;
 const command = pm2Command();
 const skip = skipUnlessNamespace() || skipUnless(() => command !== undefined, 'pm2 cannot be installed here');
 
 t.test('examples/pm2: SIGUSR2 replaces the server under load, PM2 watches the same process, and a stop drains', { skip }, async (t) => {
   const folder = copyExample(t, 'pm2');
-  const namespace = await Namespace.start(t, folder, 'sleep', 'infinity');
+  const namespace = await Namespace.start(t, folder, ...INIT);
   const pm2 = (...args: readonly string[]): Promise<string> => namespace.run(folder, process.execPath, command!, ...args);
   await pm2('start', 'ecosystem.config.cjs');
   const pid = (await pm2('pid', 'web')).trim();
