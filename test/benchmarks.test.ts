@@ -72,13 +72,14 @@ async function seen(port: number, count: number): Promise<RequestRecord[]> {
 
 t.test('a client that never retries', async (t) => {
   let requests = 0;
-  const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"pid":1}';
+  const body = 'Content-Length: 9\r\n\r\n{"pid":1}';
+  const answer = `HTTP/1.1 200 OK\r\n${body}`;
   const server = net.createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', () => {
       requests += 1;
       if (requests === 2) socket.destroy();
-      else if (requests === 4) socket.end(answer);
+      else if (requests === 4) socket.end(`HTTP/1.1 200 OK\r\nConnection: close\r\n${body}`);
       else if (requests === 6) socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n');
       else socket.write(answer);
     });
@@ -90,7 +91,7 @@ t.test('a client that never retries', async (t) => {
   t.strictSame(
     records.slice(0, 7).map(({ pid }) => pid),
     [1, LOST, 1, 1, 1, LOST, 1],
-    'a closed connection and a 503 are lost, and an end after the answer is not',
+    'a closed connection and a 503 are lost, and an end that the answer announces is not',
   );
   t.ok(records[2]!.reconnected && records[4]!.reconnected, 'it connects again');
   t.strictSame(
