@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { portOf } from '../../support/address.js';
@@ -34,6 +35,9 @@ t.test(`${CLIENTS} TLS clients do not shake hands all at once`, async (t) => {
   await sleep(HANDOVER_MS);
   // On a machine that is busy, clients wait without a restart too.
   const before = clients.longestWait(quiet);
+  // The clients' share of the handshakes keeps their own process busy; what they wait for that is not the server's time.
+  const own = monitorEventLoopDelay();
+  own.enable();
   const asked = performance.now();
   process.kill(program.pid, 'SIGUSR2');
   await program.announced('restarted');
@@ -41,6 +45,8 @@ t.test(`${CLIENTS} TLS clients do not shake hands all at once`, async (t) => {
   const { pid } = await program.announced('ready', 2);
   await waitUntil('answers of the new process to all clients', () => clients.elsewhere(pid) === 0);
   const longest = clients.longestWait(asked);
+  own.disable();
+  const stopped = own.max / 1e6;
   await clients.stop();
 
   const during = clients.handshakes.filter(({ at }) => at >= begin);
@@ -54,10 +60,12 @@ t.test(`${CLIENTS} TLS clients do not shake hands all at once`, async (t) => {
   t.comment(
     `${during.length} handshakes, ${resumed} of them resume a session; in each ${STEP_MS} ms: ${Array.from(steps, (count = 0) => count).join(' ')}`,
   );
-  t.comment(`longest wait: ${longest.toFixed(0)} ms; in the same time before the restart: ${before.toFixed(0)} ms`);
+  t.comment(
+    `longest wait: ${longest.toFixed(0)} ms; in the same time before the restart: ${before.toFixed(0)} ms; the clients' process stopped for ${stopped.toFixed(0)} ms`,
+  );
   t.strictSame(clients.lost, []);
   t.ok(Math.max(...steps.filter((count) => count > 0)) <= MOST * even, 'they are spread');
-  t.ok(longest - before < LONGEST_WAIT_MS * slower, `the longest wait was ${longest.toFixed(0)} ms`);
+  t.ok(longest - Math.max(before, stopped) < LONGEST_WAIT_MS * slower, `the longest wait was ${longest.toFixed(0)} ms`);
   process.kill(pid, 'SIGTERM');
   await program.ended();
 });

@@ -47,6 +47,8 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   uvicorn: {
     needs: skipUnlessFound('uvicorn'),
     command: () => ['uvicorn', '--fd', '3', '--no-access-log', 'app:asgi'],
+    // uvicorn 0.17, H11Protocol.shutdown(): a connection whose request is not read yet is closed, which resets it.
+    losesItself: 1,
   },
   Starlet: {
     needs: skipUnlessRuns('perl', '-MPlack::Handler::Starlet', '-e', '1'),
