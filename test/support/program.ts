@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
+import { nextTurn } from '../../lib/deadline.js';
 import { type Addressed } from './address.js';
 import { isAlive } from './proc.js';
 import { waitUntil } from './wait.js';
@@ -43,7 +43,9 @@ export class Program {
     this.process = process;
     this.#closed = once(process, 'close');
     this.exited = once(process, 'exit').then(async ([code, signal]) => {
-      await lastWords();
+      // What it wrote is in the pipes, but not yet read. The first turn may be the rest of this one.
+      await nextTurn();
+      await nextTurn();
       return { code: code as number | null, signal: signal as NodeJS.Signals | null };
     });
     createInterface({ input: process.stdout! }).on('line', (line) => {
@@ -129,15 +131,6 @@ export class Program {
     for (const pid of this.pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     await this.#closed;
   }
-}
-
-/**
- * What a process wrote before its end is in the pipes when its end is known, but not yet read:
- * between two runs of setImmediate(), the event loop reads what is there.
- */
-async function lastWords(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
 }
 
 /** The path of an example, compiled. */

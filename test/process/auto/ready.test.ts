@@ -26,7 +26,8 @@ t.test('a successor is ready when every address is served again', async (t) => {
   process.kill(program.pid, 'SIGUSR2');
   await waitUntil('the new process at the first address', async () => (await get({ port: first })).pid !== program.pid);
   t.ok(performance.now() - begin >= 2 * EACH_AFTER_MS, 'the old process serves until the new one has both');
-  await waitUntil('the new process at both', async () => (await get({ port: second })).pid !== program.pid);
+  const { pid } = await program.announced('ready', 2);
+  await waitUntil('the new process at both', async () => (await get({ port: second })).pid === pid);
   t.equal((await program.exited).code, 0);
 });
 

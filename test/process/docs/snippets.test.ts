@@ -51,11 +51,7 @@ const RUN: Readonly<Record<string, (running: Running) => Promise<void>>> = {
     t.equal(readFileSync(join(project.folder, 'app.pid'), 'utf8').trim(), String(program.pid));
     writeFileSync(join(project.folder, 'server.js'), 'throw new Error("no database");');
     process.kill(program.pid, 'SIGUSR2');
-    await waitUntil(
-      'the message of restart-failed',
-      () => /restart failed.*exited with code 1[^]*no database/.test(program.stderr),
-      () => program.report(),
-    );
+    await program.logged(/restart failed.*exited with code 1[^]*no database/);
     await stops(t, program);
     await prints(program, 'closing the database');
   },
