@@ -36,7 +36,7 @@ export async function leave(open: OpenSession, { idleTimeout, pause, patience }:
   if (!open.hasSpoken) await open.until(() => open.hasSpoken, idleTimeout);
   const latest = performance.now() + (open.hasSpoken ? patience : 0);
   while (!open.ended && !(await isGoodMoment(open, pause, latest)) && performance.now() < latest);
-  open.session.close();
+  await open.close(ANSWERS_PING_MS);
   open.release();
   await open.until(() => open.inFlight === 0);
   const idle = performance.now() - open.changedAt;

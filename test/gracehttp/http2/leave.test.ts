@@ -32,7 +32,7 @@ async function serve(t: Test): Promise<Served> {
   const client = http2.connect(`http://127.0.0.1:${portOf(server)}`);
   client
     .on('error', () => undefined)
-    .on('goaway', () => seen.push('GOAWAY'))
+    .once('goaway', () => seen.push('GOAWAY'))
     .on('close', () => seen.push('close'));
   t.teardown(() => {
     client.destroy();
@@ -122,6 +122,18 @@ t.test('without a good moment, GOAWAY comes when the patience is over', async (t
   const took = performance.now() - begin;
   t.ok(took >= 290 && took < 10_000, `after ${took.toFixed()} ms`);
   t.ok(seen.includes('GOAWAY'));
+});
+
+t.test('the session is not closed before the client has GOAWAY', async (t) => {
+  const { open, client, ask, answer, streams } = await serve(t);
+  ask('first');
+  await waitUntil('the stream', () => streams.length === 1);
+  const closed = once(client, 'goaway').then(() => open.session.closed);
+  const left = leave(open, { ...TIMES, patience: 100 });
+  t.equal(await closed, false, 'Node.js 20 damages its memory otherwise');
+  answer(0);
+  await left;
+  t.equal(open.session.closed, true);
 });
 
 t.test('a session that is silent ends after the idle timeout', async (t) => {
