@@ -74,7 +74,9 @@ export class Clients {
         this.longestMs = Math.max(this.longestMs, performance.now() - begin);
       } catch (error) {
         if (this.stopping && foundNobody(error as NodeJS.ErrnoException)) break;
-        this.lost.push({ at: performance.now(), client: kind.name, error: String(error) });
+        const { reusedSocket = false } = error as { reusedSocket?: boolean };
+        const where = `${target.socketPath === undefined ? 'TCP' : 'unix'}, ${reusedSocket ? 'a used' : 'a new'} connection`;
+        this.lost.push({ at: performance.now(), client: `${kind.name} (${where})`, error: String(error) });
         await sleep(50);
       }
       await sleep(Math.random() * 2 * kind.think);
@@ -94,7 +96,7 @@ export function exchange(options: http.RequestOptions, pieces = 0): Promise<numb
   return new Promise((resolve, reject) => {
     const request = http.request({ ...options, timeout: ANSWER_WITHIN_MS });
     request.on('timeout', () => request.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`)));
-    request.on('error', reject);
+    request.on('error', (error) => reject(Object.assign(error, { reusedSocket: request.reusedSocket })));
     request.on('response', (response) => {
       response.on('error', reject);
       response.on('close', () => {
