@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { nextTurn } from '../../deadline.js';
 import { logger } from '../../log.js';
-import { fillQueue } from './full-queue.js';
+import { OwnConnections } from './full-queue.js';
 import { Hold } from './hold.js';
 
 const log = logger('listener');
@@ -60,15 +60,21 @@ export function closeListening(server: net.Server): void {
  */
 export async function closeWhenQuiet(server: net.Server, backlog?: number): Promise<void> {
   const hold = new Hold(server);
+  const own = backlog === undefined ? undefined : new OwnConnections(server, backlog);
   const end = performance.now() + QUIET_WITHIN_MS;
+  do await untilQuiet(hold, end);
+  while (own !== undefined && !(await own.fill()) && performance.now() < end);
+  closeListening(server);
+  own?.end();
+  log('accepted %d more before closing', hold.count);
+  await hold.letGo((socket) => own?.has(socket) ?? false);
+}
+
+/** @param end - when to stop waiting, by performance.now(). */
+async function untilQuiet(hold: Hold, end: number): Promise<void> {
   for (let quiet = 0; quiet < QUIET_TURNS && performance.now() < end; ) {
     const before = hold.count;
     await nextTurn();
     quiet = hold.count === before ? quiet + 1 : 0;
   }
-  const own = backlog === undefined ? undefined : await fillQueue(server, backlog);
-  closeListening(server);
-  own?.end();
-  log('accepted %d more before closing', hold.count);
-  await hold.letGo((socket) => own?.has(socket) ?? false);
 }

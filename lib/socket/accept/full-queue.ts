@@ -1,5 +1,4 @@
 import net, { type Server, type Socket } from 'node:net';
-import { nextTurn } from '../../deadline.js';
 import { logger } from '../../log.js';
 
 const log = logger('listener');
@@ -7,10 +6,6 @@ const log = logger('listener');
 /** A queue takes one more than its backlog. With a backlog of 0 the kernel answers by SYN cookies, and warns of an attack. */
 const BACKLOG = 1;
 const FILLING = BACKLOG + 1;
-/** How often to try; each time, connections may come in between. */
-const TRIES = 20;
-/** These are accepted before the next try. */
-const TURNS = 2;
 
 /** What libuv has behind a server and a connection. Not in the public types. */
 interface Handle {
@@ -19,44 +14,51 @@ interface Handle {
   getpeername?: (out: object) => number;
 }
 
-/** The connections of this process to itself. */
-export interface OwnConnections {
-  /** Whether one that the server has accepted is one of them. */
-  has(accepted: Socket): boolean;
-  end(): void;
-}
+/** Connections of this process to a server of its own, by which it knows that no other one waits there. */
+export class OwnConnections {
+  readonly #server: Server;
+  readonly #backlog: number;
+  readonly #sockets = new Map<string, Socket>();
 
-/**
- * Fills the queue of a listening TCP socket with connections of this process, so
- * that no other one is lost if it is closed in the same turn of the event loop: the
- * kernel resets what waits in the queue. If two fit into a queue for two, it has no others, and
- * the kernel takes no more: it drops their SYN, and clients that send it again are refused.
- *
- * If that does not work, as without a loopback interface, the queue is as it was.
- *
- * @param backlog - of the server.
- */
-export async function fillQueue(server: Server, backlog: number): Promise<OwnConnections> {
-  const own = new Map<string, Socket>();
-  const end = (): void => own.forEach((socket) => socket.destroy());
-  const has = ({ remoteAddress, remotePort }: Socket): boolean => own.has(`${remoteAddress} ${remotePort}`);
-  const name = server.address();
-  if (name === null || typeof name === 'string') return { has, end };
-  for (let tries = 1; server.listening && tries <= TRIES; tries += 1) {
-    const handle = handleOf(server);
-    if (handle.listen === undefined) break;
+  /** @param backlog - of the server. */
+  constructor(server: Server, backlog: number) {
+    this.#server = server;
+    this.#backlog = backlog;
+  }
+
+  /** Whether one that the server has accepted is one of them. */
+  has({ remoteAddress, remotePort }: Socket): boolean {
+    return this.#sockets.has(`${remoteAddress} ${remotePort}`);
+  }
+
+  /**
+   * Fills the queue of a listening TCP socket, so that no other connection is lost if
+   * it is closed in the same turn of the event loop: the
+   * kernel resets what waits in the queue. If two fit into a queue for two, it has no others, and
+   * the kernel takes no more: it drops their SYN, and clients that send it again are refused.
+   *
+   * @returns false if others wait, or there is no loopback interface. The queue is as it was then.
+   */
+  async fill(): Promise<boolean> {
+    const name = this.#server.address();
+    const handle = handleOf(this.#server);
+    if (name === null || typeof name === 'string' || handle.listen === undefined) return true;
     handle.listen(BACKLOG);
     const sockets = Array.from({ length: FILLING }, () => connectTo(name));
     // connect(2) is called in the next tick, and the kernel establishes a connection to this machine within the call.
     await new Promise<void>((done) => process.nextTick(done));
-    for (const socket of sockets) if (socket.localPort !== undefined) own.set(`${socket.localAddress} ${socket.localPort}`, socket);
-    if (sockets.every(isEstablished)) return { has, end };
-    handle.listen(backlog);
-    end();
-    for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
+    for (const socket of sockets)
+      if (socket.localPort !== undefined) this.#sockets.set(`${socket.localAddress} ${socket.localPort}`, socket);
+    if (sockets.every(isEstablished)) return true;
+    handle.listen(this.#backlog);
+    this.end();
+    log('others wait in the queue of %s', name.address);
+    return false;
   }
-  log('the queue of %s could not be filled', name.address);
-  return { has, end };
+
+  end(): void {
+    for (const socket of this.#sockets.values()) socket.destroy();
+  }
 }
 
 function connectTo({ address, port }: net.AddressInfo): Socket {

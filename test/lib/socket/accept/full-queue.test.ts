@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { fillQueue } from '../../../../lib/socket/accept/full-queue.js';
+import { OwnConnections } from '../../../../lib/socket/accept/full-queue.js';
 import { portOf } from '../../../support/address.js';
 import { scratch } from '../../../support/scratch.js';
 import { listening } from '../../../support/sockets.js';
+import { waitUntil } from '../../../support/wait.js';
 
 const BACKLOG = 511;
 /** The kernel sends a SYN again after a second. */
@@ -23,7 +24,8 @@ for (const host of ['127.0.0.1', '0.0.0.0', '::1', '::']) {
     const accepted: Socket[] = [];
     server.on('connection', (socket) => accepted.push(socket));
     const target = { port: portOf(server), host: host.includes(':') ? '::1' : '127.0.0.1' };
-    const own = await fillQueue(server, BACKLOG);
+    const own = new OwnConnections(server, BACKLOG);
+    t.equal(await own.fill(), true);
     const late = net.connect(target);
     const failure = failureOf(late);
     const begin = performance.now();
@@ -43,9 +45,11 @@ t.test('its own connections are known if they were accepted, and it goes on with
   const accepted: Socket[] = [];
   server.on('connection', (socket) => accepted.push(socket));
   const waiting = net.connect(portOf(server), '127.0.0.1');
-  // It waits in the queue, so the first try fails.
   await new Promise<void>((done) => process.nextTick(done));
-  const own = await fillQueue(server, BACKLOG);
+  const own = new OwnConnections(server, BACKLOG);
+  t.equal(await own.fill(), false, 'it waits in the queue');
+  await waitUntil('an own one behind it', () => accepted.some((socket) => own.has(socket)));
+  t.equal(await own.fill(), true);
   const others = accepted.filter((socket) => !own.has(socket));
   t.equal(others.length, 1);
   t.equal(others[0]!.remotePort, waiting.localPort, 'the one that waited was accepted before');
@@ -59,7 +63,8 @@ t.test('its own connections are known if they were accepted, and it goes on with
 t.test('a unix socket, and a server that does not listen, stay as they are', async (t) => {
   const server = await listening(t, net.createServer(), join(scratch(t), 'app.sock'));
   for (const one of [server, net.createServer()]) {
-    const own = await fillQueue(one, BACKLOG);
+    const own = new OwnConnections(one, BACKLOG);
+    t.equal(await own.fill(), true, 'there is nothing to fill');
     own.end();
     t.notOk(own.has(new net.Socket()));
   }
