@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { type Test } from 'tap';
-import { portOf } from './address.js';
+import { errnoCode } from '../../lib/errors.js';
 
 /** The descriptor behind a server or a socket of Node.js. */
 export function descriptorOf(owner: net.Server | net.Socket): number {
@@ -45,14 +46,24 @@ export async function listening<S extends net.Server>(t: Test, server: S, where:
   return server;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Linux gives clients, and servers on port 0, ports from 32768 on (net.ipv4.ip_local_port_range). */
+const [FIRST_PORT, FIRST_GIVEN] = [16_384, 32_768];
+
+/** A port that was free a moment ago, and that the kernel gives to nobody who does not ask for it. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, FIRST_GIVEN);
+    const server = net.createServer().listen(port);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (errnoCode(error) === 'EADDRINUSE') continue;
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Both ends of a connection to a server. */
