@@ -25,14 +25,19 @@ export class LineQueue {
     this.addBack(Buffer.from(`${line}\n`));
   }
 
-  /** Adds a line that was in the pipe already. */
+  /** Adds a line that was in the pipe already, behind the others. */
   addBack(line: Buffer): void {
     this.#lines.push(line);
     this.#bytes += line.length;
-    while (this.#lines.length > MAX_LINES || this.#bytes > MAX_BYTES) {
-      this.#bytes -= this.#lines.shift()!.length;
-      this.#dropped += 1;
-    }
+    this.#dropOldest();
+    this.#flush();
+  }
+
+  /** Adds lines that were in the pipe already, before the others: those have not been written yet, so they are later. */
+  putBack(lines: readonly Buffer[]): void {
+    this.#lines = [...lines, ...this.#lines];
+    this.#bytes += lines.reduce((sum, line) => sum + line.length, 0);
+    this.#dropOldest();
     this.#flush();
   }
 
@@ -52,6 +57,13 @@ export class LineQueue {
     while (this.#lines.length > 0 && performance.now() < deadline) await sleep(RETRY_MS);
     this.#ended = true;
     clearTimeout(this.#retry);
+  }
+
+  #dropOldest(): void {
+    while (this.#lines.length > MAX_LINES || this.#bytes > MAX_BYTES) {
+      this.#bytes -= this.#lines.shift()!.length;
+      this.#dropped += 1;
+    }
   }
 
   #flush(): void {

@@ -107,13 +107,18 @@ export class LogCommand implements LogOutput {
     this.#process = undefined;
     this.#failure = status;
     if (this.#closing || this.#onTrial) return;
-    this.#queue.hold();
-    this.#drain.begin();
     if (lived >= HEALTHY_MS) this.#backOff.reset();
     const delay = this.#backOff.next();
+    // Lines keep their order best in the pipe itself, and for a moment it has room enough.
+    if (delay > 0) this.#readInstead();
     this.say(`log command died with status:${showStatus(status)}, restarting`);
     stderrOutput.say(`start_server: the log command ${describeStatus(status)}, it is started again after ${delay / 1000} seconds`);
     this.#restart = setTimeout(() => this.#run(), delay);
+  }
+
+  #readInstead(): void {
+    this.#queue.hold();
+    this.#queue.putBack(this.#drain.begin());
   }
 
   #start(): ManagedProcess {

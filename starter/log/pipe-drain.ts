@@ -23,36 +23,44 @@ export class PipeDrain {
     this.#onLine = onLine;
   }
 
-  begin(): void {
-    this.#timer ??= setInterval(() => this.#read(), LOOK_EVERY_MS);
-    this.#read();
+  /** @returns what is in the pipe now. What comes later is given to `onLine`. */
+  begin(): Buffer[] {
+    const found = this.#read();
+    this.#timer = setInterval(() => this.#read().forEach(this.#onLine), LOOK_EVERY_MS);
+    return [...found, ...this.#takeRest()];
   }
 
   /** Leaves what comes from now on to the next reader. */
   end(): void {
     if (this.#timer === undefined) return;
-    // On a busy machine the last look may be long ago. What came since then must not get in front of what was read.
-    this.#read();
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#rest !== '') this.#onLine(Buffer.from(this.#rest, BYTES));
-    this.#rest = '';
+    // On a busy machine the last look may be long ago. What came since then must not get in front of what was read.
+    [...this.#read(), ...this.#takeRest()].forEach(this.#onLine);
   }
 
-  #read(): void {
-    const buffer = Buffer.alloc(CHUNK_BYTES);
+  #read(): Buffer[] {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const found: Buffer[] = [];
     try {
       for (;;) {
-        const length = readSync(this.#fd, buffer);
-        if (length === 0) return;
-        const lines = (this.#rest + buffer.toString(BYTES, 0, length)).split(/(?<=\n)/);
+        const length = readSync(this.#fd, chunk);
+        const lines = (this.#rest + chunk.toString(BYTES, 0, length)).split(/(?<=\n)/);
         const last = lines.at(-1);
         this.#rest = last === undefined || last.endsWith('\n') || last.length >= CHUNK_BYTES ? '' : (lines.pop() ?? '');
-        for (const line of lines) this.#onLine(Buffer.from(line, BYTES));
-        if (length < CHUNK_BYTES) return;
+        found.push(...lines.map((line) => Buffer.from(line, BYTES)));
+        if (length < CHUNK_BYTES) return found;
       }
     } catch {
       // EAGAIN: it is empty.
+      return found;
     }
+  }
+
+  /** The beginning of a line whose end is not there yet. */
+  #takeRest(): Buffer[] {
+    const rest = this.#rest === '' ? [] : [Buffer.from(this.#rest, BYTES)];
+    this.#rest = '';
+    return rest;
   }
 }

@@ -12,6 +12,8 @@ const RESTARTS = 50;
 const MAX_DRAINING = 3;
 /** Those that are one too many, and have not ended yet. */
 const HURRYING = 12;
+/** So many generations at the start are compared with as many at the end. */
+const COMPARED = 15;
 
 t.setTimeout(170_000);
 
@@ -51,9 +53,10 @@ t.test(`${RESTARTS} restarts with a WebSocket open in each: few processes, and f
     () => alive(program).length <= MAX_DRAINING + 1,
     () => `${alive(program).length} processes`,
   );
-  const [early, late] = [memory.slice(0, 10), memory.slice(-10)].map((some) => some.reduce((sum, mib) => sum + mib, 0) / some.length);
-  t.comment(`a process has ${early!.toFixed(1)} MiB for itself in the first ten generations, ${late!.toFixed(1)} MiB in the last ten`);
-  t.ok(late! < early! * 1.1, 'no generation has more memory than the ones before');
+  // From process to process it differs by 5 MiB, as garbage is collected before the look or after it. The lowest of many does not.
+  const [early, late] = [memory.slice(0, COMPARED), memory.slice(-COMPARED)].map((some) => Math.min(...some));
+  t.comment(`a process has ${memory.map((mib) => mib.toFixed(1)).join(' ')} MiB for itself`);
+  t.ok(late! < early! * 1.1, `no generation needs more than the ones before: ${early!.toFixed(1)} MiB, at the end ${late!.toFixed(1)} MiB`);
   t.ok(open.at(-1)! <= open[1]!, `descriptors: ${open.join(' ')}`);
   process.kill(program.serving, 'SIGTERM');
   for (const socket of sockets) socket.terminate();
