@@ -1,6 +1,7 @@
 import { type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { type Writable } from 'node:stream';
+import { atCall } from '../lib/at-call.js';
 import { refuseUnknown } from '../lib/check/names.js';
 import { nearest } from '../lib/check/nearest.js';
 import { GraceError, show } from '../lib/errors.js';
@@ -150,7 +151,7 @@ export class App extends Grace {
       this.once('closed', warnOfOtherHandlers(this.settings.signals));
     } catch (error) {
       this.abandon();
-      throw error;
+      throw atCall(error, this.serve);
     }
     return this;
   }
@@ -191,7 +192,11 @@ export class App extends Grace {
 
 /** An option of a server that is given to the process is an error that says where it belongs. */
 function optionsOfGrace(options: AppOptions): GraceOptions {
-  refuseUnknown({ options, where: 'new App()', names: APP_OPTIONS }, [IN_ENTRY, IN_CREATE_SERVER]);
+  try {
+    refuseUnknown({ options, where: 'new App()', names: APP_OPTIONS }, [IN_ENTRY, IN_CREATE_SERVER]);
+  } catch (error) {
+    throw atCall(error, App);
+  }
   if (typeof options !== 'object' || options === null) return options;
   const { warmup: _, ...rest } = options;
   return rest;

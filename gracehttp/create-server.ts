@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { atCall } from '../lib/at-call.js';
 import { refuseUnknown } from '../lib/check/names.js';
 import { GraceError, show } from '../lib/errors.js';
 import { milliseconds, wholeNumber } from '../lib/check/numbers.js';
@@ -36,6 +37,14 @@ const NO_HANDSHAKE_TIMEOUT_MS = 2 ** 31 - 1;
  * await serve(createServer(':8080', (request, response) => response.end('hello\n'), { writeTimeout: 30_000 }));
  */
 export function createServer(address: string | number, handler: Handler, options: ServerOptions = {}): http.Server {
+  try {
+    return make(address, handler, options);
+  } catch (error) {
+    throw atCall(error, createServer);
+  }
+}
+
+function make(address: string | number, handler: Handler, options: ServerOptions): http.Server {
   checkArguments(address, handler, options);
   const { tls, readHeaderTimeout, readTimeout, writeTimeout, keepAliveTimeout, maxHeaderBytes, tcpKeepAlive, ...entry } = options;
   const headersTimeout = milliseconds('readHeaderTimeout', readHeaderTimeout, DEFAULT_TIMEOUT_MS);

@@ -1,3 +1,4 @@
+import { atCall } from '../lib/at-call.js';
 import { refuseUnknown } from '../lib/check/names.js';
 import { App, type AppOptions } from './app.js';
 import { type Handler, createServer } from './create-server.js';
@@ -23,9 +24,17 @@ export interface ListenAndServeOptions extends ServerOptions {
  * console.log('drained'); // drained
  */
 export async function listenAndServe(address: string | number, handler: Handler, options: ListenAndServeOptions = {}): Promise<void> {
+  try {
+    const app = await start(address, handler, options);
+    await app.wait();
+  } catch (error) {
+    throw atCall(error, listenAndServe);
+  }
+}
+
+async function start(address: string | number, handler: Handler, options: ListenAndServeOptions): Promise<App> {
   refuseUnknown({ options, where: 'listenAndServe()', names: [...SERVER_OPTIONS, 'app'] }, [IN_APP_OF_LISTEN_AND_SERVE]);
   const { app: appOptions, ...serverOptions } = options;
   const server = createServer(address, handler, serverOptions);
-  const app = await new App(appOptions).serve(server);
-  await app.wait();
+  return new App(appOptions).serve(server);
 }

@@ -1,3 +1,4 @@
+import { atCall } from '../lib/at-call.js';
 import { App } from './app.js';
 import { type Servable } from './entry/server-entry.js';
 
@@ -21,5 +22,9 @@ import { type Servable } from './entry/server-entry.js';
  * console.log(app.servers.length); // 3
  */
 export async function serve(...servers: readonly Servable[]): Promise<App> {
-  return new App().serve(...servers);
+  try {
+    return await new App().serve(...servers);
+  } catch (error) {
+    throw atCall(error, serve);
+  }
 }

@@ -1,5 +1,6 @@
 import { type Socket } from 'node:net';
 import { type Writable } from 'node:stream';
+import { atCall } from './at-call.js';
 import { type Closed, type DrainReason, Events, type State } from './events.js';
 import { type RestartOptions } from './handoff/restarts.js';
 import { type Carried } from './inherit/carried.js';
@@ -37,7 +38,7 @@ export class Grace extends Events {
   /** @throws GraceError `OPTION_INVALID`; `STATE_INVALID` if this process has a Grace or App that is not closed. */
   constructor(options: GraceOptions = {}) {
     super();
-    this.settings = readOptions(options);
+    this.settings = checked(options, new.target);
     const other = processState.grace?.state ?? 'closed';
     if (other !== 'closed') throw wrongState(`this process already has a Grace or App, which is ${other}; only one is possible`, other);
     this.#life = new Life(this, this.settings);
@@ -222,5 +223,13 @@ export class Grace extends Events {
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */
   protected abandon(): void {
     this.#life.abandon();
+  }
+}
+
+function checked(options: GraceOptions, called: typeof Grace): Settings {
+  try {
+    return readOptions(options);
+  } catch (error) {
+    throw atCall(error, called);
   }
 }

@@ -38,7 +38,7 @@ function readEntry(subject: string, servable: unknown): ServerEntry {
   const { server, handler, listen, name, onDrain } = (entry ?? {}) as Partial<ServerEntry & HandlerEntry>;
   const readServer = handler === undefined ? asServer(subject, server) : serverFor(subject, handler, server);
   if (typeof listen !== 'string' && typeof listen !== 'number') {
-    throw invalid(`${subject}.listen is ${show(listen)}, expected an address`, `${subject}.listen`, listen);
+    throw invalid(`${subject}.listen is ${show(listen)}, expected an address such as ':8080'`, `${subject}.listen`, listen);
   }
   if (name !== undefined && typeof name !== 'string') {
     throw invalid(`${subject}.name is ${show(name)}, expected a string`, `${subject}.name`, name);

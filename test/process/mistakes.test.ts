@@ -9,7 +9,7 @@ import { descriptorOf, listening } from '../support/sockets.js';
 
 const LIBRARY = JSON.stringify(import.meta.resolve('ts-grace/gracehttp'));
 /** The line of the program, the message, the stack, and the error's properties. */
-const LINES_OF_AN_ERROR = 25;
+const LINES_OF_AN_ERROR = 16;
 
 /** Programs with one mistake each, and what to write instead, as the message has it. */
 const MISTAKES: readonly (readonly [what: string, program: string, message: string])[] = [
@@ -21,6 +21,7 @@ const MISTAKES: readonly (readonly [what: string, program: string, message: stri
   ['a bare function', 'await serve(() => {});', 'use { handler: app, listen }, or createServer(address, app)'],
   ['a misspelt option', 'new App({ drainTimout: 5 });', 'did you mean drainTimeout?'],
   ['an option in the wrong place', "await listenAndServe(':0', () => {}, { drainTimeout: 5 });", '{ app: { drainTimeout: … } }'],
+  ['a handler that is none', "createServer(':0', {});", 'expected a function (request, response)'],
   [
     'two addresses of which one includes the other',
     'await serve({ handler() {}, listen: 45678 }, { handler() {}, listen: "127.0.0.1:45678" });',
@@ -31,10 +32,12 @@ const MISTAKES: readonly (readonly [what: string, program: string, message: stri
 t.test('a program with a mistake ends with a short message that says what to write', async (t) => {
   const folder = scratch(t);
   for (const [what, text, message] of MISTAKES) {
-    const program = start(t, writeRelease(folder, `import { App, listenAndServe, serve } from ${LIBRARY};\n${text}`));
+    const program = start(t, writeRelease(folder, `import { App, createServer, listenAndServe, serve } from ${LIBRARY};\n${text}`));
     t.match(await program.exited, { code: 1 }, what);
     await program.ended();
     t.match(program.stderr, message, what);
+    t.match(program.stderr, new RegExp(`^file://${folder}\\S*:2\\n`), `${what}: the line of the program`);
+    t.ok(program.stderr.includes(`\n${text}\n`), `${what}: its text`);
     t.ok(program.stderr.split('\n').length <= LINES_OF_AN_ERROR, `${what}: no dump\n${program.stderr}`);
   }
 });

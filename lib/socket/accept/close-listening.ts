@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { nextTurn } from '../../deadline.js';
 import { logger } from '../../log.js';
-import { OwnConnections } from './full-queue.js';
+import { OwnConnections } from './own-connections.js';
 import { Hold } from './hold.js';
 
 const log = logger('listener');

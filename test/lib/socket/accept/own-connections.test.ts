@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { OwnConnections } from '../../../../lib/socket/accept/full-queue.js';
+import { OwnConnections } from '../../../../lib/socket/accept/own-connections.js';
 import { portOf } from '../../../support/address.js';
 import { scratch } from '../../../support/scratch.js';
 import { listening } from '../../../support/sockets.js';
