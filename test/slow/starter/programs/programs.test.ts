@@ -145,16 +145,18 @@ for (const [name, { needs, options = [], command, prepare, ask = () => askHttp, 
       () => starter.program.report(),
     );
     const load = new Requests(port, request, CLIENTS);
+    t.teardown(() => load.end());
     for (let deploy = 1; deploy <= DEPLOYS; deploy += 1) {
       starter.signal('SIGHUP');
-      await starter.said(/^old worker \d+ died/, deploy);
+      // h2o can end in the middle of a line, so the message need not be at the beginning of one.
+      await starter.said(/old worker \d+ died/, deploy);
       if (!anonymous) await load.answeredBy(deploy + 1);
     }
     await load.end();
     t.strictSame(load.lost.slice(losesItself), [], `no request is lost\n${load.lost.length > 0 ? starter.program.stderr : ''}`);
     const answered = [...load.generations.values()].reduce((sum, count) => sum + count, 0);
     t.ok(answered > DEPLOYS * CLIENTS, `${answered} requests answered`);
-    t.equal(starter.messages.filter((line) => line.startsWith('starting new worker')).length, DEPLOYS + 1, 'no start failed');
+    t.equal(starter.messages.filter((line) => line.includes('starting new worker')).length, DEPLOYS + 1, 'no start failed');
     t.match(await starter.stop(), { code: 0 });
   });
 }
