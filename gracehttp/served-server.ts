@@ -114,14 +114,18 @@ export class ServedServer {
 
   /** @internal Serves a connection that comes from the predecessor. Throws if it has no place: it ends there then. */
   adopt(handle: Handle, details: unknown): void {
-    if (this.connectionLimit.isFull) {
+    const { hasSpoken, waited } = details as HttpDetails;
+    const limit = this.connectionLimit;
+    const waits = waited !== undefined && !limit.hasPlace;
+    if (waits ? !limit.mayWait : limit.isFull) {
       handle.close();
-      throw new Error(`the limit of ${this.connectionLimit.maximum} connections is reached`);
+      throw new Error(`the limit of ${limit.maximum} connections is reached`);
     }
-    const socket = socketOf(handle, this.server);
+    const socket = socketOf(handle, this.server, waits);
     this.#http?.add(socket, true);
-    this.connectionLimit.deliver(socket);
-    this.#http?.arrived(socket, (details as HttpDetails).hasSpoken);
+    if (waits) return limit.waitOn(socket, waited);
+    limit.deliver(socket);
+    this.#http?.arrived(socket, hasSpoken);
   }
 
   /** @internal */

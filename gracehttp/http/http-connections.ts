@@ -86,6 +86,12 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
     yield* this.#apart.keys();
   }
 
+  /** The sockets that can move to a successor: those that wait for a place, and then those that have one. */
+  *movable(): IterableIterator<Socket> {
+    yield* this.waiting.keys();
+    yield* this.served();
+  }
+
   /** Whether a connection or TLS connection is one of this server. */
   has(socket: Socket): boolean {
     return this.#find(socket) !== undefined;

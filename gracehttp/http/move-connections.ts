@@ -14,11 +14,14 @@ export const HTTP1 = 'http/1.1';
 export interface HttpDetails {
   /** Whether it has had a response: then it is kept for `keepAliveTimeout`. */
   readonly hasSpoken: boolean;
+  /** Milliseconds that it has waited for a place; undefined if it has one. */
+  readonly waited?: number;
 }
 
 /**
  * Moves the connections of an HTTP server to the successor: each one as soon as it
  * has no request in flight. None is closed, and no response says `Connection: close`.
+ * Those that wait for a place of a limit move first: they wait on in the successor.
  */
 export class MoveConnections {
   readonly #server: Server;
@@ -53,10 +56,11 @@ export class MoveConnections {
     this.#onward = onward;
     this.#stopFollowing = connections.whenAnswered((socket) => this.#look(socket));
     this.#scan = new Scan(onward, {
-      sockets: () => connections.served(),
+      sockets: () => connections.movable(),
       offer: (socket) => this.#offer(socket),
       onRound: () => this.#endRound(),
     });
+    connections.waitingMove = true;
     this.#scan.look();
   }
 
@@ -72,6 +76,7 @@ export class MoveConnections {
     this.#stopFollowing = () => undefined;
     for (const socket of this.#halted) readOn(socket);
     this.#halted.clear();
+    this.#serveWaiting();
   }
 
   #endRound(): void {
@@ -85,6 +90,8 @@ export class MoveConnections {
   }
 
   #offer(socket: Socket): void {
+    const since = this.#connections.waiting.get(socket);
+    if (since !== undefined) return this.#offerWaiting(socket, since);
     const connection = this.#connections.get(socket);
     if (!this.#scan.goesOn || connection?.http1 !== true || this.#underWay.has(socket) || this.#refused.has(socket)) return;
     const isHalted = this.#halted.has(socket);
@@ -100,12 +107,35 @@ export class MoveConnections {
     } else if (connection.inFlight) {
       if (stopReading(socket)) this.#halted.add(socket);
     } else if (isQuiet(socket)) {
-      void this.#send(socket, connection.hasSpoken);
+      void this.#send(socket, { hasSpoken: connection.hasSpoken });
     }
   }
 
-  async #send(socket: Socket, hasSpoken: boolean): Promise<void> {
-    const details: HttpDetails = { hasSpoken };
+  /** It is not read while it waits, unless it is about to get a place. */
+  #offerWaiting(socket: Socket, since: number): void {
+    if (!this.#connections.waitingMove || !this.#scan.goesOn || !this.#onward.hasRoom || !socket.isPaused()) return;
+    // The program has read from it before the server got it.
+    if (socket.bytesRead > 0) return this.#serveWaiting();
+    this.#connections.waiting.delete(socket);
+    void this.#sendWaiting(socket, since);
+  }
+
+  async #sendWaiting(socket: Socket, since: number): Promise<void> {
+    const taken = await this.#onward.send(HTTP1, socket, { hasSpoken: false, waited: performance.now() - since } satisfies HttpDetails);
+    if (taken || socket.destroyed) return;
+    socket.pause();
+    this.#connections.waiting.set(socket, since);
+    this.#serveWaiting();
+  }
+
+  /** The successor does not take those that wait: they get places here. */
+  #serveWaiting(): void {
+    if (!this.#connections.waitingMove) return;
+    this.#connections.waitingMove = false;
+    this.#connections.onEnd();
+  }
+
+  async #send(socket: Socket, details: HttpDetails): Promise<void> {
     this.#underWay.add(socket);
     this.#halted.delete(socket);
     const taken = await this.#onward.send(HTTP1, socket, details);

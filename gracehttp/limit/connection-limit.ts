@@ -50,7 +50,7 @@ export class ConnectionLimit {
     // With TLS, a client that has left does not finish the handshake, so it has no request.
     const queue = { timeout: queueTimeout ?? DEFAULT_QUEUE_TIMEOUT_MS, dropsLeft: speaksPlainHttp(server) };
     this.#queue = new ConnectionQueue(connections, queue, {
-      hasRoom: () => this.free !== 0,
+      hasRoom: () => this.free !== 0 && !connections.waitingMove,
       deliver: (socket) => this.#gate?.deliver(socket),
       expire: (socket) => this.#refuse(socket, '503'),
       onChange: () => this.#update(),
@@ -118,6 +118,21 @@ export class ConnectionLimit {
     this.#update();
   }
 
+  /** Whether a new connection gets a place at once. */
+  get hasPlace(): boolean {
+    return this.queued === 0 && this.free > 0;
+  }
+
+  /** Whether one more connection may wait. */
+  get mayWait(): boolean {
+    return this.queued < this.#maxQueued;
+  }
+
+  /** A connection that has waited in the predecessor waits on. @param waited - milliseconds. */
+  waitOn(socket: Socket, waited: number): void {
+    this.#queue.add(socket, waited);
+  }
+
   /** This process drains, and so many connections of its successor wait for places. */
   makeRoomFor(waiting: number): void {
     this.#waitingElsewhere = waiting;
@@ -146,9 +161,9 @@ export class ConnectionLimit {
   }
 
   #admits(socket: Socket): boolean {
-    const admitted = this.queued === 0 && this.free > 0;
+    const admitted = this.hasPlace;
     if (admitted) this.#connections.add(socket);
-    else if (this.queued < this.#maxQueued) this.#queue.add(socket);
+    else if (this.mayWait) this.#queue.add(socket);
     else this.#refuse(socket, this.#overflow);
     this.#update();
     return admitted;

@@ -44,9 +44,10 @@ export class ConnectionQueue {
     return this.#connections.waiting.size - this.#next.size;
   }
 
-  add(socket: Socket): void {
+  /** @param waited - milliseconds, in the predecessor. */
+  add(socket: Socket, waited = 0): void {
     this.#connections.add(socket);
-    this.#connections.waiting.set(socket, performance.now());
+    this.#connections.waiting.set(socket, performance.now() - waited);
     // A connection that the program emitted itself did not come paused.
     if (!socket.isPaused()) socket.pause();
     this.#expireLater();
@@ -67,6 +68,8 @@ export class ConnectionQueue {
       if (this.#options.dropsLeft) void this.#deliverIfThere(socket);
       else this.#deliver(socket);
     }
+    // For one that came back from the successor.
+    this.#expireLater();
     this.#handler.onChange();
   }
 
@@ -110,8 +113,9 @@ export class ConnectionQueue {
   /** One timer for the oldest connection is enough: all wait equally long. */
   #expireLater(): void {
     const { timeout } = this.#options;
+    if (this.#timer !== undefined || timeout === 0) return;
     const [oldest] = this.#connections.waiting.values();
-    if (this.#timer !== undefined || timeout === 0 || oldest === undefined) return;
+    if (oldest === undefined) return;
     this.#timer = setTimeout(
       () => {
         // After a long computation, a place may be free because of something that Node.js has not read yet.

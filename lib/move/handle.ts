@@ -51,12 +51,22 @@ export function readOn(socket: Socket, flows = true): void {
   if (flows) socket.resume();
 }
 
-/** Makes a connection of a server from a handle that came from another process, as the server does when it accepts. */
-export function socketOf(handle: Handle, server?: Server): Socket {
+/**
+ * Makes a connection of a server from a handle that came from another process, as the server does when it accepts.
+ *
+ * @param paused - as with `pauseOnConnect`: nothing is read until resume().
+ */
+export function socketOf(handle: Handle, server?: Server, paused = false): Socket {
   const { allowHalfOpen = true, highWaterMark } = (server ?? {}) as { allowHalfOpen?: boolean; highWaterMark?: number };
   const options = {
     ...{ handle, allowHalfOpen, readable: true, writable: true },
     ...(highWaterMark !== undefined && { readableHighWaterMark: highWaterMark, writableHighWaterMark: highWaterMark }),
   };
-  return new net.Socket(options);
+  const socket = new net.Socket(options);
+  if (!paused) return socket;
+  // The constructor has begun to read, but nothing arrives before the event loop goes on.
+  socket.pause();
+  handle.readStop?.();
+  handle.reading = false;
+  return socket;
 }

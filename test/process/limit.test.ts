@@ -189,26 +189,55 @@ t.test('after limit(Infinity) a restart serves newcomers at once, also with a ne
 });
 
 for (const moveConnections of [true, false]) {
-  const what = moveConnections ? 'a successor that got its connections' : 'a predecessor that drains';
-  t.test(`${what} makes room for connections that wait after a restart`, async (t) => {
-    const program = start(t, fixture('limited'), {
-      args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections, keepAliveTimeout: LONG_MS, drainTimeout: LONG_MS })],
+  for (const [when, announced] of Object.entries({ 'before a restart ends': 'successor', 'after a restart': 'ready' })) {
+    const what = moveConnections ? 'a successor that got its connections' : 'a predecessor that drains';
+    t.test(`${what} makes room for connections that wait, from ${when} on`, async (t) => {
+      const program = start(t, fixture('limited'), {
+        args: [JSON.stringify({ limit: { maxConnections: 3 }, moveConnections, keepAliveTimeout: LONG_MS, drainTimeout: LONG_MS })],
+      });
+      const [port] = await ports(program);
+      const agent = new http.Agent({ keepAlive: true });
+      t.teardown(() => agent.destroy());
+      await Promise.all(Array.from({ length: 3 }, () => get({ port }, '/?ms=50', { agent })));
+      process.kill(program.pid, 'SIGUSR2');
+      await program.announced(announced, announced === 'ready' ? 2 : 1);
+      const took = await timeOf(port);
+      t.ok(took < SOON_MS, `a newcomer waited ${took.toFixed()} ms, less than any timeout`);
+      const kept = (): number => Object.values(agent.freeSockets).flat().length;
+      await waitUntil('the end of a connection', () => kept() < 3);
+      t.equal(kept(), 2, 'one idle connection is closed for one newcomer');
+      agent.destroy();
+      await program.announced('closed');
     });
-    const [port] = await ports(program);
-    const agent = new http.Agent({ keepAlive: true });
-    t.teardown(() => agent.destroy());
-    await Promise.all(Array.from({ length: 3 }, () => get({ port }, '/?ms=50', { agent })));
-    process.kill(program.pid, 'SIGUSR2');
-    await program.announced('ready', 2);
-    const took = await timeOf(port);
-    t.ok(took < SOON_MS, `a newcomer waited ${took.toFixed()} ms, less than any timeout`);
-    const kept = (): number => Object.values(agent.freeSockets).flat().length;
-    await waitUntil('the end of a connection', () => kept() < 3);
-    t.equal(kept(), 2, 'one idle connection is closed for one newcomer');
-    agent.destroy();
-    await program.announced('closed');
-  });
+  }
 }
+
+t.test('a connection that waits, and that the successor does not let wait, is served all the same', async (t) => {
+  const program = start(t, fixture('limited'), {
+    args: [
+      JSON.stringify({
+        limit: { maxConnections: 1 },
+        limitInSuccessor: { maxConnections: 1, maxQueued: 0 },
+        tells: true,
+        drainTimeout: LONG_MS,
+      }),
+    ],
+  });
+  const [port, control] = await ports(program);
+  const upload = open({ port }, { method: 'POST', path: '/?upload', agent: false });
+  upload.flushHeaders();
+  const answer = answerTo(upload);
+  await program.announced('begin');
+  const newcomer = timeOf(port);
+  await waitUntil('a connection that waits', async () => (await report(control)).queued === 1);
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('draining');
+  upload.end();
+  t.equal((await answer).body, 'served');
+  const took = await newcomer;
+  t.ok(took < SOON_MS, `it waited ${took.toFixed()} ms`);
+  await program.announced('closed');
+});
 
 t.test('upgraded connections of a predecessor leave for connections that wait in its successor', async (t) => {
   const program = start(t, fixture('limited'), { args: [JSON.stringify({ limit: { maxConnections: 3 }, drainTimeout: LONG_MS })] });
