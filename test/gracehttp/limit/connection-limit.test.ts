@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ConnectionLimit } from '../../../gracehttp/limit/connection-limit.js';
 import { type HttpConnections } from '../../../gracehttp/http/http-connections.js';
+import { nextTurn } from '../../../lib/deadline.js';
 import { Connections } from '../../../lib/socket/connections.js';
 import { type ServedServer } from '../../../gracehttp/served-server.js';
 import { portOf } from '../../support/address.js';
@@ -173,6 +174,26 @@ t.test('a connection that comes in the moment in which a place becomes free does
   await waitUntil('the last one', () => held.arrived.length === 3);
   held.answer();
   await Promise.all([...answers, third]);
+});
+
+t.test('while those that wait move to the successor, a place that becomes free goes to none of them', async (t) => {
+  const held = new HeldRequests();
+  const app = await serveHere(t, {}, { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 });
+  const [served] = app.servers;
+  const connections = served!.service.connections as HttpConnections;
+  const target = { port: portOf(app) };
+  const answers = [get(target), get(target)];
+  await waitUntil('a connection that waits', () => held.open === 1 && served!.traffic.queued === 1);
+  connections.waitingMove = true;
+  held.answer();
+  await waitUntil('the end of the first', () => served!.traffic.open === 1);
+  await nextTurn();
+  t.match(served!.traffic, { queued: 1, inFlight: 0 });
+  connections.waitingMove = false;
+  connections.onEnd();
+  await waitUntil('the second', () => held.open === 1);
+  held.answer();
+  for (const answer of answers) t.equal((await answer).body, 'served');
 });
 
 t.test('a connection that the program has begun to read loses nothing while it waits', async (t) => {

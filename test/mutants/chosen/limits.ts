@@ -33,9 +33,16 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'the queue may be longer than maxQueued',
     file: LIMIT,
-    before: 'else if (this.queued < this.#maxQueued) this.#queue.add(socket);',
-    after: 'else if (this.queued <= this.#maxQueued) this.#queue.add(socket);',
+    before: 'return this.queued < this.#maxQueued;',
+    after: 'return this.queued <= this.#maxQueued;',
     tests: ['gracehttp/limit/overflow', TEST_OF_QUEUE],
+  },
+  {
+    what: 'a connection that waits gets the place of one that has moved',
+    file: LIMIT,
+    before: ' && !connections.waitingMove',
+    after: '',
+    tests: [TEST_OF_LIMIT],
   },
   {
     what: 'a refused connection takes a place until it has closed',
