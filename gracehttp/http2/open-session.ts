@@ -1,7 +1,12 @@
 import { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nextTurn } from '../../lib/deadline.js';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
+/** How often to look whether a frame has gone out that a full socket holds up. */
+const LOOK_EVERY_MS = 10;
 
 /** An open HTTP/2 session of a server, and the streams on it. */
 export class OpenSession {
@@ -111,17 +116,18 @@ export class OpenSession {
   }
 
   /**
-   * Sends GOAWAY. Ends when the client has it, or after the time; until then new streams are held.
+   * Sends GOAWAY. Ends when it has gone out, or after the time; until then new streams are held.
    *
    * The session is closed only then. A stream that begins in a closed session is refused
    * by Node.js while nghttp2 still reads it. In Node.js 20, if GOAWAY has not gone out, it does
    * so at this moment, and frees the stream that is being read: memory is damaged.
+   * It does not wait for the client: in four of ten runs Chromium then lost images of a page.
    */
   async close(milliseconds: number): Promise<void> {
     this.hold();
     if (!this.session.closed && !this.session.destroyed) {
       this.session.goaway();
-      await this.roundTrip(milliseconds);
+      await this.#isSent(milliseconds);
     }
     this.session.close();
   }
@@ -130,6 +136,15 @@ export class OpenSession {
   destroy(): void {
     this.session.destroy();
     this.#socket.destroy();
+  }
+
+  async #isSent(milliseconds: number): Promise<void> {
+    const end = performance.now() + milliseconds;
+    // Node.js sends what is queued in the next turn of the event loop.
+    await nextTurn();
+    await nextTurn();
+    while (!this.session.destroyed && (this.session.state.outboundQueueSize ?? 0) > 0 && performance.now() < end)
+      await sleep(LOOK_EVERY_MS);
   }
 
   #begin(stream: ServerHttp2Stream): void {
