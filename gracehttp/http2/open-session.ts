@@ -94,7 +94,7 @@ export class OpenSession {
         this.#onChange = undefined;
         done();
       };
-      const timer = milliseconds === Infinity ? undefined : setTimeout(finish, milliseconds);
+      const timer = milliseconds === Infinity ? undefined : setTimeout(finish, Math.max(0, milliseconds));
       this.#onChange = () => {
         if (this.#ended || condition()) finish();
       };
@@ -105,7 +105,7 @@ export class OpenSession {
   /** Ends with the answer to a PING (RFC 9113, 6.7), or after the time. */
   roundTrip(milliseconds: number): Promise<void> {
     return new Promise((done) => {
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, Math.max(0, milliseconds));
       // Too many may be under way already. If the session ends, the answer is an error.
       if (this.session.destroyed) return;
       this.session.ping(() => {
