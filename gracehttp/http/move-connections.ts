@@ -107,7 +107,7 @@ export class MoveConnections {
     } else if (connection.inFlight) {
       if (stopReading(socket)) this.#halted.add(socket);
     } else if (isQuiet(socket)) {
-      void this.#send(socket, { hasSpoken: connection.hasSpoken });
+      void this.#send(socket, connection.hasSpoken);
     }
   }
 
@@ -135,7 +135,8 @@ export class MoveConnections {
     this.#connections.onEnd();
   }
 
-  async #send(socket: Socket, details: HttpDetails): Promise<void> {
+  async #send(socket: Socket, hasSpoken: boolean): Promise<void> {
+    const details: HttpDetails = { hasSpoken };
     this.#underWay.add(socket);
     this.#halted.delete(socket);
     const taken = await this.#onward.send(HTTP1, socket, details);

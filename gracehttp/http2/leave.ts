@@ -19,6 +19,8 @@ const HOLD_MS = 250;
 const RETRY_MS = 250;
 /** A client that has not answered PING after this time is not waited for. */
 const ANSWERS_PING_MS = 1_000;
+/** How long GOAWAY may take to go out, if the client reads nothing. */
+const GOES_OUT_WITHIN_MS = 1_000;
 /** How long a client may take to close a connection on which nothing happens. */
 const CLOSES_WITHIN_MS = 1_000;
 
@@ -36,7 +38,7 @@ export async function leave(open: OpenSession, { idleTimeout, pause, patience }:
   if (!open.hasSpoken) await open.until(() => open.hasSpoken, idleTimeout);
   const latest = performance.now() + (open.hasSpoken ? patience : 0);
   while (!open.ended && !(await isGoodMoment(open, pause, latest)) && performance.now() < latest);
-  await open.close(ANSWERS_PING_MS);
+  await open.close(GOES_OUT_WITHIN_MS);
   open.release();
   await open.until(() => open.inFlight === 0);
   const idle = performance.now() - open.changedAt;
