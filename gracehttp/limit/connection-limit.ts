@@ -50,7 +50,7 @@ export class ConnectionLimit {
     // With TLS, a client that has left does not finish the handshake, so it has no request.
     const queue = { timeout: queueTimeout ?? DEFAULT_QUEUE_TIMEOUT_MS, dropsLeft: speaksPlainHttp(server) };
     this.#queue = new ConnectionQueue(connections, queue, {
-      hasRoom: () => this.free !== 0 && !connections.waitingMove,
+      hasRoom: () => this.#givesPlaces,
       deliver: (socket) => this.#gate?.deliver(socket),
       expire: (socket) => this.#refuse(socket, '503'),
       onChange: () => this.#update(),
@@ -120,7 +120,12 @@ export class ConnectionLimit {
 
   /** Whether a new connection gets a place at once. */
   get hasPlace(): boolean {
-    return this.queued === 0 && this.free > 0;
+    return this.queued === 0 && this.#givesPlaces;
+  }
+
+  /** While connections move, a place that seems free is held in the successor by the one that had it. */
+  get #givesPlaces(): boolean {
+    return this.free > 0 && !this.#connections.waitingMove;
   }
 
   /** Whether one more connection may wait. */

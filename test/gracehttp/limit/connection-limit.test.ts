@@ -176,7 +176,7 @@ t.test('a connection that comes in the moment in which a place becomes free does
   await Promise.all([...answers, third]);
 });
 
-t.test('while those that wait move to the successor, a place that becomes free goes to none of them', async (t) => {
+t.test('while connections move to the successor, a place that becomes free goes to nobody', async (t) => {
   const held = new HeldRequests();
   const app = await serveHere(t, {}, { server: http.createServer(held.handler), listen: '127.0.0.1:0', maxConnections: 1 });
   const [served] = app.servers;
@@ -188,10 +188,17 @@ t.test('while those that wait move to the successor, a place that becomes free g
   held.answer();
   await waitUntil('the end of the first', () => served!.traffic.open === 1);
   await nextTurn();
-  t.match(served!.traffic, { queued: 1, inFlight: 0 });
+  t.match(served!.traffic, { queued: 1, inFlight: 0 }, 'not to one that waits');
+  const [waiting] = connections.waiting.keys();
+  waiting!.destroy();
+  await t.rejects(answers[1]!);
+  await waitUntil('its end', () => served!.traffic.open === 0);
+  answers[1] = get(target);
+  await waitUntil('a newcomer', () => served!.traffic.open === 1);
+  t.match(served!.traffic, { queued: 1, inFlight: 0 }, 'not to a newcomer');
   connections.waitingMove = false;
   connections.onEnd();
-  await waitUntil('the second', () => held.open === 1);
+  await waitUntil('the newcomer to be served', () => held.open === 1);
   held.answer();
   for (const answer of answers) t.equal((await answer).body, 'served');
 });

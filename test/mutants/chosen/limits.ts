@@ -12,15 +12,15 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'a newcomer overtakes those that wait',
     file: LIMIT,
-    before: 'this.queued === 0 && this.free > 0',
-    after: 'this.free > 0',
+    before: 'this.queued === 0 && this.#givesPlaces',
+    after: 'this.#givesPlaces',
     tests: [TEST_OF_LIMIT, TEST_OF_QUEUE, PROCESS],
   },
   {
     what: 'one more than the limit gets a place',
     file: LIMIT,
-    before: 'this.queued === 0 && this.free > 0',
-    after: 'this.queued === 0 && this.free >= 0',
+    before: 'return this.free > 0 &&',
+    after: 'return this.free >= 0 &&',
     tests: [TEST_OF_LIMIT],
   },
   {
@@ -38,9 +38,9 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
     tests: ['gracehttp/limit/overflow', TEST_OF_QUEUE],
   },
   {
-    what: 'a connection that waits gets the place of one that has moved',
+    what: 'a connection gets the place of one that has moved',
     file: LIMIT,
-    before: ' && !connections.waitingMove',
+    before: ' && !this.#connections.waitingMove',
     after: '',
     tests: [TEST_OF_LIMIT],
   },
