@@ -50,6 +50,8 @@ export interface StartOptions {
   readonly killTimeout?: number | undefined;
   /** Set `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` for the workers, as systemd does. Default false. */
   readonly listenFds?: boolean | undefined;
+  /** Leave O_NONBLOCK set on the sockets, for a program whose event loop expects it, as nginx does. Default false: accept(2) waits. */
+  readonly nonBlocking?: boolean | undefined;
 }
 
 /** {@link StartOptions}, checked; times in milliseconds. */
@@ -71,6 +73,7 @@ export interface Settings {
   readonly startTimeout: number;
   readonly killTimeout: number | undefined;
   readonly listenFds: boolean;
+  readonly nonBlocking: boolean;
   /** The variables that options set for the workers, as in Server::Starter. */
   readonly variables: NodeJS.ProcessEnv;
 }
@@ -113,6 +116,7 @@ export function readStartOptions(options: StartOptions): Settings {
     startTimeout: milliseconds('start-timeout', options.startTimeout) ?? DEFAULT_START_TIMEOUT_MS,
     killTimeout: milliseconds('kill-timeout', options.killTimeout),
     listenFds: options.listenFds === true,
+    nonBlocking: options.nonBlocking === true,
     variables: variables(options),
   };
 }

@@ -49,6 +49,7 @@ const OPTIONS = {
   'start-timeout': TEXT,
   'kill-timeout': TEXT,
   'listen-fds': FLAG,
+  'non-blocking': FLAG,
   restart: FLAG,
   'restart-timeout': TEXT,
   upgrade: FLAG,
@@ -112,6 +113,7 @@ function startOptions(values: Values, exec: readonly string[]): StartOptions {
     startTimeout: number(values, 'start-timeout'),
     killTimeout: number(values, 'kill-timeout'),
     listenFds: values['listen-fds'],
+    nonBlocking: values['non-blocking'],
   };
 }
 

@@ -15,6 +15,7 @@ SIGHUP replaces the workers by new ones; SIGTERM and SIGINT stop everything; SIG
   --start-timeout=seconds       a worker that uses ts-grace may take this time to start (60; 0: no limit)
   --kill-timeout=seconds        a worker that was told to exit gets SIGKILL after this time (never)
   --listen-fds                  also set LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, as systemd does
+  --non-blocking                accept(2) on the sockets does not wait, as nginx expects
   --workers=n|auto              number of processes (1); auto: one for each processor
   --signal-on-hup=SIGNAL        to old workers when new ones are up (TERM)
   --signal-on-term=SIGNAL       to the workers on SIGTERM (TERM)

@@ -14,6 +14,8 @@ export interface OpenSocketsOptions {
   readonly paths: readonly string[];
   /** How many connections the kernel queues for each listening socket. */
   readonly backlog: number;
+  /** Whether accept(2) returns at once if no connection is there. What systemd passed stays as it is. */
+  readonly nonBlocking: boolean;
   /** What systemd passed to this process. */
   readonly passed: ListenVariables;
   readonly say: (message: string) => void;
@@ -25,7 +27,7 @@ export interface OpenSocketsOptions {
  *
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `INHERITANCE_INVALID`
  */
-export async function openSockets({ ports, paths, backlog, passed, say }: OpenSocketsOptions): Promise<HeldSocket[]> {
+export async function openSockets({ ports, paths, backlog, nonBlocking, passed, say }: OpenSocketsOptions): Promise<HeldSocket[]> {
   const passedSockets = new PassedSockets(passed);
   const sockets: HeldSocket[] = [];
   const bound: HeldSocket[] = [];
@@ -50,7 +52,7 @@ export async function openSockets({ ports, paths, backlog, passed, say }: OpenSo
       bound.filter(({ kind }) => kind === 'stream'),
       backlog,
     );
-    clearNonblock(bound.map(({ fd }) => fd));
+    if (!nonBlocking) clearNonblock(bound.map(({ fd }) => fd));
   } catch (error) {
     for (const socket of bound) socket.close();
     throw error;

@@ -16,6 +16,7 @@ const NAMES = [
     'startTimeout',
     'killTimeout',
     'listenFds',
+    'nonBlocking',
   ],
 ];
 

@@ -33,6 +33,17 @@ export function children(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
+/** Fields of proc_pid_stat(5) after the name, in which there may be spaces. */
+const [UTIME, STIME] = [11, 12] as const;
+
+/** Processor time that a process has used, in clock ticks of 10 ms. */
+export function processorTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return Number(fields[UTIME]) + Number(fields[STIME]);
+}
+
 /** Memory that a process has resident, in KiB; 0 if it has ended. */
 export function resident(pid: number): number {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readStatus(pid)) ?? [];

@@ -92,6 +92,18 @@ t.test(
   },
 );
 
+t.test('with --non-blocking accept(2) does not wait on any socket', { skip: skipUnlessFound('python3') }, async (t) => {
+  const path = join(scratch(t), 'app.sock');
+  const ports = ['--port=127.0.0.1:0', '--port=127.0.0.1:u0', '--port=[::1]:0', `--path=${path}`];
+  const starter = startStarter(t, [...ports, '--non-blocking', '--', ...plainIn('python3')]);
+  const { sockets } = (await starter.program.announced('ready')) as unknown as Facts;
+  t.same(
+    sockets.map(({ blocking }) => blocking),
+    [false, false, false, false],
+  );
+  t.match(await starter.stop(), { code: 0 });
+});
+
 t.test('without ports SERVER_STARTER_PORT is empty; descriptor 0 can be a socket', async (t) => {
   const none = startStarter(t, ['--', ...plain()]);
   const { env } = (await none.program.announced('ready')) as unknown as Facts;

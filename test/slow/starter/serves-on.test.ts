@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readStatus } from '../../../starter/control/status-file.js';
 import { portOf } from '../../support/address.js';
-import { isAlive, takeFreeDescriptors } from '../../support/proc.js';
+import { isAlive, processorTicks, takeFreeDescriptors } from '../../support/proc.js';
 import { fixture } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { skipUnless, skipUnlessFound, skipUnlessRuns } from '../../support/skip.js';
@@ -125,6 +125,25 @@ t.test('SIGUSR1 does not open an inspector, and no such signal ends it', async (
   await starter.said('received USR1, which means nothing to start_server');
   await waitUntil('generation 1', () => starter.status().startsWith('1:'));
   t.notMatch(starter.program.stderr, /Debugger listening/);
+  t.match(await starter.stop(), { code: 0 });
+});
+
+t.test('if nobody reads its stderr, it works on, and is idle in between', async (t) => {
+  const worker = ['sh', '-c', 'exec "$@" 2>/dev/null', 'sh', ...plain()];
+  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.1', '--', ...worker]);
+  const port = portOf(await starter.program.announced('ready'));
+  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+  starter.program.process.stderr!.destroy();
+  starter.signal('SIGHUP');
+  const next = await starter.program.announced('ready', 2);
+  await waitUntil('the end of the deploy', () => starter.status() === `2:${next.pid}\n`);
+  t.same(await ask(port), [next.pid, 2]);
+  let [ticks, since] = [processorTicks(starter.pid), performance.now()];
+  await waitUntil('a fifth of a second without use of a processor', () => {
+    const now = processorTicks(starter.pid);
+    if (now !== ticks) [ticks, since] = [now, performance.now()];
+    return performance.now() - since > 200;
+  });
   t.match(await starter.stop(), { code: 0 });
 });
 

@@ -82,7 +82,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   },
   nginx: {
     needs: skipUnlessFound('nginx'),
-    options: QUIT,
+    options: ['--non-blocking', ...QUIT],
     prepare: (port, folder) => {
       const server = `server { listen 127.0.0.1:${port}; location / { return 200 hello; } }`;
       const conf = `daemon off; worker_processes 2; error_log stderr error; events {} http { access_log off; ${server} }`;
