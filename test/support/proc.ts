@@ -33,14 +33,12 @@ export function children(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-/** Fields of proc_pid_stat(5) after the name, in which there may be spaces. */
-const [UTIME, STIME] = [11, 12] as const;
+/** In the fields of {@link statFields}. */
+const [STATE, UTIME, STIME] = [0, 11, 12] as const;
 
 /** Processor time that a process has used, in clock ticks of 10 ms. */
 export function processorTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
+  const fields = statFields(pid);
   return Number(fields[UTIME]) + Number(fields[STIME]);
 }
 
@@ -78,8 +76,14 @@ function commandLine(pid: number): string {
 /** The state of a process by proc(5): `R`, `S`, `T` for stopped, `Z` for a zombie, …; undefined if there is none. */
 export function processState(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.slice(0, 1);
+    return statFields(pid)[STATE];
   } catch {
     return undefined;
   }
+}
+
+/** The fields of proc_pid_stat(5) after the name, which may contain spaces and parentheses. */
+function statFields(pid: number): readonly string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
