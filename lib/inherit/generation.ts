@@ -111,7 +111,7 @@ export class Generation {
       const takes = this.arrivals.kinds;
       const done = await takeOver({
         sockets: this.sockets,
-        inheritance,
+        predecessor: inheritance.predecessor,
         pidFile: this.#pidFile,
         takes,
         prepare: () => {

@@ -1,4 +1,5 @@
 import { type PidFile } from '../handoff/pid-file.js';
+import { type Predecessor } from '../handoff/predecessor.js';
 import { closeUnclaimed } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
 import { type Inheritance } from './inheritance.js';
@@ -6,7 +7,7 @@ import { type Inheritance } from './inheritance.js';
 /** What a process has to make ready before it serves. */
 export interface TakeOver {
   readonly sockets: readonly GraceListener[];
-  readonly inheritance: Inheritance;
+  readonly predecessor: Pick<Predecessor, 'ready'> | undefined;
   readonly pidFile: PidFile | undefined;
   /** The kinds of connections that this process takes from the predecessor. */
   readonly takes: readonly string[];
@@ -24,11 +25,11 @@ export interface TakeOver {
  * @returns false if the process was told to stop meanwhile.
  * @throws GraceError `ADDRESS_*`, `INHERITANCE_INVALID`, `PID_FILE`
  */
-export async function takeOver({ sockets, inheritance, pidFile, takes, prepare, stopped }: TakeOver): Promise<boolean> {
+export async function takeOver({ sockets, predecessor, pidFile, takes, prepare, stopped }: TakeOver): Promise<boolean> {
   pidFile?.check();
   // New addresses first: if one cannot be used, the predecessor has not been told anything.
   for (const listener of sockets) if (!listener.inherited) await listener.open();
-  const acknowledged = inheritance.predecessor?.ready(descriptorsOf(sockets), takes);
+  const acknowledged = predecessor?.ready(descriptorsOf(sockets), takes);
   // Both accept now. If the predecessor gives this process up after all, what it has accepted is drained.
   for (const listener of sockets) await listener.open();
   prepare();

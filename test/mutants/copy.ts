@@ -105,7 +105,7 @@ export class Copy {
     const [code] = (await once(child, 'close')) as [number | null];
     clearTimeout(timer);
     this.#running = undefined;
-    return { passed: code === 0, failure: /^ *not ok \d+ - (.*)$/m.exec(output)?.[1] };
+    return { passed: code === 0, failure: /^ *not ok \d+ - (.{1,100})/m.exec(output)?.[1] };
   }
 
   #end(): void {

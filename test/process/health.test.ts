@@ -78,6 +78,17 @@ t.test('drainDelay: not ready, but accepting before the port closes', async (t) 
   t.match(await program.exited, { code: 0 });
 });
 
+t.test('drainDelay is for a final stop: after a hand-over the old process leaves at once', async (t) => {
+  const DELAY = 20_000;
+  const program = start(t, fixture('administered'), { args: [JSON.stringify({ drainDelay: DELAY, idleTimeout: 100 })] });
+  await targets(program);
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('draining');
+  const begin = performance.now();
+  await program.announced('closed');
+  t.ok(performance.now() - begin < DELAY, 'load balancers need no notice');
+});
+
 function refused({ port }: Target): Promise<boolean> {
   return new Promise((done) => {
     const socket = net.connect({ port: port!, host: '127.0.0.1' });

@@ -89,6 +89,18 @@ for (const kind of ['never', 'throws']) {
   });
 }
 
+t.test('a successor that stops takes nothing: what moves then is served here', async (t) => {
+  const stops = SUCCESSOR.replace('receiver.ended.then(() => process.exit());', 'receiver.refuse();');
+  const { sender, onward } = await successor(t, stops);
+  const { client, accepted, received } = await connection(t);
+  const sent = onward.send('echo', accepted);
+  client.write('hello');
+  t.equal(await sent, false);
+  await waitUntil('the answer', () => received() !== '');
+  t.equal(received(), 'predecessor hello');
+  sender.close();
+});
+
 t.test('a connection that was under way when the successor died is served here', async (t) => {
   const { child, onward } = await successor(t);
   const { client, accepted, received } = await connection(t);

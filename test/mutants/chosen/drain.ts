@@ -58,7 +58,7 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/life/drain-plan.ts',
     before: 'delay: isStop ? settings.drainDelay : 0,',
     after: 'delay: settings.drainDelay,',
-    tests: ['process/health', 'process/handoff/restart'],
+    tests: ['process/health'],
   },
   {
     what: 'the last answers do not say Connection: close',

@@ -3,6 +3,7 @@ import { type ChosenMutant } from './mutant.js';
 const PREDECESSOR = 'lib/handoff/predecessor.ts';
 const SUCCESSOR = 'lib/handoff/successor.ts';
 const HAND_OVER = 'process/handoff/hand-over';
+const TAKE_OVER = 'lib/inherit/take-over';
 const RESTART = 'process/handoff/restart';
 
 export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
@@ -46,7 +47,7 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     file: SUCCESSOR,
     before: 'nonce === this.#nonce && this.#stopped === undefined &&',
     after: 'nonce === this.#nonce &&',
-    tests: [HAND_OVER],
+    tests: ['lib/handoff/successor'],
   },
   {
     what: 'a successor that ignores SIGTERM stays',
@@ -95,21 +96,21 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/inherit/take-over.ts',
     before: 'if (!listener.inherited) await listener.open();',
     after: 'await listener.open();',
-    tests: [HAND_OVER, RESTART],
+    tests: [TAKE_OVER],
   },
   {
     what: 'a successor that was told to stop while it waits takes over',
     file: 'lib/inherit/take-over.ts',
     before: '  await acknowledged;\n  if (stopped()) return false;',
     after: '  await acknowledged;',
-    tests: [HAND_OVER],
+    tests: [TAKE_OVER],
   },
   {
-    what: 'the pid file of another server is replaced',
+    what: 'a pid file that cannot be written is noticed only after the predecessor was told',
     file: 'lib/inherit/take-over.ts',
     before: '  pidFile?.check();',
     after: '',
-    tests: ['lib/handoff/pid-file', 'process/created', RESTART, 'process/stop', HAND_OVER],
+    tests: [TAKE_OVER],
   },
   {
     what: 'the pid file is not put back after a failed restart',

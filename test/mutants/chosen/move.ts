@@ -40,7 +40,7 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/move/receiver.ts',
     before: 'taker === undefined || this.#refusing',
     after: 'taker === undefined',
-    tests: [MOVE, 'process/move/kept'],
+    tests: [TEST_OF_SENDER],
   },
   {
     what: 'a response without end moves, and half of the next request stays',

@@ -314,6 +314,23 @@ t.test('a final stop while a successor hangs or is stopped resets no client', as
   }
 });
 
+t.test('a final stop goes on accepting until the successor is gone, which holds the socket too', async (t) => {
+  const folder = scratch(t);
+  const lastWork = '{ onShutdown: () => new Promise((done) => setTimeout(done, 500)) }';
+  const program = start(t, writeRelease(folder, goodRelease('first', '127.0.0.1:0', '', lastWork)));
+  const [address] = (await program.announced('ready')).addresses as string[];
+  writeRelease(folder, goodRelease('second', '127.0.0.1:0', BLOCKED));
+  process.kill(program.pid, 'SIGUSR2');
+  const { pid } = await program.announced('loaded');
+  process.kill(program.pid, 'SIGTERM');
+  await program.announced('draining');
+  const answers = new Set<string>();
+  while (isAlive(pid)) answers.add(await getBody(address!).catch((error: NodeJS.ErrnoException) => error.code ?? error.message));
+  answers.delete('ECONNREFUSED');
+  t.strictSame([...answers], ['first'], 'no client is reset by the end of the successor');
+  t.same(await program.exited, { code: 0, signal: null });
+});
+
 t.test('a final stop during a restart ends within drainTimeout', async (t) => {
   const service = new Service(t, { drainTimeout: 700 });
   const { program } = service;

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type GraceError } from '../../../lib/errors.js';
+import { Successor } from '../../../lib/handoff/successor.js';
+import { failureOf } from '../../support/errors.js';
+import { scratch } from '../../support/scratch.js';
+
+const NONCE = 'the nonce';
+const [ACKNOWLEDGED, NOT_ACKNOWLEDGED] = [7, 5];
+
+/**
+ * A successor that says that it is ready when it begins, or when it is told to stop. It exits when the predecessor
+ * has read that, as it is told then; the exit code says whether it was acknowledged.
+ */
+const program = (when: 'at once' | 'when told to stop', nonce: string): string => `
+  import net from 'node:net';
+  const pipe = new net.Socket({ fd: 3 });
+  const say = (message) => pipe.write(JSON.stringify(message) + '\\n');
+  let heard = '';
+  pipe.setEncoding('utf8').on('data', (text) => {
+    heard += text;
+    if (heard.includes('"news"')) process.exit(heard.includes('"yours"') ? ${ACKNOWLEDGED} : ${NOT_ACKNOWLEDGED});
+  });
+  const sayReady = () => {
+    say({ type: 'ready', nonce: '${nonce}', pid: process.pid, kept: [], waits: true });
+    say({ type: 'ask', key: 'said', value: 'ready' });
+  };
+  process.on('SIGTERM', () => ${when === 'at once' ? 'undefined' : 'sayReady()'});
+  ${when === 'at once' ? 'sayReady();' : "say({ type: 'ask', key: 'said', value: 'started' });"}
+`;
+
+/** Starts a successor. `onStarted` is called when one that is not ready has started. */
+function startSuccessor(t: Test, text: string, onStarted: (successor: Successor) => void): Successor {
+  const path = join(scratch(t), 'successor.mjs');
+  writeFileSync(path, text);
+  const successor = new Successor({
+    nonce: NONCE,
+    command: { file: process.execPath, args: [path], cwd: '/' },
+    env: { PATH: process.env['PATH'] ?? '' },
+    generation: 2,
+    sockets: [],
+    state: {},
+    timeout: 20_000,
+    follow: undefined,
+    moves: false,
+    watches: false,
+    onAsk: (_key, value) => {
+      if (value === 'started') onStarted(successor);
+      else successor.tell('said', 'heard');
+    },
+  });
+  t.teardown(() => successor.kill());
+  return successor;
+}
+
+const CASES = [
+  { name: 'a successor that is ready is acknowledged', when: 'at once', nonce: NONCE, exitCode: ACKNOWLEDGED },
+  { name: 'one that does not know the nonce is not', when: 'at once', nonce: 'another', exitCode: NOT_ACKNOWLEDGED },
+  { name: 'one that was given up before is not', when: 'when told to stop', nonce: NONCE, exitCode: NOT_ACKNOWLEDGED },
+] as const;
+
+for (const { name, when, nonce, exitCode } of CASES) {
+  t.test(name, async (t) => {
+    const successor = startSuccessor(t, program(when, nonce), (started) => started.stop('was given up'));
+    const error = (await failureOf(() => successor.serving)) as GraceError;
+    t.match(error, { code: 'RESTART_FAILED', exitCode });
+    t.match(error.message, when === 'at once' ? 'exited with code' : 'was given up');
+  });
+}
