@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** `auto`: the program of `bare`, under `ts-grace/auto`. */
 export type Kind = 'bare' | 'auto' | 'ours' | 'limited' | 'page';
 
-/** One that listens on any free port is not handed over, so it needs a number. Each process ends when it has drained. */
+/** A program that listens on any free port is not handed over, so it needs a number. Each process ends when it has drained. */
 const AUTO = { PORT: '3917', GRACE_FOLLOW: 'false', GRACE_PROBATION: '0', GRACE_IDLE_TIMEOUT: '500' };
 const AUTO_FILE = new URL('../gracehttp/auto/index.js', import.meta.url).href;
 

@@ -52,7 +52,7 @@ function make(address: string | number, handler: Handler, options: ServerOptions
   const responseTimeout = milliseconds('writeTimeout', writeTimeout, DEFAULT_TIMEOUT_MS);
   const probeAfter = milliseconds('tcpKeepAlive', tcpKeepAlive, DEFAULT_TCP_KEEP_ALIVE_MS);
   const settings: http.ServerOptions = {
-    // Node.js rejects a head that may take longer than the whole request.
+    // Node.js rejects a headersTimeout that is longer than requestTimeout.
     headersTimeout: requestTimeout === 0 ? headersTimeout : Math.min(headersTimeout, requestTimeout),
     requestTimeout,
     keepAliveTimeout: milliseconds('keepAliveTimeout', keepAliveTimeout, DEFAULT_TIMEOUT_MS),

@@ -112,7 +112,7 @@ export class ServedServer {
     return this.#http !== undefined && MoveConnections.takenBy(this.server);
   }
 
-  /** @internal Serves a connection that comes from the predecessor. Throws if it has no place: it ends there then. */
+  /** @internal Serves a connection that comes from the predecessor. Throws if there is no place for it: then it ends in the predecessor. */
   adopt(handle: Handle, details: unknown): void {
     const { hasSpoken, waited } = details as HttpDetails;
     const limit = this.connectionLimit;

@@ -4,8 +4,8 @@ import { GraceError } from './errors.js';
 type Callable = abstract new (...args: never[]) => unknown;
 
 /**
- * Lets the stack of an error that the program made begin where it called us: of an
- * error that nobody catches, Node.js prints the line at which its stack begins.
+ * Makes the stack of an error that the program caused begin where it called us: for an
+ * error that nobody catches, Node.js prints the line at which the stack begins.
  * The stack is empty if a call fails later and the program did not wait for it.
  *
  * @param called - the public function; it has to be running.

@@ -33,7 +33,7 @@ export type GraceErrorCode =
   | 'RESTART_REVERTED'
   /** This process cannot restart by handing over: because of the platform, or of the way it is run. */
   | 'RESTART_UNSUPPORTED'
-  /** A request of the option `warmup` failed, or its function; with `required` a process does not serve then. */
+  /** A request of the option `warmup` failed, or its function did; with `required`, the process then does not serve. */
   | 'WARMUP_FAILED'
   /** start_server: the server program, or one that start_server needs itself, does not exist or is not executable. */
   | 'PROGRAM_INVALID'

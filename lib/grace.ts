@@ -63,7 +63,7 @@ export class Grace extends Events {
     return this.#life.leaving.signal;
   }
 
-  /** Aborted shortly before `drainTimeout` ends, by a sixth of it or 5 s: what still runs should end now, before it is cut off. */
+  /** Aborted shortly before `drainTimeout` ends, by a sixth of it, 5 s at most; at once if too many old generations drain. What still runs should end now. */
   get closing(): AbortSignal {
     return this.#life.closing.signal;
   }

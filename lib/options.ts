@@ -24,7 +24,7 @@ export interface GraceOptions {
   /**
    * Total time from the stop signal to exit, including `drainDelay` and
    * `onShutdown`, which has at least one second. Connections that are left then are destroyed, and the requests
-   * that this cut off are counted. Default 30 000.
+   * that this cuts off are counted. Default 30 000.
    */
   readonly drainTimeout?: number;
   /**
@@ -84,7 +84,7 @@ export interface GraceOptions {
    * move leave the old one in this time, spread evenly, and not all at once. Default 0.
    */
   readonly handoverTime?: number;
-  /** How many old generations may drain at the same time; the oldest of more ends within ten seconds, each further restart halves that. Default 3. */
+  /** How many old generations may drain at a time. With more, the oldest ends within 10 s; each further restart halves that. Default 3. */
   readonly maxDraining?: number;
   /** Restarts the process by itself, before what it has gathered becomes a problem. Default: never. */
   readonly recycle?: RecycleOptions;

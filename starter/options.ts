@@ -40,11 +40,11 @@ export interface StartOptions {
   readonly killOldDelay?: number | undefined;
   /** How many connections the kernel queues. Default, and with 0: its maximum. */
   readonly backlog?: number | undefined;
-  /** How many worker processes run; `auto`: as many as this process may use processors. Default 1. */
+  /** How many worker processes run; `auto`: one for each processor that this process may use. Default 1. */
   readonly workers?: number | 'auto' | undefined;
   /** A worker must say that it is ready within this time, or it has failed. Default: it need not. */
   readonly readyTimeout?: number | undefined;
-  /** How long a worker may take that uses `ts-grace`, which says when it is ready. Default 60; 0: no limit. */
+  /** How long a worker that uses `ts-grace`, and so says when it is ready, may take. Default 60; 0: no limit. */
   readonly startTimeout?: number | undefined;
   /** A worker that was told to exit gets SIGKILL after this time. Default: never. */
   readonly killTimeout?: number | undefined;

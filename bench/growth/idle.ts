@@ -3,7 +3,7 @@ import { rounded } from '../peers/results/statistics.js';
 import { askAll, openIdle } from './connections.js';
 import { type Kind, Server, gone } from './server.js';
 
-/** So many connections come and go first, so that what Node.js allocates once does not count. */
+/** This many connections come and go first, so that what Node.js allocates once does not count. */
 const FIRST = 100;
 
 /** What idle connections cost: memory, a restart, and a drain, beside a program without ts-grace. */

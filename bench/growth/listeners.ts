@@ -40,7 +40,7 @@ async function measure(kind: Kind, count: number): Promise<Round> {
   const old = server.pid;
   const restart = kind === 'ours' ? await server.restart(port) : 0;
   if (kind === 'ours') await gone(old);
-  // The successor has told its port when it handles signals.
+  // When the successor has told its port, it handles signals.
   await server.fact('port');
   const stop = await server.stop();
   await server.end();

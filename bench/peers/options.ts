@@ -14,7 +14,7 @@ export interface Options {
   readonly file: string;
 }
 
-/** Throws for a system that is not known and a number of turns that is none. */
+/** Throws for an unknown system, and if the number of turns is not a positive whole number. */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],

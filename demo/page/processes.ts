@@ -33,7 +33,7 @@ export class Processes {
     return this.list.filter(({ draining, until }) => draining !== undefined && until === undefined);
   }
 
-  /** Of the newest process that failed. */
+  /** The newest process that failed. */
   get failure(): Process | undefined {
     return this.list.findLast(({ failed }) => failed);
   }

@@ -46,7 +46,7 @@ export class Recording {
     this.lost += 1;
   }
 
-  /** The WebSocket was heard from a process. */
+  /** A process was heard on the WebSocket. */
   heard(pid: number): void {
     const now = performance.now();
     const last = this.stretches.at(-1);

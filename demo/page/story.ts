@@ -23,7 +23,7 @@ export function tell(processes: Processes, reached: boolean): Story {
   return good(`Process ${serving.pid} serves.`);
 }
 
-/** Old news if a better release serves since then. */
+/** False if a better release has begun to serve since then. */
 function isNews({ until = 0, generation }: Process, { serving = 0, ...now }: Process): boolean {
   return generation > now.generation && until > serving && performance.now() - until < TOLD_FOR_MS;
 }

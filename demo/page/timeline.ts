@@ -22,7 +22,7 @@ const HINT_FROM_WIDTH = 520;
 const GRID_EVERY_MS = 5_000;
 /** An answer that takes longer is a bar, and a shorter one a stroke. */
 export const SLOW_FROM_MS = 250;
-/** For eyes that motion hurts. */
+/** For people who prefer less motion. */
 const CALM_FRAME_MS = 500;
 
 /** Draws the recording on a canvas, again and again: the last seconds, newest on the right. */

@@ -1,6 +1,6 @@
 /**
  * A chat over WebSockets, by the package `ws`. Each line goes to all users, also
- * while the server restarts and some users are in the old process still.
+ * while the server restarts and some users are still in the old process.
  *
  *     node chat.js 127.0.0.1:8080     and then a WebSocket client at ws://127.0.0.1:8080/?name=Ann
  */

@@ -12,7 +12,7 @@ const FORWARDED = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 
 const WITHOUT_TOKEN = 'without the option token this works only';
 
-/** Why a request gets no answer that is for administrators alone; undefined if it may. */
+/** Why a request gets no answer that is for administrators alone; undefined if it may get one. */
 export function refusal(app: App, request: IncomingMessage, token: string | undefined): Reply | undefined {
   const { headers } = request;
   if (token !== undefined) {

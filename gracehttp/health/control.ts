@@ -27,7 +27,7 @@ export async function revert(app: App, query: URLSearchParams): Promise<Reply> {
 }
 
 /**
- * `POST /limit?server=NAME&limit=N`: sets the limit, removes it with `none`, or only asks without `limit`.
+ * `POST /limit?server=NAME&limit=N`: sets the limit, removes it with `none`, or without `limit` only reads it.
  *
  * @param socket - that the request came on.
  */

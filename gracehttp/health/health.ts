@@ -23,7 +23,7 @@ export interface HealthOptions {
   /** Enables `POST /restart`, `POST /revert` and `POST /limit`. Default false. */
   readonly control?: boolean;
   /**
-   * The token that these and `/status` require, as `Authorization: Bearer TOKEN`.
+   * The token that `/status` and the actions of `control` require, as `Authorization: Bearer TOKEN`.
    * Without it they work only on unix sockets, and on loopback addresses for a
    * `Host` of this machine; never from web pages or through a proxy. Default: none.
    */

@@ -19,7 +19,7 @@ interface KeepsAlive {
   readonly timeout?: number;
 }
 
-/** How much longer than it says Node.js keeps an idle connection. */
+/** How much longer Node.js keeps an idle connection than it says. */
 const KEEP_ALIVE_BUFFER_MS = 1_000;
 
 /** The open connections of an HTTP or HTTPS server, and the requests on them. */
@@ -28,7 +28,7 @@ export class HttpConnections extends Connections<HttpConnection> implements Exch
   readonly sessions: Http2Sessions | undefined;
   readonly #server: Server;
   readonly #byTlsSocket = new WeakMap<Socket, HttpConnection>();
-  /** TLS connections whose underlying connection is not known: it is one of those that are not `secured`. */
+  /** TLS connections whose underlying connection is not known: it is one of those that have no `socket`. */
   readonly #apart = new Map<Socket, HttpConnection>();
   readonly #closeWhen = new Set<(connection: HttpConnection) => boolean>();
   /** Responses that close their connection if they are the last one. */

@@ -21,7 +21,7 @@ export interface HttpDetails {
 /**
  * Moves the connections of an HTTP server to the successor: each one as soon as it
  * has no request in flight. None is closed, and no response says `Connection: close`.
- * Those that wait for a place of a limit move first: they wait on in the successor.
+ * Those that wait for a place of a limit move first: they go on waiting in the successor.
  */
 export class MoveConnections {
   readonly #server: Server;

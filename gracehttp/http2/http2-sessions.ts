@@ -58,7 +58,7 @@ export class Http2Sessions {
     staying.forEach((open, index) => void this.#leaveLater(open, times, time > 0 ? time * shareOfTime() : index * step));
   }
 
-  /** Sessions may stay again, but for those that were told to leave. */
+  /** Sessions may stay again, except those that were told to leave. */
   stay(): void {
     this.#times = undefined;
   }
@@ -89,7 +89,7 @@ export class Http2Sessions {
   }
 }
 
-/** Makes so many of these sessions leave, together with those that do so already. Returns how many leave. */
+/** Makes as many of these sessions leave as there are `places`, counting those that leave already. Returns how many leave. */
 function choose(sessions: readonly OpenSession[], places: number): number {
   const staying = sessions.filter(({ leaving }) => !leaving);
   const before = sessions.length - staying.length;

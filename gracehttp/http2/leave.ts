@@ -5,7 +5,7 @@ import { type OpenSession } from './open-session.js';
 export interface LeaveTimes {
   /** How long a session may be silent: before its first stream, and when it has none left. */
   readonly idleTimeout: number;
-  /** How long no stream has to begin or end, if none is held: a shorter pause may be one between two bursts of requests. */
+  /** How long a pause in which no stream begins or ends has to be, if none is held: a shorter one may be between two bursts of requests. */
   readonly pause: number;
   /** How long to look for a good moment for GOAWAY. */
   readonly patience: number;
@@ -58,7 +58,7 @@ async function isGoodMoment(open: OpenSession, pause: number, latest: number): P
   return isStillIdle(open, latest);
 }
 
-/** A machine that is busy may have stopped the client all the time, or what it has sent waits in the kernel. */
+/** On a busy machine the client may not have run all this time, or what it has sent waits in the kernel. */
 async function isStillIdle(open: OpenSession, latest: number): Promise<boolean> {
   const { changes } = open;
   const begin = performance.now();

@@ -67,7 +67,7 @@ export class OpenSession {
     session.emit = ((event, ...args) => {
       if (event !== 'stream' || this.#held === undefined) return emit.call(session, event, ...args);
       this.#held.push(args);
-      // Its client may reset it, or GOAWAY refuse it, and nobody else listens yet.
+      // Its client may reset it, or GOAWAY may refuse it, and nobody else listens yet.
       (args[0] as ServerHttp2Stream).on('error', ignore);
       this.#changed();
       return true;
@@ -106,7 +106,7 @@ export class OpenSession {
   roundTrip(milliseconds: number): Promise<void> {
     return new Promise((done) => {
       const timer = setTimeout(done, Math.max(0, milliseconds));
-      // Too many may be under way already. If the session ends, the answer is an error.
+      // If too many are under way already, or the session ends, the answer is an error.
       if (this.session.destroyed) return;
       this.session.ping(() => {
         clearTimeout(timer);
@@ -119,9 +119,9 @@ export class OpenSession {
    * Sends GOAWAY. Ends when it has gone out, or after the time; until then new streams are held.
    *
    * The session is closed only then. A stream that begins in a closed session is refused
-   * by Node.js while nghttp2 still reads it. In Node.js 20, if GOAWAY has not gone out, it does
-   * so at this moment, and frees the stream that is being read: memory is damaged.
-   * It does not wait for the client: in 10 of 19 runs Chromium then lost images of a page.
+   * by Node.js while nghttp2 still reads it. In Node.js 20, a GOAWAY that has not gone out yet
+   * goes out at this moment, and that frees the stream that is being read: memory is damaged.
+   * close() does not wait for the client: when it did, Chromium lost images of a page in 10 of 19 runs.
    */
   async close(milliseconds: number): Promise<void> {
     this.hold();

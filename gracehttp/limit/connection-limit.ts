@@ -123,7 +123,7 @@ export class ConnectionLimit {
     return this.queued === 0 && this.#givesPlaces;
   }
 
-  /** While connections move, a place that seems free is held in the successor by the one that had it. */
+  /** While connections move, a place that seems free is held in the successor by the connection that had it. */
   get #givesPlaces(): boolean {
     return this.free > 0 && !this.#connections.waitingMove;
   }
@@ -133,12 +133,12 @@ export class ConnectionLimit {
     return this.queued < this.#maxQueued;
   }
 
-  /** A connection that has waited in the predecessor waits on. @param waited - milliseconds. */
+  /** A connection that has waited in the predecessor goes on waiting. @param waited - milliseconds. */
   waitOn(socket: Socket, waited: number): void {
     this.#queue.add(socket, waited);
   }
 
-  /** This process drains, and so many connections of its successor wait for places. */
+  /** This process drains, and this many connections of its successor wait for places. */
   makeRoomFor(waiting: number): void {
     this.#waitingElsewhere = waiting;
     this.#makesRoom();

@@ -7,7 +7,7 @@ interface CarriedLimit {
   readonly limit?: number | null;
 }
 
-/** How often the predecessor hears at most how many connections wait. */
+/** The predecessor hears at most this often how many connections wait. */
 const ASK_EVERY_MS = 100;
 
 /**

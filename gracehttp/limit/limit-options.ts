@@ -9,7 +9,7 @@ export interface LimitOptions {
   /** How many connections may wait. Default 1 024. */
   readonly maxQueued?: number;
   /**
-   * How long a connection waits at most, in milliseconds; 0 for no limit. Then it
+   * How long a connection waits at most, in milliseconds; 0 for no limit. After that it
    * gets a 503 response with `Retry-After`; with TLS, or without HTTP, it is reset.
    * Default 30 000.
    */

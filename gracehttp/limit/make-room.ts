@@ -8,7 +8,7 @@ import { type HttpConnections } from '../http/http-connections.js';
  * send the next request.
  */
 const IDLE_WHILE_OTHERS_WAIT_MS = 500;
-/** The search for idle connections ends when no connection has waited for this long: starting it means a look at every connection. */
+/** The search for idle connections ends when for this long no connection has waited: starting it means a look at every connection. */
 const QUIET_MS = 1_000;
 /** How often HTTP/2 sessions are looked at. */
 const LOOK_EVERY_MS = 100;

@@ -6,7 +6,7 @@ import { type Exchange } from '../http/exchange.js';
 import { onUpgrade } from '../http/upgrade.js';
 import { isInner } from './inner-connection.js';
 
-/** The header by which a program tells a request of a warm-up from one of a client. */
+/** The header by which a program distinguishes a request of a warm-up from one of a client. */
 export const MARK = 'ts-grace-warmup';
 const FORGED = `${MARK}-from-outside`;
 
@@ -19,7 +19,7 @@ let watching = false;
 export function refuseForgedMarks(servers: readonly Server[]): void {
   for (const server of servers) {
     if (speaksHttp2(server)) server.prependListener('stream', refuseInStream);
-    // For these there is no message.
+    // For a request that upgrades there is no message.
     onUpgrade(server, refuseInRequest);
   }
   if (watching) return;
@@ -38,7 +38,7 @@ function refuseInRequest(request: IncomingMessage, socket: object): void {
   delete request.headersDistinct[MARK];
 }
 
-/** Names are at even places. To compare lengths first makes it cost next to nothing for all other requests. */
+/** Names are at even places. Comparing lengths first makes it cost next to nothing for all other requests. */
 function hasMark(rawHeaders: readonly string[]): boolean {
   for (let index = 0; index < rawHeaders.length; index += 2) if (isMark(rawHeaders[index]!)) return true;
   return false;

@@ -46,7 +46,7 @@ export async function warmUp(app: Warmed, settings: WarmupSettings, stopped: Abo
   }
 }
 
-/** Fails at the first response that is wrong. Time that is over is an error only before each request had its response. */
+/** Fails at the first response that is wrong. Running out of time is an error only before each request has had a response. */
 async function sendAll({ requests, times, timeout }: WarmupSettings, targets: readonly Target[], over: AbortSignal): Promise<number> {
   for (let round = 0; round < times; round += 1) {
     for (const [index, request] of requests.entries()) {

@@ -22,7 +22,7 @@ export function stays({ follow, exit, pidFile }: Pick<Settings, 'follow' | 'exit
   return pid === 1 || (!systemd && pidFile === undefined);
 }
 
-/** The part of this process in the option `follow`: the first process, a later generation, or neither. */
+/** The role of this process with the option `follow`: the first process, a later generation, or neither. */
 export class Following {
   /** Whether this process stays after a restart, if it is the first one. */
   readonly stays: boolean;
@@ -65,7 +65,7 @@ export class Following {
     this.#later.serve(onSignal, onAlone);
   }
 
-  /** Leaves a signal that this process still read to its successor. */
+  /** Passes on to the successor a signal that this process still read. */
   passOn(carried: Carried, message: Omit<SignalMessage, 'type'>): void {
     carried.tell(LATE_SIGNAL, { type: 'signal', ...message } satisfies SignalMessage);
   }

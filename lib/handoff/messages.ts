@@ -22,8 +22,8 @@ export type PredecessorMessage =
 /**
  * What the successor writes into the handoff pipe: that its process runs; to
  * start_server, that `ready` will follow; copies of its stderr until it is
- * ready; its exit code, if it exits before that; that it is ready; after `yours`,
- * that it serves; and then what it asks of the predecessor, which drains.
+ * ready, or no longer on probation; its exit code, if it exits before that; that it is ready;
+ * after `yours`, that it serves; and then what it asks of the predecessor, which drains.
  */
 export type SuccessorMessage =
   | { readonly type: 'started'; readonly pid: number }

@@ -12,7 +12,7 @@ import { type Preload } from '../launch/preload-contract.js';
 
 const log = logger('predecessor');
 
-/** The predecessor writes its greeting when it starts this process, so it is there already; a forged pipe stays silent. */
+/** The predecessor writes its greeting when it starts this process, so the greeting is there already; a forged pipe stays silent. */
 const GREETING_TIMEOUT_MS = 2_000;
 
 /** The key under which start_server tells its new pid after it has replaced itself. */
@@ -42,7 +42,7 @@ export class Predecessor {
   readonly #preload: Preload | undefined;
   readonly #acknowledges: boolean;
   #pipe: net.Socket | undefined;
-  /** Whether it wants to hear of the end of this process after it serves too. */
+  /** Whether the predecessor wants to hear of the end of this process even after this process serves. */
   readonly watches: boolean;
   #release: () => void = () => undefined;
   #waiting = true;
@@ -140,7 +140,7 @@ export class Predecessor {
   /**
    * Says that this process serves; the predecessor stops accepting when it reads this.
    *
-   * @param returns - the descriptors of which it gets one back.
+   * @param returns - the sockets, by their numbers here, of which the predecessor gets a descriptor back.
    */
   serving(kept: readonly number[], returns: readonly number[] = []): void {
     if (!this.watches) this.stopReporting();
@@ -180,7 +180,7 @@ export class Predecessor {
     this.#pipe?.destroy();
   }
 
-  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if it cannot hear it. */
+  /** Asks the predecessor for something while it drains, see Carried.ask(). Returns false if the predecessor cannot hear it. */
   ask(key: string, value: unknown): boolean {
     if (this.#pipe?.writable !== true) return false;
     this.#pipe.write(formatMessage({ type: 'ask', key, value }));
@@ -209,7 +209,7 @@ export class Predecessor {
     pipe.on('close', () => {
       log('process %d closed the pipe', this.pid);
       this.onGone.forEach((handler) => handler());
-      // It also closes the pipe of a successor that it gave up, and goes on serving.
+      // The predecessor also closes the pipe of a successor that it gave up, and goes on serving.
       if (this.#waiting) void untilGone(this.pid, () => !this.#waiting).then(this.#release);
     });
     pipe.on('error', (error) => log('pipe: %s', error.message));

@@ -46,7 +46,7 @@ export interface Launch {
   readonly env: readonly Environment[];
   /** Milliseconds until the successor has to be ready. */
   readonly timeout: number;
-  /** By which the two processes know each other. Made earlier than the process is started: the first one takes milliseconds. */
+  /** By which the two processes know each other. Made before the process is started: making the first one takes milliseconds. */
   readonly nonce: string;
 }
 

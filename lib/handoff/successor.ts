@@ -40,7 +40,7 @@ export class Successor {
   readonly #onAsk: SuccessorOptions['onAsk'];
   readonly #startup: Startup;
   readonly #stopReading: () => void;
-  /** Those that the successor goes on serving. */
+  /** The descriptors that the successor goes on serving. */
   #kept: ReadonlySet<number> = new Set();
   #pid: number | undefined;
   #stopped: string | undefined;
@@ -109,12 +109,12 @@ export class Successor {
     this.#signal('SIGTERM');
     this.#kill = setTimeout(() => {
       this.#signal('SIGKILL');
-      // Without its pid, one that an intermediate started cannot be signalled.
+      // A successor that an intermediate started cannot be signalled without its pid.
       if (this.#pid === undefined) this.#pipe.destroy();
     }, KILL_AFTER_MS);
   }
 
-  /** Leaves a successor that is ready to itself; `restartAgain` passes on a restart that was requested meanwhile. */
+  /** From now on, a successor that is ready runs on its own; `restartAgain` passes on a restart that was requested meanwhile. */
   release(restartAgain: boolean): void {
     if (restartAgain) this.#pipe.write(formatMessage({ type: 'restart' }));
     this.#process.unref();
@@ -133,8 +133,8 @@ export class Successor {
   }
 
   /**
-   * How a successor ended that had served. Waits a moment for its exit, as the kernel
-   * closes the pipe before it reports that; or not, if it still runs.
+   * How a successor that had served ended. Waits a moment for its exit, as the kernel
+   * closes the pipe before it reports the exit; without `wait`, tells only what is known so far.
    */
   async ending(wait = true): Promise<Ending> {
     const { exitCode, signalCode } = this.#process;
@@ -159,7 +159,7 @@ export class Successor {
     return this.#returned?.take(wanted);
   }
 
-  /** Tells a successor that is ready something, see Carried.tell(). */
+  /** Tells something to a successor that is ready, see Carried.tell(). */
   tell(key: string, value: unknown): void {
     if (this.#pipe.writable) this.#pipe.write(formatMessage({ type: 'news', key, value }));
   }
@@ -216,7 +216,7 @@ export class Successor {
     }
   }
 
-  /** Not for one that was given up: without acknowledgement it does not take over. */
+  /** False for a successor that was given up: without acknowledgement it does not take over. */
   #talksToUs({ nonce }: { readonly nonce: string }): boolean {
     return nonce === this.#nonce && this.#stopped === undefined && !this.#startup.isOver;
   }
@@ -238,7 +238,7 @@ export class Successor {
     this.#returns = returns;
     clearTimeout(this.#kill);
     this.#pipe.once('close', () => this.onEnd());
-    // Others are those of the channel.
+    // Listeners of other events belong to the channel.
     this.#process
       .removeAllListeners('close')
       .removeAllListeners('error')

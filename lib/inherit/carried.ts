@@ -59,7 +59,7 @@ export class Carried {
   /**
    * Asks the predecessor for something while it drains.
    *
-   * @returns whether it can hear it: there is one, and this process is ready.
+   * @returns whether the predecessor can hear this: there is one, and this process is ready.
    */
   ask(key: string, value: unknown): boolean {
     return this.predecessor?.ask(key, value) === true;

@@ -128,7 +128,7 @@ async function keepToOurselves(sockets: readonly InheritedSocket[]): Promise<rea
   return sockets.map((socket, index) => ({ ...socket, fd: fds[index] ?? socket.fd }));
 }
 
-/** Such a program must not get the pipe and the channel either. Only start_server leaves gaps in the numbers of the descriptors that it passes. */
+/** Child processes must not get the pipe and the channel either. Only start_server leaves gaps in the descriptor numbers that it passes. */
 async function keepPipes(handoff: Handoff): Promise<Handoff> {
   if (handoff.superdaemon !== true || !isOpenSocket(handoff.pipe)) return handoff;
   const { channel } = handoff;

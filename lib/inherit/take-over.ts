@@ -11,7 +11,7 @@ export interface TakeOver {
   readonly pidFile: PidFile | undefined;
   /** The kinds of connections that this process takes from the predecessor. */
   readonly takes: readonly string[];
-  /** Makes ready what needs time and nothing of the predecessor: this process would only wait for its answer. */
+  /** Prepares what takes time and needs nothing from the predecessor: this process waits for its answer meanwhile. */
   prepare(): void;
   /** Whether the process was told to stop meanwhile. */
   stopped(): boolean;

@@ -30,7 +30,7 @@ export interface Preload {
   /** Ends the copying of stderr and the report of the exit code; stderr itself stays as it is. */
   stop(): void;
   /**
-   * This process is ready: it needs not end itself any more, and what is reported
+   * This process is ready: it need not end itself any more, and what is reported
    * goes through `write`, a line at a time. The library may be older or newer than
    * the preload, which comes from the predecessor.
    */

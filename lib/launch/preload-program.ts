@@ -4,9 +4,9 @@ import { takeChannel } from './take-channel.js';
 /**
  * Runs in a successor before its program does: it takes `GRACE_HANDOFF` out of
  * the environment, reads the predecessor's greeting, copies stderr into the
- * handoff pipe and reports the exit code, until the program is ready. It takes the
- * channel by which connections come away from the program. It ends a
- * program that does not become ready and has no predecessor any more.
+ * handoff pipe and reports the exit code, until the program is ready, or no longer on
+ * probation. It hides the channel by which connections arrive, so that the program does
+ * not see it. It ends a program that does not become ready and has no predecessor any more.
  *
  * A failed restart has to say why, so the predecessor needs what the successor
  * writes to stderr while it starts. That stream cannot go through the
@@ -59,7 +59,7 @@ function takeVariable(): string | undefined {
 
 /** Undefined if the descriptor is not the handoff pipe. Empty if the predecessor died before it wrote. */
 function readGreeting(pipe: number, nonce: string): string | undefined {
-  // As bigint: see lib/check/file-type.ts, of which an import would take time.
+  // As bigint: see lib/check/file-type.ts, whose import would take time.
   if (!fstatSync(pipe, { bigint: true }).isSocket() || isChannel(pipe)) return undefined;
   const pieces: Buffer[] = [];
   while (pieces.at(-1)?.includes('\n') !== true) {

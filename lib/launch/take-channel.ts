@@ -71,7 +71,7 @@ export function takeChannel(fd: number): Channel | undefined {
   return channel;
 }
 
-/** In a Node.js version that works in another way it is closed, so that the predecessor sees that nobody listens. */
+/** In a Node.js version that works in another way, the channel is closed, so that the predecessor sees that nobody listens. */
 function openChannel(fd: number): void {
   try {
     (process.getBuiltinModule('node:child_process') as OpensChannel)._forkChild!(fd, 'json');

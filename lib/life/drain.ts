@@ -11,7 +11,7 @@ const log = logger('drain');
 const CLOSING_MS = 5_000;
 const CLOSING_SHARE = 1 / 6;
 /**
- * How long an old generation has that is one too many: enough for idle clients to ask once more, and for most requests.
+ * How long an old generation that is one too many still has: enough for idle clients to ask once more, and for most requests.
  * Half of that for each further one, so that restarts in a row do not pile up processes.
  */
 const HURRY_MS = 10_000;
@@ -66,7 +66,7 @@ export interface DrainResult {
 /**
  * Drains all listeners at the same time; docs/architecture.md gives the order of the steps and the reasons.
  *
- * @returns undefined if this process has to serve again. What the drain has begun is still to be taken back then.
+ * @returns undefined if this process has to serve again. The caller then has to undo what the drain has begun.
  */
 export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
   const begin = performance.now();

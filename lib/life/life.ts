@@ -196,7 +196,7 @@ export class Life implements Parts {
       listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
       stopSignals: this.settings.signals.stop,
     });
-    // What hears of this asks whether this process stands by.
+    // Not earlier: a listener of this event asks whether this process stands by.
     this.#host.emit('restarted', { pid });
     void this.#drain('handover', kept);
   }

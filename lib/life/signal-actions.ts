@@ -3,7 +3,7 @@ import { type Situation, howToForce } from '../signals/meaning.js';
 import { type SignalActions } from '../signals/signals.js';
 import { type Parts } from './parts.js';
 
-/** What the signals do that a process gets: its policy is in signals/meaning.ts. */
+/** What the signals that a process gets do: the policy is in signals/meaning.ts. */
 export function signalActions(life: Parts): SignalActions {
   return {
     situation: () => situationOf(life),

@@ -33,7 +33,7 @@ export class Adopters {
     this.#adopters.set(kind, adopter);
   }
 
-  /** What a connection with this framing is to a program. */
+  /** Sets what a program gets for a connection with this framing. */
   frame(name: string, framing: Framing): void {
     this.#framings.set(name, framing);
   }

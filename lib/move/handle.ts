@@ -18,7 +18,7 @@ export function handleOf(socket: Socket): Handle | undefined {
  * Stops reading from a connection at once, so that what arrives stays in the
  * kernel for the successor. pause() alone does so only for connections of an
  * http.Server; on others libuv reads on. Until {@link readOn} nothing starts it
- * again: a stream does so by itself, for example when a request is dropped.
+ * again: a stream would do so by itself, for example when a request is dropped.
  *
  * @returns false if the connection is gone, or a Node.js version works in another way.
  */
@@ -39,7 +39,7 @@ function doNotRead(): number {
 /**
  * Reads on, after {@link stopReading}.
  *
- * @param flows - whether the program gets what is read at once.
+ * @param flows - whether the program gets at once what is read.
  */
 export function readOn(socket: Socket, flows = true): void {
   const handle = handleOf(socket);

@@ -15,7 +15,7 @@ export interface Kept {
   readonly kind: string;
   /** What the program writes to: the socket, or the response on it. */
   readonly connection: Writable;
-  /** Whether it can move now. Nothing is to be written to it. */
+  /** Whether it can move now: nothing is left to be written to it. */
   isQuiet(): boolean;
   /** The program stops writing. Its state of the connection, which has to be JSON; undefined for "not now". */
   leave(): unknown;

@@ -44,7 +44,7 @@ export interface Answer {
   readonly id: number;
 }
 
-/** A listening socket that the predecessor had passed on: it keeps it for the case that the successor fails. */
+/** A listening socket that the predecessor had passed on, and now keeps for the case that the successor fails. */
 export interface Return {
   readonly cmd: typeof RETURN;
   /** Its descriptor in the successor. */
@@ -57,7 +57,7 @@ export interface Takes {
   readonly takes: readonly string[];
 }
 
-/** To start_server: which kinds of connections the worker takes that has the place of this one. */
+/** To start_server: asks which kinds of connections the worker in the place of this one takes. */
 export interface Where {
   readonly cmd: typeof WHERE;
 }

@@ -61,7 +61,7 @@ export class ConnectionReceiver {
     return this.#channel === undefined ? [] : [...this.#byName.keys()];
   }
 
-  /** Takes no more: this process stops. What the predecessor still has, it serves itself. */
+  /** Takes no more: this process stops. The predecessor itself serves what it still has. */
   refuse(): void {
     this.#refusing = true;
     this.#end();

@@ -14,9 +14,9 @@ export interface ListeningHandle {
 const PATIENCE_MS = 2_000;
 
 /**
- * Sends a descriptor of each socket back to the predecessor. Of a socket that it
- * accepts on, a process cannot keep a second descriptor by itself: Node.js has no
- * dup(2), and to close the server closes the only one. The successor has another one.
+ * Sends a descriptor of each socket back to the predecessor. A process cannot by
+ * itself keep a second descriptor of a socket that it accepts on: Node.js has no
+ * dup(2), and closing the server closes the only one. The successor has another one.
  *
  * @returns the descriptors that are sent.
  */

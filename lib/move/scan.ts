@@ -18,7 +18,7 @@ export interface Candidates {
 export class Scan {
   readonly #onward: Onward;
   readonly #candidates: Candidates;
-  /** Those that stand still already, and so do not wait for their turn. */
+  /** Connections that stand still already, and so do not wait for their turn. */
   readonly #first = new Set<Socket>();
   #sockets: Iterator<Socket, unknown> | undefined;
   #timer: NodeJS.Timeout | undefined;

@@ -15,7 +15,7 @@ const log = logger('move');
 const UNDER_WAY = { first: 8, least: 2, most: 32 } as const;
 /** How long a connection should be under way at most. */
 const AIM_MS = 30;
-/** A descriptor that the successor could not receive is given up after one of these, or two. */
+/** A descriptor that the successor could not receive is given up after one or two of these intervals. */
 const ASK_EVERY_MS = 1_000;
 
 /** Where the connections of one listener can move to. */

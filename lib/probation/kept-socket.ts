@@ -6,8 +6,8 @@ import { type GraceListener } from '../socket/listener.js';
 /**
  * A second descriptor of a listening socket, for the case that this process has
  * to accept on it again. Nothing is accepted on it, and the kernel keeps the queue
- * as long as it is open. Meanwhile the server does not say 'close': a program may
- * end with its server what it still needs.
+ * as long as it is open. Meanwhile the server does not emit 'close': at that event a
+ * program may end what it still needs.
  */
 export class KeptSocket {
   readonly #listener: GraceListener;
@@ -60,7 +60,7 @@ function holdClose(server: Server): () => void {
   server.emit = own;
   return () => {
     holds = false;
-    // If another part has replaced it since, it stays below that.
+    // If something else has replaced `emit` since, ours stays below that.
     if (server.emit === own) server.emit = emit;
     if (came && !server.listening) server.emit('close');
   };

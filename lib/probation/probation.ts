@@ -15,7 +15,7 @@ const log = logger('probation');
 const CHECK_EVERY_MS = 500;
 const LONGEST_CHECK_MS = 3_600_000;
 
-/** What a process needs to know of the one that it is part of. */
+/** What a probation needs to know of the process that it is part of. */
 export interface Host {
   readonly carried: Carried;
   readonly settings: { readonly probation: ProbationSettings; readonly signals: Required<SignalOptions> };

@@ -12,7 +12,7 @@ export type Fault =
 /**
  * The error of a restart that was taken back.
  *
- * @param lost - connections that had moved to the successor, and ended with it.
+ * @param lost - connections that had moved to the successor, and may have ended with it.
  */
 export function reversionError(fault: Fault, ending: Ending, lost: number): GraceError {
   const { pid, stderr } = ending;

@@ -2,7 +2,7 @@
 const SIGNS = 8;
 /** How often silence is measured within the limit, so that it is noticed soon after the limit. */
 const LOOKS = 40;
-/** With fewer looks since the last sign, the next one is not late yet. */
+/** With fewer looks since the last sign, the next sign is not late yet. */
 const LATE_LOOKS = (2 * LOOKS) / SIGNS;
 /** After so many limits nothing is excused. */
 const MOST_LIMITS = 4;
@@ -10,7 +10,7 @@ const MOST_LIMITS = 4;
 export interface SilenceOptions {
   /** Milliseconds. */
   readonly limit: number;
-  /** Milliseconds for which it has waited for a processor since it began; see starvation(). */
+  /** Milliseconds for which the other process has waited for a processor since it began; see starvation(). */
   readonly starved: () => number;
   readonly onSilent: () => void;
 }

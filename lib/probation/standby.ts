@@ -125,7 +125,7 @@ export class Standby {
     this.#timer = setTimeout(() => this.#whenHeard(() => this.end()), terms.time);
   }
 
-  /** One that hangs at the end of its probation has not passed it. */
+  /** A successor that hangs at the end of its probation has not passed it. */
   #whenHeard(handler: () => void): void {
     if (this.#silence === undefined) handler();
     else this.#silence.whenHeard(handler);

@@ -5,7 +5,7 @@ export function exit(code: number): void {
   leave(code);
 }
 
-/** Sets how {@link exit} ends the process, for the case that `process.exit` is not what it was. */
+/** Sets how {@link exit} ends the process, for the case that `process.exit` has been replaced. */
 export function exitBy(way: (code: number) => void): void {
   leave = way;
 }

@@ -10,7 +10,7 @@ export interface Situation {
   readonly systemd: boolean;
   /** Pid of the start_server that runs it. */
   readonly superdaemon: number | undefined;
-  /** Whether it is the first process, which has handed over and stays because its pid is watched: see FirstProcess. */
+  /** Whether it has handed over and stays because its pid is watched: see FirstProcess, and Systemd for one that stands by. */
   readonly firstProcess: boolean;
   /** The option `forceExit`. */
   readonly forceExit: boolean;
@@ -38,7 +38,7 @@ export function actionOnStop(signal: NodeJS.Signals, situation: Situation, secon
   return state === 'draining' ? 'ignore' : 'drain';
 }
 
-/** The end of a message: how to end a drain at once that this signal began. Empty if no signal does that. */
+/** The end of a message: how to end at once a drain that this signal began. Empty if no signal does that. */
 export function howToForce(signal: NodeJS.Signals, situation: Situation): string {
   if (!canForce(situation) || systemdEndsDrain(signal, { ...situation, state: 'draining' })) return '';
   return signal === 'SIGINT' ? '; Ctrl-C again to quit' : `; ${signal} again to exit at once`;

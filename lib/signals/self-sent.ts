@@ -3,8 +3,8 @@ import { onSignals } from '../on-signals.js';
 type Kill = typeof process.kill;
 
 /**
- * Tells a signal that this program sent to itself by `process.kill()` from one
- * that came from outside. The kernel knows the sender, but Node.js does not pass
+ * Distinguishes a signal that this program sent to itself by `process.kill()` from
+ * one that came from outside. The kernel knows the sender, but Node.js does not pass
  * it on, so the calls of `process.kill()` are counted. If the program calls a copy
  * of the original function, this is not seen.
  */
@@ -59,7 +59,7 @@ function watchKill(onSent: (signal: NodeJS.Signals) => void): () => void {
   };
 }
 
-/** kill(2): 0 is the group of this process, a negative number another group. */
+/** kill(2): 0 is the group of this process, a negative number the group with that id. */
 function isSelf(pid: number): boolean {
   return pid === process.pid || pid === 0 || pid === -process.pid;
 }

@@ -20,7 +20,7 @@ export interface SignalActions {
   cutOff(signal: NodeJS.Signals): void;
   /** Called just before the process exits at once. */
   beforeExit(): void;
-  /** Leaves a signal that the first process passed on to the successor. */
+  /** Passes on to the successor a signal that came from the first process. */
   passOn(signal: NodeJS.Signals, self: boolean): void;
 }
 

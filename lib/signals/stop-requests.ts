@@ -1,16 +1,16 @@
 /**
  * How a signal came: from outside, or passed on by the first process. Ctrl+C in
- * a terminal comes both ways, as the terminal signals all generations. These are
- * counted apart, so that it does not look like two.
+ * a terminal comes both ways, as the terminal signals all generations. The ways
+ * are counted apart, so that one Ctrl+C does not look like two requests.
  */
 export type SignalWay = 'direct' | 'forwarded';
 
 /** One request to stop is often sent twice: by tsx, by timeout(1), by a terminal to its whole group. */
 const SAME_REQUEST_MS = 1_000;
 
-/** Tells a second request to stop from a signal that only repeats the first one. */
+/** Distinguishes a second request to stop from a signal that only repeats the first one. */
 export class StopRequests {
-  /** Ways in which a first signal came, and whether its second is over. */
+  /** Ways in which a first signal came; `old` once SAME_REQUEST_MS have passed since then. */
   readonly #first = new Map<SignalWay, 'new' | 'old'>();
 
   /**

@@ -86,7 +86,7 @@ export function bindHost(host: string, port: number, ipv6Only = false): BoundSoc
 /**
  * Binds without listening, so that several servers have their addresses before
  * the first of them accepts. Older versions of Node.js have nothing public for
- * it; there it takes the function that net.Server itself binds with.
+ * this; there, the function that net.Server itself binds with is used.
  */
 function bindEndpoint(address: BindableAddress, ipv6Only = false): BoundSocket {
   if (binders.BoundSocket !== undefined) {

@@ -42,7 +42,7 @@ const MAX_MODE = 0o7777;
  * Turns claims into listeners: with an inherited socket if one matches, with a
  * new one if not. All or none; they do not listen yet.
  *
- * @param elsewhere - where an option may belong that a claim does not have.
+ * @param elsewhere - the places where an option that a claim does not have may belong.
  * @throws GraceError `ADDRESS_*`, `NOT_A_SOCKET`, `SOCKET_NOT_PASSED`,
  * `INHERITANCE_INVALID`, `OPTION_INVALID`
  */

@@ -13,7 +13,7 @@ const FIRST_FD = 3;
 /**
  * Sends the descriptors from 3 on back, one after the other. Node.js opens them
  * without polling, so no connection is accepted. It has nothing public for that.
- * The receiver disconnects: if this process did it, the last descriptor could get lost.
+ * The receiver disconnects: if the sender did it, the last descriptor could get lost.
  */
 const SEND_BACK = `
   const { _createServerHandle: open } = require('node:net');

@@ -15,7 +15,7 @@ export interface ConnectionCounts {
 export class Connections<Note> implements ConnectionCounts {
   /** Accepted, but not given to the server while it has no place for them; with the time (performance.now()) of each. The oldest is first. */
   readonly waiting = new Map<Socket, number>();
-  /** Whether those move to the successor, and so get no place here: each place goes with the connection that has it. */
+  /** Whether the waiting ones move to the successor, and so get no place here: each place goes with the connection that has it. */
   waitingMove = false;
   /** Called when a connection has ended: a place may be free. */
   onEnd: () => void = () => undefined;

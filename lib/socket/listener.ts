@@ -117,7 +117,7 @@ export class GraceListener {
   /**
    * Lets a server accept on this socket; fulfils when it does. In a successor
    * whose predecessor lives, the server accepts from {@link Grace.ready} on: a
-   * connection that this process accepts before would be lost if it failed.
+   * connection that this process accepted earlier would be lost if it failed.
    *
    * @param service - how its connections are drained.
    * @throws GraceError `SERVER_INVALID` if the server is already listening,
@@ -132,7 +132,7 @@ export class GraceListener {
     checkServer(server, this.asked, this.#source.kind === 'listening');
     this.#server = server;
     this.#service = service ?? new PlainService(server);
-    // A server that listens keeps the process alive, so one that is about to has to do it too.
+    // A server that listens keeps the process alive, so one that is about to listen has to do so too.
     if (this.#waits) this.#keepAlive = setInterval(() => undefined, LONGEST_MS);
     else await this.open();
   }

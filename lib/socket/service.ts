@@ -19,7 +19,7 @@ export interface Service {
    * @param spread - milliseconds in which connections that cannot move leave, one after the other.
    */
   begin(onward?: Onward, takeBack?: TakeBack, spread?: number): void;
-  /** A connection of this server that the program kept has come from the predecessor. Without it, none can. */
+  /** A connection of this server that the program kept has come from the predecessor. Without this method, none can. */
   adopt?(socket: Socket): void;
   /** The drain is taken back: connections are kept again. */
   resume(): void;
@@ -38,7 +38,7 @@ export class PlainService implements Service {
     this.connections = new Connections(server, () => undefined);
   }
 
-  /** There is no message to a client that is part of every protocol. */
+  /** Tells the clients nothing: no message is part of every protocol. */
   begin(onward?: Onward, takeBack?: TakeBack): void {
     if (onward === undefined || takeBack === undefined) return;
     this.#moving = new MoveKept((socket) => this.connections.follows(socket), onward, takeBack);

@@ -109,7 +109,7 @@ function newMessage(assignments: Assignments): Message {
   return { assignments, failure, settle };
 }
 
-/** Without memory for a process spawn() throws; other errors are emitted later. */
+/** Without memory for a process, spawn() throws; other errors are emitted later. */
 function spawnHelper(socket: string, lines: readonly string[]): ChildProcess | Error {
   const { PATH } = process.env;
   // Not imported at the top: see require.ts.

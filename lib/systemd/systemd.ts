@@ -61,7 +61,7 @@ export class Systemd {
    * Reports that a restart begins.
    *
    * @throws GraceError `RESTART_FAILED` if systemd does not read it: then it
-   * would not learn its new main process either, and end the service.
+   * would not learn its new main process either, and would end the service.
    */
   async restarting(): Promise<void> {
     const { generation } = this.#grace;
@@ -128,7 +128,7 @@ export class Systemd {
     grace.once('closed', () => this.#stopWatchdog());
   }
 
-  /** Sends a message without which systemd takes the service for failed. */
+  /** Sends a message without which systemd counts the service as failed. */
   async #announce(assignments: Assignments, attempts = 1): Promise<void> {
     let failure: string | undefined;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {

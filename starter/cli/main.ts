@@ -67,7 +67,7 @@ function compileNothing(): void {
   for (const compiler of ['opt', 'maglev', 'sparkplug']) setFlagsFromString(`--no-${compiler}`);
 }
 
-/** From now on no error is a reason to leave the workers alone. */
+/** From now on no error is a reason to abandon the workers. */
 function serveOn(background: StartObserver | undefined): void {
   process.on('uncaughtException', (error) => stderrOutput.say(`start_server goes on after an error: ${error.stack ?? messageOf(error)}`));
   background?.onBound?.();

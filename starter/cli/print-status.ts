@@ -13,7 +13,7 @@ export interface PrintStatusOptions extends StatusOptions {
 }
 
 /**
- * Prints the status. With `watch`, a terminal shows a table that moves; a pipe gets
+ * Prints the status. With `watch`, a terminal shows a table that changes; a pipe gets
  * each change once, with `json` as a line of JSON.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`, `FILE_INVALID`
@@ -24,7 +24,7 @@ export async function printStatus(options: PrintStatusOptions): Promise<void> {
   do {
     const status = serverStatus(options);
     const text = options.json ? JSON.stringify(status, null, options.watch ? 0 : 2) : formatStatus(status, Date.now());
-    // On a terminal the ages move too.
+    // On a terminal the ages change too.
     const key = stdout.isTTY ? text : JSON.stringify(status);
     if (key !== before) stdout.write(`${options.watch && stdout.isTTY && !options.json ? CLEAR_SCREEN : ''}${text}\n`);
     before = key;

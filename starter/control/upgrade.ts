@@ -26,7 +26,7 @@ const DEFAULT_TIMEOUT_S = 600;
 
 /**
  * Tells a start_server to replace itself by the version that is installed now;
- * resolves when that one looks after the workers, which were not touched.
+ * resolves when the new one looks after the workers, which were not touched.
  *
  * @throws GraceError `NOT_RUNNING`, `PID_FILE`; `RESTART_UNSUPPORTED` if it cannot
  * do that; `RESTART_FAILED` if it failed: then the old one goes on.

@@ -12,7 +12,7 @@ export interface LogHandover {
 export interface LogOutput {
   /** The descriptor that workers get as stdout and stderr; undefined: they inherit those of this process. */
   readonly fd: number | undefined;
-  /** What another start_server needs to go on with it; undefined if it opens it itself. */
+  /** What another start_server needs to go on with this log; undefined if that one opens the log itself. */
   readonly handover?: LogHandover | undefined;
   /** Writes one line. */
   say(message: string): void;

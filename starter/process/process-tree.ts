@@ -5,7 +5,7 @@ import { type ProcessIdentity } from './watched-process.js';
 
 /**
  * A process, its descendants, and those that inherited a mark in their environment,
- * which tells those whose parent has ended. Empty if the process table cannot be read.
+ * by which those whose parent has ended are found. Empty if the process table cannot be read.
  *
  * @param root - undefined: only those with the mark, and their descendants.
  */

@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm';
 type Collect = (options?: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
 /**
- * It takes some 20 ms, which come after a crashed worker was replaced. With a second, Node.js 20 grew to 59.6 MiB in
- * 1 000 deploys of 17 ms each.
+ * A collection takes some 20 ms, which come after a crashed worker was replaced. With a delay of a second, Node.js 20 grew
+ * to 59.6 MiB in 1 000 deploys of 17 ms each.
  */
 const DELAY_MS = 100;
 

@@ -4,7 +4,7 @@ import { type WaitStatus } from './wait-status.js';
 
 const LOOK_EVERY_MS = 100;
 
-/** A process, told from a later one with the same pid by the time when it began. */
+/** A process, distinguished from a later one with the same pid by the time when it began. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** In clock ticks since the boot of the machine, see proc(5). */

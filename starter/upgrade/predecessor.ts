@@ -67,7 +67,7 @@ export class UpgradePredecessor {
     );
   }
 
-  /** Says that this process is ready; fulfils when everything is its own. */
+  /** Says that this process is ready; fulfils when everything belongs to it. */
   async takeOver(settings: Settings, say: (message: string) => void): Promise<Snapshot> {
     const next = this.#next('yours');
     this.#say({ type: 'ready', pid: process.pid });

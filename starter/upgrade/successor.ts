@@ -32,7 +32,7 @@ export class UpgradeSuccessor {
 
   /**
    * Starts it: the same command, in the version that is installed now. It is no
-   * child of this process, as systemd would take it for a stranger.
+   * child of this process, because systemd treats a child of its main process as an alien process.
    */
   static async start(passed: PassedDescriptors): Promise<UpgradeSuccessor> {
     const { file, args, cwd } = throughIntermediate(await successorCommand());

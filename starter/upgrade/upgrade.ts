@@ -73,7 +73,7 @@ export class Upgrade {
     for (const signal of this.#waiting.splice(0)) process.emit(signal, signal);
   }
 
-  /** Whoever watches the first pid would see it exit. */
+  /** What watches the first pid, such as a supervisor, would see it exit. */
   #refusal(): string | undefined {
     const { lock, systemd } = this.#options;
     if (lock !== undefined || systemd.listens) return undefined;

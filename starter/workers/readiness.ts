@@ -7,7 +7,7 @@ export interface ReadinessOptions {
   readonly interval: number;
   /** Milliseconds within which a worker has to say that it is ready; undefined: it need not. */
   readonly readyTimeout: number | undefined;
-  /** Milliseconds that a worker may take that announced a `ready` message; 0: no limit. `readyTimeout` comes before it. */
+  /** Milliseconds that a worker that announced a `ready` message may take; 0: no limit. Not used with `readyTimeout`. */
   readonly startTimeout: number;
 }
 
@@ -37,7 +37,7 @@ export function waitUntilUp(candidate: Candidate, options: ReadinessOptions): Pr
     let stopReading = (): unknown => undefined;
     const startTimer = (milliseconds: number, onTime: () => void): void => {
       clearTimeout(timer);
-      // Timers run before pipes and ends of processes are read: what is waiting there may stop this one.
+      // Timers run before pipes and ends of processes are read: what is waiting there may stop this timer.
       const started = setTimeout(() => setImmediate(() => timer === started && onTime()), milliseconds);
       timer = started;
     };
@@ -73,7 +73,7 @@ function greet(pipe: Duplex, nonce: string, exited: Promise<unknown>): void {
   void exited.then(() => pipe.destroy());
 }
 
-/** Tells a handoff that is meant for this process from a leaked one. It is no secret, so node:crypto and its 2 MiB are not needed. */
+/** Distinguishes a handoff meant for this process from a leaked one. It is no secret, so node:crypto and its 2 MiB are not needed. */
 export function makeNonce(): string {
   return `${process.pid}-${process.hrtime.bigint().toString(36)}-${Math.random().toString(36).slice(2)}`;
 }

@@ -32,7 +32,7 @@ export class RollingDeploy {
     return this.#queued;
   }
 
-  /** Starts the first worker of all slots that have none at once; `onFirstUp` is called when the first of them is up. */
+  /** Starts, at the same time, the first worker of all slots that have none; `onFirstUp` is called when the first of them is up. */
   async open(onFirstUp: () => void): Promise<void> {
     await this.#run(async () => {
       const { slots, launcher } = this.#options;

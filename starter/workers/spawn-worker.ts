@@ -74,7 +74,7 @@ function handoffSockets({ descriptors, backlog }: SpawnOptions): HandoffSocket[]
  * shell does not accept are set again by env(1).
  *
  * @param stdin - a descriptor that becomes descriptor 0. If libuv passed a socket
- * as stdin, it would clear O_NONBLOCK, which the workers before share.
+ * as stdin, it would clear O_NONBLOCK, which the earlier workers share.
  */
 function shellArguments(exec: readonly string[], env: NodeJS.ProcessEnv, stdin: number | undefined): string[] {
   const refused = Object.entries(env).filter(([name]) => !SHELL_NAME.test(name));

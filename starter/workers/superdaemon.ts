@@ -48,7 +48,7 @@ export class Superdaemon {
   readonly #finished: Promise<void>;
   #finish: () => void = () => undefined;
   #stopping = false;
-  /** Ends that came after {@link handOver}; undefined if there was none. */
+  /** Ends of workers that came after {@link handOver}; undefined if that was not called. */
   #missed: (() => void)[] | undefined;
 
   constructor(options: SuperdaemonOptions) {
@@ -148,7 +148,7 @@ export class Superdaemon {
     await this.#launches.hold();
   }
 
-  /** @param failure - why the upgrade failed for which it was frozen. */
+  /** @param failure - why the upgrade for which it was frozen failed. */
   unfreeze(failure: string): void {
     const missed = this.#missed ?? [];
     this.#missed = undefined;

@@ -8,7 +8,7 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Rounded to so many decimals that nothing is lost that was measured. */
+/** Rounded to so many decimals that nothing that was measured is lost. */
 export function rounded(value: number, decimals = 2): number {
   return Number(value.toFixed(decimals));
 }

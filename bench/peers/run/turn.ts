@@ -12,7 +12,7 @@ import { requestRate } from './wrk.js';
 
 const WARM_MS = 700;
 const QUIET_MS = 1_000;
-/** The longest time that is waited for the end of the old process. */
+/** The longest wait for the end of the old process. */
 const GONE_MS = 15_000;
 const AFTER_MS = 2_000;
 const MEMORY_EVERY_MS = 100;

@@ -19,8 +19,8 @@ const QUIET_MS = 1_000;
 const LONGEST_MS = 15_000;
 
 /**
- * Prints what `ts-grace` would do here. With a program it is started, and listens on
- * free ports in place of its own; the process ends when that is known. The exit code is 1 if a restart would be refused.
+ * Prints what `ts-grace` would do here. If a program is given, it is started, and listens on
+ * free ports in place of its own; the process ends when its addresses are known. The exit code is 1 if a restart would be refused.
  *
  * @throws GraceError `OPTION_INVALID`, `PROGRAM_INVALID`
  */

@@ -20,7 +20,7 @@ async function run([first, ...rest]: readonly string[]): Promise<void> {
     throw invalid(`there is no option ${first}; for an option of Node.js, write node ${first} --import ts-grace/auto program.js`, first);
   }
   becomeProgram(first, rest);
-  // Without it, a successor is started by what process has: see launch/command.ts.
+  // Without this file, the command line of a successor is made from `process`: see launch/command.ts.
   if (!existsSync('/proc/self/cmdline')) process.execArgv.push(`--import=${AUTO}`);
   await import(AUTO);
   runProgram();

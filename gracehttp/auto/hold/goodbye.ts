@@ -5,15 +5,15 @@ import { type HttpConnection } from '../../http/http-connection.js';
 
 /** RFC 6455: a close frame with the code 1012, "service restart", on which clients come back. */
 const CLOSE_1012 = Buffer.from([0x88, 0x02, 0x03, 0xf4]);
-/** So many leave in each round: all at once would come back at once. */
+/** This many leave in each round: all at once would come back at once. */
 const AT_ONCE = 20;
 const EVERY_MS = 20;
 /** A client that does not answer the close frame is disconnected after this. */
 const CLOSE_WITHIN_MS = 5_000;
 
 /**
- * Tells the clients to leave that would stay: WebSockets and event streams. The
- * program does not know that they should. They come back to the process that serves.
+ * Tells the clients of WebSockets and event streams, which would stay otherwise, to leave.
+ * The program does not know that they should. They come back to the process that serves.
  *
  * @param connections - all of the process; asked again in each round.
  * @returns a function that ends it.
@@ -40,7 +40,7 @@ export function sayGoodbye(connections: () => Iterable<HttpConnection>): () => v
   return () => clearInterval(timer);
 }
 
-/** What the program has written are whole frames, so this is between two of them. Its library answers the client's close frame. */
+/** The program has written whole frames only, so this one comes between two of them. Its library answers the client's close frame. */
 function closeWebSocket(socket: Socket): void {
   if (!socket.writable) return;
   socket.write(CLOSE_1012);

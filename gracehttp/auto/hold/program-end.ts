@@ -7,7 +7,7 @@ import { programHandlers } from './signals.js';
 const ASKS_WITHIN_MS = 2_000;
 /** The hooks of a drain have this long in any case. */
 const SHUTDOWN_MIN_MS = 1_000;
-/** A handler that takes longer than the hook may is left alone just before: that is no failure. */
+/** A handler may take longer than the hook may. Then this process stops waiting for it just before, so the hook does not fail. */
 const BEFORE_DEADLINE_MS = 50;
 
 /** What the program itself does when its process ends: its own handlers of signals, and `process.exit()`. */

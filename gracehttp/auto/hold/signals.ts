@@ -27,7 +27,7 @@ export function holdSignals(): void {
   keepOwnHandlers();
 }
 
-/** The program removes its own handlers of a signal by it, before it sends itself that signal. */
+/** With removeAllListeners() a program removes its own handlers of a signal, before it sends itself that signal. */
 function keepOwnHandlers(): void {
   const { removeAllListeners } = process;
   process.removeAllListeners = (event) => {

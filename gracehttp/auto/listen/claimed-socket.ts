@@ -9,7 +9,7 @@ import { type ClaimableAddress } from './asked-address.js';
 import { handleOfServer } from './held-socket.js';
 
 /**
- * Takes the inherited socket for an address. Other than with serve(), sockets come
+ * Takes the inherited socket for an address. Unlike with serve(), sockets come
  * one by one, so no socket stands in for another address: it may be asked for next.
  */
 export function takeMatching(address: ClaimableAddress, { unclaimed }: Inheritance): InheritedSocket | undefined {

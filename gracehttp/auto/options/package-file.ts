@@ -34,7 +34,7 @@ function nearestPackage(from: string): PackageFile | undefined {
 }
 
 function parse(path: string, text: string): { readonly grace?: unknown } {
-  // Most files do not have it, and to read them takes longer.
+  // Most files do not have it, and parsing them takes longer.
   if (!text.includes('"grace"')) return {};
   try {
     return (JSON.parse(text) ?? {}) as { readonly grace?: unknown };

@@ -36,7 +36,7 @@ const NAMES = [...optionNames(), ...OWN];
 
 /**
  * Reads `GRACE_DRAIN_TIMEOUT=10000` and so on, and the key `grace` of package.json.
- * A variable counts more than the file.
+ * A variable overrides the file.
  *
  * @param file - the package.json of the program.
  * @throws GraceError `OPTION_INVALID` that names the variable or the key, and its value.

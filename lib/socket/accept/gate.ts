@@ -47,7 +47,7 @@ export class Gate {
     };
   }
 
-  /** Whether the next connections come unread, as far as `by` is concerned. Node.js asks at each accept. */
+  /** Sets whether the next connections come unread, as far as `by` is concerned. Node.js asks at each accept. */
   pause(by: object, paused: boolean): void {
     if (paused) this.#pausedBy.add(by);
     else this.#pausedBy.delete(by);

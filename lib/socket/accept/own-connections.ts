@@ -14,7 +14,7 @@ interface Handle {
   getpeername?: (out: object) => number;
 }
 
-/** Connections of this process to a server of its own, by which it knows that no other one waits there. */
+/** Connections of this process to a server of its own, by which it knows that no other connection waits there. */
 export class OwnConnections {
   readonly #server: Server;
   readonly #backlog: number;
@@ -26,7 +26,7 @@ export class OwnConnections {
     this.#backlog = backlog;
   }
 
-  /** Whether one that the server has accepted is one of them. */
+  /** Whether a connection that the server has accepted is one of these. */
   has({ remoteAddress, remotePort }: Socket): boolean {
     return this.#sockets.has(`${remoteAddress} ${remotePort}`);
   }
@@ -34,10 +34,10 @@ export class OwnConnections {
   /**
    * Fills the queue of a listening TCP socket, so that no other connection is lost if
    * it is closed in the same turn of the event loop: the
-   * kernel resets what waits in the queue. If two fit into a queue for two, it has no others, and
+   * kernel resets what waits in the queue. If two fit into a queue for two, no others are in it, and
    * the kernel takes no more: it drops their SYN, and clients that send it again are refused.
    *
-   * @returns false if others wait, or there is no loopback interface. The queue is as it was then.
+   * @returns false if others wait, or there is no loopback interface. Then the queue is as it was before.
    */
   async fill(): Promise<boolean> {
     const name = this.#server.address();
@@ -66,7 +66,7 @@ function connectTo({ address, port }: net.AddressInfo): Socket {
   return net.connect({ host, port }).on('error', () => undefined);
 }
 
-/** Before that, connect(2) has not the address of the peer (ENOTCONN); Node.js itself hears of it a turn later. */
+/** Until a connection is established, getpeername(2) fails (ENOTCONN); Node.js itself learns of it a turn later. */
 function isEstablished(socket: Socket): boolean {
   return handleOf(socket).getpeername?.({}) === 0;
 }

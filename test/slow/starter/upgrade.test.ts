@@ -124,7 +124,7 @@ t.test('a new version that does not start: the old one goes on, and --upgrade sa
   t.not(pidOf(starter), starter.pid);
 });
 
-t.test('without a pid file and systemd it refuses: whoever watches the pid would see it exit', async (t) => {
+t.test('without a pid file and systemd it refuses: what watches the pid would see it exit', async (t) => {
   const folder = scratch(t);
   const starter = startStarter(t, ['--interval=0.1', '--', ...plain()], {
     shell: `exec "$NODE" "$PROGRAM" --status-file=${folder}/status --interval=0.1 -- ${plain().join(' ')}`,

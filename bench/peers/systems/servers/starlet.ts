@@ -3,8 +3,8 @@ import { type System } from '../system.js';
 import { bySignal, printedVersion } from '../ways.js';
 
 /**
- * start_server(1) and Starlet(3pm), "hot deploy using Server::Starter". Each connection takes a worker, so there are more than
- * clients. Keep-alive is off by default; here it is on, and workers live longer than a turn.
+ * start_server(1) and Starlet(3pm), "hot deploy using Server::Starter". Each connection takes a worker, so there are more workers
+ * than clients. Keep-alive is off by default; here it is on, and workers live longer than a turn.
  */
 const STARLET = ['-s', 'Starlet', '--max-workers=20', '--max-keepalive-reqs=1000000', '--max-reqs-per-child=1000000'];
 
