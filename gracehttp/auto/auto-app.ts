@@ -83,10 +83,16 @@ export class AutoApp extends Grace {
     const proven = reason === 'handover' ? this.probation.proven : Promise.resolve(true);
     // Not before: what the program's handlers do cannot be taken back if this process has to serve again.
     const end = (): void => void proven.then((isOver) => isOver && this.#end.run(signal));
+    const leave = (): void => this.#onLeaving(end);
+    const { signal: leaving, closing } = this;
     // A client that is told to leave earlier would come back to this process.
-    this.signal.addEventListener('abort', () => this.#onLeaving(end), { once: true });
+    leaving.addEventListener('abort', leave, { once: true });
     // What the program does to end connections that nobody else can end has to begin now.
-    this.closing.addEventListener('abort', end, { once: true });
+    closing.addEventListener('abort', end, { once: true });
+    this.once('restart-reverted', () => {
+      leaving.removeEventListener('abort', leave);
+      closing.removeEventListener('abort', end);
+    });
   }
 
   /** The program's handlers run when no request can come: frameworks answer 503, or close their database, as soon as they begin to close. */

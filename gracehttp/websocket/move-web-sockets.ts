@@ -83,7 +83,9 @@ export function moveWebSockets<WebSocket extends object, State>(
     restore(ws, moved.state);
   });
   wss.on('connection', follow);
-  app.closing.addEventListener('abort', () => closeInSlices([...(server.clients ?? [])] as Inside[]));
+  const sayGoodbye = (): void => closeInSlices([...(server.clients ?? [])] as Inside[]);
+  // For each drain anew: after a restart was taken back, `closing` may be another signal.
+  app.on('draining', () => app.closing.addEventListener('abort', sayGoodbye));
 }
 
 function closeInSlices(clients: Inside[]): void {

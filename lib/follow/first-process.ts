@@ -45,10 +45,10 @@ export class FirstProcess {
     });
   }
 
-  /** This process serves again: the signals are for itself. */
+  /** This process serves again: the signals are for itself. The end of the pipe would mean to the successor that the service stops. */
   leave(): void {
     this.#stop();
-    this.#pipe.destroy();
+    this.#pipe.unref();
   }
 
   #forward(signal: NodeJS.Signals, self: boolean): void {

@@ -36,6 +36,8 @@ export interface DrainPlan {
   readonly delay: number;
   /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
   readonly spread: number;
+  /** Ends the spread early: the service stops, so the successor does not accept any longer either. */
+  readonly spreadEnds: Promise<unknown> | undefined;
   /** Calls the handler when the drain has to end soon, as there are too many old generations. */
   onHurry(handler: (tooMany: number) => void): void;
   /** Where the connections of a listener can move to. */
@@ -105,9 +107,10 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
 }
 
 /** @param takenBack - fulfils when this process has to serve again; then it goes on accepting, if it has not stopped yet. */
-async function stopAccepting({ listeners, handedOver, spread, onward, takeBack }: DrainPlan, takenBack: Promise<string>): Promise<void> {
+async function stopAccepting(plan: DrainPlan, takenBack: Promise<'taken back'>): Promise<void> {
+  const { listeners, handedOver, spread, spreadEnds, onward, takeBack } = plan;
   for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
-  const isTakenBack = spread > 0 && (await Promise.race([pause(spread), takenBack])) !== undefined;
+  const isTakenBack = spread > 0 && (await Promise.race([pause(spread, spreadEnds), takenBack])) === 'taken back';
   if (!isTakenBack) await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
 }
 
@@ -143,6 +146,10 @@ function reportFailure(failure: unknown): void {
 }
 
 /** At least one turn of the event loop: with thousands of connections each step of a hand-over takes some milliseconds. */
-async function pause(milliseconds: number): Promise<void> {
-  await (milliseconds > 0 ? new Promise((done) => setTimeout(done, milliseconds)) : nextTurn());
+async function pause(milliseconds: number, end?: Promise<unknown>): Promise<void> {
+  if (milliseconds === 0) return nextTurn();
+  await new Promise((done) => {
+    const timer = setTimeout(done, milliseconds);
+    void end?.then(() => clearTimeout(timer)).then(done);
+  });
 }

@@ -18,8 +18,9 @@ export class LazySignal {
     return this.#controller.signal;
   }
 
-  /** The next signal is a new one; one that was aborted stays so. */
+  /** The next signal is a new one, if this one was aborted: it stays so. */
   renew(): void {
+    if (this.#reason === undefined) return;
     this.#controller = undefined;
     this.#reason = undefined;
   }

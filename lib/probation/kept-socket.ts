@@ -1,4 +1,6 @@
 import { type Server } from 'node:net';
+import { messageOf } from '../errors.js';
+import { warn } from '../log.js';
 import { type ListeningHandle } from '../move/returned-sockets.js';
 import { openBindable } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
@@ -40,11 +42,18 @@ export class KeptSocket {
   }
 }
 
-/** Accepts again on a socket that was not kept, because the successor did not want it: it is bound again. */
+/**
+ * Accepts again on a socket that was not kept, because the successor did not want it: it is bound again. If that
+ * fails, it is a warning, as this process serves on the others. A socket of systemd cannot be had again.
+ */
 export async function bindAgain(listener: GraceListener): Promise<void> {
   const { bound, mode, listening, server } = listener;
   if (listening || bound === undefined || server === undefined) return;
-  await listener.reopen(await openBindable(bound, mode));
+  try {
+    await listener.reopen(await openBindable(bound, mode));
+  } catch (error) {
+    warn(`${listener.asked} stays closed after the restart was taken back, as the new version had dropped it: ${messageOf(error)}`);
+  }
 }
 
 /** Holds the event 'close' of a server back. Returns a function that lets it come, if the server is still closed. */

@@ -5,14 +5,19 @@ import { giveSigns } from './silence.js';
 /** How long the old process may take to answer. It does so at once, if it is not busy. */
 const PATIENCE_MS = 2_000;
 
+/** With the old process. */
+type Conversation = Pick<Carried, 'get' | 'hear' | 'ask'>;
+
 /** The new process after a hand-over: it gives signs of life, and may say that it is broken. */
 export class Newcomer {
-  readonly #carried: Carried;
+  readonly #carried: Conversation;
   /** Called when the old process has let go: until then it may wait for a sign. */
   readonly #stopSigns: () => void;
   readonly #timer: NodeJS.Timeout;
   readonly #onOver: () => void;
   #active = true;
+  /** Whether the old process may still serve again. It ends the probation itself, maybe later than this process does. */
+  #standsBy = true;
   #answered: (accepts: boolean) => void = () => undefined;
 
   /**
@@ -21,14 +26,14 @@ export class Newcomer {
    * @param onAccepts - called when the old process accepts again.
    * @param onOver - called when this process is not on probation any more.
    */
-  static begin(carried: Carried, onAccepts: () => void, onOver: () => void): Newcomer | undefined {
+  static begin(carried: Conversation, onAccepts: () => void, onOver: () => void): Newcomer | undefined {
     const terms = readTerms(carried.get(PROBATION));
     if (terms === undefined) return undefined;
     return new Newcomer(carried, terms, onAccepts, onOver);
   }
 
   private constructor(
-    carried: Carried,
+    carried: Conversation,
     { time, hang }: { readonly time: number; readonly hang: number },
     onAccepts: () => void,
     onOver: () => void,
@@ -39,16 +44,10 @@ export class Newcomer {
     this.#timer = setTimeout(() => this.#end(), time).unref();
     const onNews = (value: unknown): void => {
       const accepts = readFromStandby(value)?.type === 'accepts';
-      this.#stopSigns();
-      this.#end();
-      this.#answered(accepts);
+      this.#onAnswer(accepts);
       if (accepts) onAccepts();
     };
-    const onGone = (): void => {
-      this.#stopSigns();
-      this.#end();
-      this.#answered(false);
-    };
+    const onGone = (): void => this.#onAnswer(false);
     if (!carried.hear(PROBATION, onNews, onGone)) onGone();
   }
 
@@ -67,7 +66,7 @@ export class Newcomer {
   }
 
   #ask(message: FromNewcomer): Promise<boolean> {
-    if (!this.#active || !this.#say(message)) return Promise.resolve(false);
+    if (!this.#say(message) || !this.#standsBy) return Promise.resolve(false);
     return new Promise((done) => {
       const timer = setTimeout(() => this.#answered(false), PATIENCE_MS);
       const before = this.#answered;
@@ -77,6 +76,14 @@ export class Newcomer {
         done(accepts);
       };
     });
+  }
+
+  /** The old process serves again, or never will. */
+  #onAnswer(accepts: boolean): void {
+    this.#standsBy = false;
+    this.#stopSigns();
+    this.#end();
+    this.#answered(accepts);
   }
 
   #say(message: FromNewcomer): boolean {

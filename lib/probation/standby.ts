@@ -46,12 +46,15 @@ export class Standby {
   readonly proven: Promise<boolean>;
   /** Fulfils when this process may stop accepting. */
   readonly prepared: Promise<void>;
+  /** Fulfils when the service is told to stop, or the successor restarts. */
+  readonly dismissed: Promise<void>;
   readonly #options: StandbyOptions;
   readonly #removeHandlers: () => void;
   #silence: Silence | undefined;
   #timer: NodeJS.Timeout | undefined;
   #kept: readonly KeptSocket[] = [];
   #settle!: (proven: boolean) => void;
+  #dismiss!: () => void;
   #fault: Fault | undefined;
   #active = true;
 
@@ -60,6 +63,9 @@ export class Standby {
     this.#options = options;
     this.proven = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.dismissed = new Promise((resolve) => {
+      this.#dismiss = resolve;
     });
     this.#removeHandlers = onSignals(stopSignals, () => this.end());
     carried.onAsk(PROBATION, (value) => this.#onMessage(value));
@@ -79,8 +85,14 @@ export class Standby {
     return this.#active;
   }
 
-  /** This process is not needed any more. */
+  /** This process is not needed any more, and neither is what it does for the successor. */
   end(): void {
+    this.#letGo();
+    this.#dismiss();
+  }
+
+  /** The successor has passed its probation, or there is none. */
+  #letGo(): void {
     if (!this.#finish()) return;
     for (const socket of this.#kept) socket.close();
     this.#say({ type: 'released' });
@@ -118,11 +130,11 @@ export class Standby {
     const handles = await successor.returned(listeners.map(({ fd }) => fd));
     if (handles === undefined) {
       log('the successor has not sent the sockets back, so there is no probation');
-      return this.end();
+      return this.#letGo();
     }
     this.#kept = handles.map((handle, index) => new KeptSocket(listeners[index]!, handle));
     if (!this.#active) return this.#kept.forEach((socket) => socket.close());
-    this.#timer = setTimeout(() => this.#whenHeard(() => this.end()), terms.time);
+    this.#timer = setTimeout(() => this.#whenHeard(() => this.#letGo()), terms.time);
   }
 
   /** A successor that hangs at the end of its probation has not passed it. */

@@ -13,6 +13,7 @@ const PLAN = {
   after: Promise.resolve(),
   proven: Promise.resolve(true),
   spread: 0,
+  spreadEnds: undefined,
   onHurry: () => undefined,
 };
 

@@ -10,6 +10,13 @@ t.test('a signal that is asked for before or after it is aborted', async (t) => 
   t.ok(signal.aborted);
   t.match(signal.reason, { name: 'AbortError', message: 'this process drains: stop' });
 
+  early.renew();
+  t.ok(signal.aborted, 'what was aborted stays so');
+  const next = early.signal;
+  t.notOk(next.aborted);
+  early.renew();
+  t.equal(early.signal, next, 'one that was not aborted is still good');
+
   const late = new LazySignal();
   late.abort('too late');
   t.ok(late.signal.aborted);

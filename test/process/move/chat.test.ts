@@ -80,6 +80,27 @@ t.test(`the example of a chat: nobody is disconnected in ${RESTARTS} restarts, a
   await program.ended();
 });
 
+t.test('after a restart was taken back, a stop says goodbye with 1012', async (t) => {
+  const program = start(t, example('chat'), { args: ['127.0.0.1:0', '1500', 'compress'] });
+  const [port] = portsOf(await program.announced('ready'));
+  const join = async (name: string): Promise<User> => {
+    const user = new User(port!, name, true);
+    t.teardown(() => user.ws.terminate());
+    await waitUntil(name, () => user.ws.readyState === WebSocket.OPEN);
+    return user;
+  };
+  const first = await join('first');
+  process.kill(program.pid, 'SIGUSR2');
+  const { pid } = await program.announced('ready', 2);
+  await waitUntil('the goodbye of the restart', () => first.closed === 1012);
+  process.kill(pid, 'SIGKILL');
+  await program.logged('restart taken back, this process serves again');
+  const second = await join('second');
+  process.kill(program.pid, 'SIGTERM');
+  t.match(await program.exited, { code: 0 });
+  t.equal(second.closed, 1012);
+});
+
 t.test('a client that compresses cannot move: it gets 1012 before the drain deadline, and another one has moved meanwhile', async (t) => {
   const program = start(t, example('chat'), { args: ['127.0.0.1:0', '3000', 'compress'] });
   const [port] = portsOf(await program.announced('ready'));

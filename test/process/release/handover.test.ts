@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import t from 'tap';
-import { portOf } from '../../support/address.js';
+import { portOf, portsOf } from '../../support/address.js';
 import { makeCertificate } from '../../support/certificate.js';
+import { json } from '../../support/http/administered.js';
 import { get } from '../../support/http/client.js';
 import { fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
@@ -54,6 +55,27 @@ t.test('handoverTime: HTTP/2 sessions leave one after the other', async (t) => {
   t.ok(early < SESSIONS * 0.9, `${early} of ${SESSIONS} left in the first third of the time`);
   t.ok(ends.at(-1)! - ends[0]! > HANDOVER_MS / 3, 'they did not leave all at once');
 });
+
+for (const [when, probation] of Object.entries({ in: 60_000, after: 300 })) {
+  t.test(`handoverTime: a stop ${when} the probation ends both processes`, async (t) => {
+    const argument = { follow: false, handoverTime: 100_000, drainTimeout: 110_000, probation };
+    const program = start(t, fixture('administered'), { args: [JSON.stringify(argument)] });
+    const [port, adminPort] = portsOf(await program.announced('ready'));
+    process.kill(program.pid, 'SIGUSR2');
+    const { pid } = await program.announced('ready', 2);
+    await program.announced('restarted');
+    const isOver = async (): Promise<boolean> => {
+      const answers = await Promise.all(Array.from({ length: 8 }, () => get({ port: adminPort! }, '/status')));
+      return answers.every((answer) => json(answer)['probation'] === false);
+    };
+    if (when === 'after') await waitUntil('the end of the probation', isOver);
+    process.kill(pid, 'SIGTERM');
+    await program.ended();
+    t.match(program.all('closed'), [{ code: 0 }, { code: 0 }]);
+    t.equal(program.all('restart-reverted').length, 0);
+    await t.rejects(get({ port: port! }), { code: 'ECONNREFUSED' });
+  });
+}
 
 t.test('handoverTime: the new process dies meanwhile, and the old one serves on at once', async (t) => {
   const argument = { http: ['127.0.0.1:0'], handoverTime: 100_000, drainTimeout: 110_000, probation: 60_000 };

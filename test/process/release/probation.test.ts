@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { isAlive } from '../../support/proc.js';
 import { type Program, fixture, start } from '../../support/program.js';
 import { get, targetOf } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
+import { descriptorOf, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 interface Options {
@@ -107,6 +109,23 @@ t.test('sockets that the new version does not want are opened again', async (t) 
   for (const index of [0, 1, 2]) t.equal(await answering(program, index), first);
 });
 
+t.test('a socket of systemd that the new version does not want cannot be opened again: the old process serves on the others', async (t) => {
+  const held = await Promise.all(['one', 'two'].map(() => listening(t, net.createServer(), { port: 0, host: '127.0.0.1' })));
+  const options = { listen: ['systemd:one', 'systemd:two'], kept: 1, probation: 60_000 };
+  const program = start(t, fixture('release/faulty'), {
+    shell: `LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=one:two exec "$NODE" "$PROGRAM" '${JSON.stringify(options)}'`,
+    passed: held.map(descriptorOf),
+  });
+  await program.announced('ready');
+  held[0]!.close();
+  const second = await restart(program);
+  await onlyAnswers(program, second);
+  process.kill(second, 'SIGKILL');
+  t.match(await program.announced('restart-reverted'), { pid: program.pid, state: 'serving' });
+  await onlyAnswers(program, program.pid);
+  await program.logged('systemd:two stays closed after the restart was taken back, as the new version had dropped it: cannot listen on');
+});
+
 t.test('an exception in the first request: exit code and stderr are in the event', async (t) => {
   const program = await restarted(t);
   const [first, second] = program.pids as [number, number];
@@ -161,6 +180,28 @@ t.test('a program says that it is broken: both processes answer all requests', a
   await onlyAnswers(program, first);
   t.strictSame(await clients.stop(), []);
 });
+
+for (const address of ['tcp', 'unix'] as const) {
+  t.test(`with follow, a new process that is broken leaves the socket to the first one: ${address}`, async (t) => {
+    const listen = [address === 'tcp' ? '127.0.0.1:0' : `unix:${scratch(t)}/app.sock`];
+    const program = await restarted(t, { listen, follow: true, probation: 60_000 });
+    const [first, second] = program.pids as [number, number];
+    await onlyAnswers(program, second);
+    await answering(program, 0, '/fail');
+    await program.announced('restart-reverted');
+    t.match(await program.announced('closed'), { pid: second, code: 0 });
+    t.strictSame(
+      program.all('draining').map(({ reason }) => reason),
+      ['handover', 'handover'],
+      'the end of the new process is no stop of the service',
+    );
+    await onlyAnswers(program, first);
+    const third = await restart(program, first);
+    await onlyAnswers(program, third);
+    program.process.kill('SIGTERM');
+    t.strictSame(await program.exited, { code: 0, signal: null }, 'the first process follows the third one');
+  });
+}
 
 t.test('a check fails', async (t) => {
   const program = await restarted(t, { probation: 60_000, checks: true });
