@@ -52,8 +52,8 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'a successor that ignores SIGTERM stays',
     file: SUCCESSOR,
-    before: "      this.#signal('SIGKILL');\n      // Without",
-    after: '      // Without',
+    before: "      this.#signal('SIGKILL');\n      // A successor",
+    after: '      // A successor',
     tests: [RESTART, HAND_OVER],
   },
   {
