@@ -108,8 +108,9 @@ export class Restarts {
       follow: this.#first.stays,
     });
     if (settings.command === undefined) refuseUnrepeatable();
-    if (env !== undefined) this.#env = this.#ownVariables(env);
+    const own = env === undefined ? {} : this.#ownVariables(env);
     this.#timeout = milliseconds('timeout', timeout, settings.restartTimeout);
+    this.#env = own;
     const { pid } = await this.#restarter.request();
     return { pid };
   }

@@ -28,6 +28,8 @@ export interface PassedWorker extends ProcessIdentity {
   readonly startedAt: number;
   readonly nonce: string;
   readonly sent: readonly NodeJS.Signals[];
+  /** Milliseconds since it was told to stop; undefined: it was not. */
+  readonly drainingFor?: number | undefined;
   readonly pipe?: number | undefined;
 }
 

@@ -52,8 +52,8 @@ export class PassedDescriptors {
   #describe(worker: Worker): PassedWorker | undefined {
     const identity = worker.pid === undefined ? undefined : identify(worker.pid);
     if (identity === undefined) return undefined;
-    const { generation, number, startedAt, nonce, sent } = worker;
-    return { ...identity, generation, number, startedAt, nonce, sent, pipe: this.#pipes.get(worker) };
+    const { generation, number, startedAt, nonce, sent, drainingFor } = worker;
+    return { ...identity, generation, number, startedAt, nonce, sent, drainingFor, pipe: this.#pipes.get(worker) };
   }
 
   #add(fd: number): number {

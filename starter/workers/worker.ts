@@ -28,6 +28,8 @@ export interface WorkerParts extends Pick<WorkerOptions, 'generation' | 'number'
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly sent: readonly NodeJS.Signals[];
+  /** See {@link Worker.drainingFor}. */
+  readonly drainingFor?: number | undefined;
 }
 
 /** One process of the server program. */
@@ -48,6 +50,8 @@ export class Worker {
   lastOutput = '';
   readonly #parts: WorkerParts;
   readonly #sent: Set<NodeJS.Signals>;
+  /** Milliseconds of the monotonic clock. */
+  #drainingSince: number | undefined;
   #notReady: string | undefined;
   #isUp = false;
 
@@ -57,6 +61,7 @@ export class Worker {
     this.#sent = new Set(parts.sent);
     ({ generation: this.generation, number: this.number, startedAt: this.startedAt, pipe: this.pipe, nonce: this.nonce } = parts);
     this.exited = parts.process.exited;
+    if (this.isDraining) this.#killInTime(parts.drainingFor);
     if (waitUntilReady === undefined) this.#isUp = true;
     const outcome = waitUntilReady === undefined ? Promise.resolve<Outcome>('lived') : waitUntilReady(this);
     this.up = outcome.then((how) => (this.#isUp = how !== 'exited'));
@@ -97,6 +102,11 @@ export class Worker {
     return this.#sent.size > 0;
   }
 
+  /** Milliseconds since it got the first signal to stop; undefined: none yet. */
+  get drainingFor(): number | undefined {
+    return this.#drainingSince === undefined ? undefined : performance.now() - this.#drainingSince;
+  }
+
   /** The signals that it was told to stop by. */
   get sent(): readonly NodeJS.Signals[] {
     return [...this.#sent];
@@ -112,7 +122,7 @@ export class Worker {
     if (this.#sent.has(signal)) return;
     this.#sent.add(signal);
     this.signal(signal);
-    this.killAfter(this.#parts.killTimeout);
+    this.#killInTime();
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -120,13 +130,16 @@ export class Worker {
     if (failure !== undefined) this.#parts.say(`cannot send ${failure}`);
   }
 
-  /** Kills it with all that it has started, unless it exits within these milliseconds. */
-  killAfter(milliseconds: number | undefined): void {
-    if (milliseconds === undefined) return;
-    const timer = setTimeout(() => {
-      this.#parts.say(`worker ${this.pid} has not exited within ${milliseconds / 1000} seconds, sending KILL`);
+  /** Kills it with all that it has started, unless it exits within the kill timeout, of which `drainingFor` milliseconds are over. */
+  #killInTime(drainingFor = 0): void {
+    this.#drainingSince ??= performance.now() - drainingFor;
+    const { killTimeout, say } = this.#parts;
+    if (killTimeout === undefined) return;
+    const onTime = (): void => {
+      say(`worker ${this.pid} has not exited within ${killTimeout / 1000} seconds, sending KILL`);
       this.#kill();
-    }, milliseconds);
+    };
+    const timer = setTimeout(onTime, Math.max(0, killTimeout - drainingFor));
     void this.exited.then(() => clearTimeout(timer));
   }
 

@@ -83,6 +83,17 @@ t.test('the option env and restart({ env }) add to it', async (t) => {
   t.match(await restarted(program, 3), { COLOR: 'yellow', FORM: 'square' }, 'the function is called at each restart');
 });
 
+t.test('a restart() that is refused for its timeout leaves no variable for the next restart', async (t) => {
+  const refused = `process.on('SIGHUP', () => {
+    app.restart({ env: { FORM: 'oval' }, timeout: -1 }).catch(({ code, subject }) => announce('refused', { code, subject }));
+  });`;
+  const program = start(t, writeRelease(scratch(t), release('{}', refused)));
+  await program.announced('ready');
+  process.kill(program.pid, 'SIGHUP');
+  t.match(await program.announced('refused'), { code: 'OPTION_INVALID', subject: 'timeout' });
+  t.notOk('FORM' in (await restarted(program)));
+});
+
 const BAD: Readonly<Record<string, string>> = {
   'a function that throws': `() => { throw new Error('no such secret'); }`,
   'a function that returns a number': '() => ({ COLOR: 5 })',

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { isRunning } from '../../../lib/process-table.js';
 import { portsOf } from '../../support/address.js';
 import { checkLoad } from '../../support/http/check-load.js';
@@ -16,9 +16,10 @@ const UPGRADES = 10;
 const CLIENTS_OF_A_KIND = 2;
 /** A machine with few processors starts a start_server, a command and the workers all at once. */
 const LONGEST_WAIT_MS = 12_000;
+/** Longer than a deploy and an upgrade right after it take on a busy machine. */
+const KILL_TIMEOUT_S = 6;
 /** Longer, so that a connection that a drain forgot is noticed. */
 const IDLE_TIMEOUT_MS = 15_000;
-type Tap = Parameters<typeof scratch>[0];
 
 function pidOf(starter: Starter): number {
   return Number(readFileSync(starter.pidFile, 'utf8'));
@@ -34,7 +35,7 @@ function statusOf(starter: Starter): Status {
 }
 
 /** Ends what replaced the program that the test started. */
-function endOf(t: Tap, starter: Starter): void {
+function endOf(t: Test, starter: Starter): void {
   t.teardown(async () => {
     if (existsSync(starter.pidFile)) await starter.command('--stop');
   });
@@ -103,6 +104,44 @@ t.test('a worker that dies after an upgrade is replaced; SIGTERM ends the others
   process.kill(pidOf(starter), 'SIGTERM');
   await starter.said(`worker ${second.pid} died, status:0`);
   await starter.program.ended();
+});
+
+/** Upgrades right after a deploy, whose old worker ignores SIGTERM and is to be killed later. */
+async function upgradedInDeploy(t: Test): Promise<{ starter: Starter; killed: RegExp }> {
+  const folder = scratch(t);
+  const ignoreTerm = join(folder, 'IGNORE_TERM');
+  writeFileSync(ignoreTerm, '1');
+  const args = ['--port=127.0.0.1:0', '--interval=0.1', `--kill-timeout=${KILL_TIMEOUT_S}`, `--envdir=${folder}`];
+  const starter = startStarter(t, [...args, '--', ...plain()]);
+  endOf(t, starter);
+  const { pid } = await starter.program.announced('ready');
+  await waitUntil('generation 1', () => starter.status().startsWith('1:'));
+  rmSync(ignoreTerm);
+  starter.signal('SIGHUP');
+  t.match(await starter.program.announced('signal'), { pid, signal: 'SIGTERM' });
+  t.match(await starter.command('--upgrade'), { code: 0, stdout: /, 2 workers go on/ });
+  return { starter, killed: new RegExp(`^worker ${pid} has not exited within ${KILL_TIMEOUT_S} seconds, sending KILL$`, 'm') };
+}
+
+t.test('--kill-timeout: upgrades do not put off the end of a worker that ignores SIGTERM', { skip: skipWithoutFlock }, async (t) => {
+  const { starter, killed } = await upgradedInDeploy(t);
+  await waitUntil(
+    'its end',
+    async () => {
+      if (killed.test(starter.program.stderr)) return true;
+      await starter.command('--upgrade');
+      return false;
+    },
+    () => starter.program.report(),
+  );
+  await starter.said(/^old worker \d+ died, status:unknown$/);
+});
+
+t.test('--kill-timeout: after an upgrade, a stop ends that worker too', { skip: skipWithoutFlock }, async (t) => {
+  const { starter, killed } = await upgradedInDeploy(t);
+  t.match(await starter.command('--stop'), { code: 0 });
+  await starter.program.ended();
+  t.match(starter.program.stderr, killed);
 });
 
 t.test('a new version that does not start: the old one goes on, and --upgrade says why', { skip: skipWithoutFlock }, async (t) => {
