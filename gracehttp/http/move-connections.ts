@@ -124,13 +124,12 @@ export class MoveConnections {
     const taken = await this.#onward.send(HTTP1, socket, { hasSpoken: false, waited: performance.now() - since } satisfies HttpDetails);
     if (taken || socket.destroyed) return;
     socket.pause();
-    this.#connections.waiting.set(socket, since);
+    this.#connections.waitAgain(socket, since);
     this.#serveWaiting();
   }
 
   /** The successor does not take those that wait: they get places here. */
   #serveWaiting(): void {
-    if (!this.#connections.waitingMove) return;
     this.#connections.waitingMove = false;
     this.#connections.onEnd();
   }

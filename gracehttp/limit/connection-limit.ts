@@ -145,6 +145,12 @@ export class ConnectionLimit {
     this.#room?.update();
   }
 
+  /** The successor is gone, and with it the connections that waited there. */
+  serveAgain(): void {
+    this.#waitingElsewhere = 0;
+    this.#room?.serveAgain();
+  }
+
   #makesRoom(): void {
     if (!(this.#connections instanceof HttpConnections)) return;
     this.#room ??= new RoomMaker(this.#connections, {

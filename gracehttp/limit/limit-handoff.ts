@@ -60,6 +60,10 @@ export class LimitHandoff {
     grace.on('draining', ({ reason }) => {
       if (reason === 'handover') for (const [key, served] of this.#servers) this.#tell(key, served);
     });
+    grace.on('restart-reverted', () => {
+      this.#waitingElsewhere.clear();
+      for (const { connectionLimit } of this.#servers.values()) connectionLimit.serveAgain();
+    });
   }
 
   #reserve(key: string, served: ServedServer, places: number): void {

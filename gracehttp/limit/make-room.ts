@@ -57,6 +57,12 @@ export class RoomMaker {
     }
   }
 
+  /** The successor is gone, and this process serves again: its connections may stay. */
+  serveAgain(): void {
+    this.#askedAt = undefined;
+    this.update();
+  }
+
   #wanted(): number {
     return this.#waiting.here() + this.#waiting.elsewhere();
   }

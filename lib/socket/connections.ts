@@ -57,6 +57,13 @@ export class Connections<Note> implements ConnectionCounts {
     this.#watch(socket);
   }
 
+  /** Puts a connection back to its place among those that wait. @param since - as in {@link waiting}. */
+  waitAgain(socket: Socket, since: number): void {
+    const all = [...this.waiting, [socket, since] as const].sort(([, one], [, other]) => one - other);
+    this.waiting.clear();
+    for (const [each, time] of all) this.waiting.set(each, time);
+  }
+
   get size(): number {
     return this.#open.size;
   }

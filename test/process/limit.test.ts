@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { once } from 'node:events';
 import { type Socket } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { portsOf } from '../support/address.js';
 import { answerTo, connect, get, listenTo, open } from '../support/http/client.js';
 import { type Program, fixture, start } from '../support/program.js';
@@ -261,6 +261,60 @@ t.test('upgraded connections of a predecessor leave for connections that wait in
   upgraded.forEach((socket) => socket.destroy());
   await Promise.all(ends);
   await program.announced('closed');
+});
+
+/** Two places, which are both taken until the test ends the uploads, and a restart that the test takes back. */
+async function full(t: Test, options: object = {}): Promise<{ program: Program; port: number; control: number; free(): Promise<void> }> {
+  const args = { limit: { maxConnections: 2 }, follow: false, probation: LONG_MS, tells: true, ...options };
+  const program = start(t, fixture('limited'), { args: [JSON.stringify(args)] });
+  const [port, control] = await ports(program);
+  const uploads = [1, 2].map(() => open({ port }, { method: 'POST', path: '/?upload', agent: false }));
+  const answers = uploads.map(answerTo);
+  uploads.forEach((upload) => upload.flushHeaders());
+  await waitUntil('both uploads', () => program.all('begin').length === 2);
+  const free = async (): Promise<void> => {
+    uploads.forEach((upload) => upload.end());
+    for (const { body } of await Promise.all(answers)) t.equal(body, 'served');
+    await waitUntil('two free places', () => program.all('end of connection').filter(({ pid }) => pid === program.pid).length >= 2);
+  };
+  return { program, port, control, free };
+}
+
+t.test('after a restart was taken back, nobody has to leave for connections that waited in the dead process', async (t) => {
+  const { program, port, control, free } = await full(t);
+  process.kill(program.pid, 'SIGUSR2');
+  const { pid } = await program.announced('ready', 2);
+  await program.announced('restarted');
+  const waiting = Array.from({ length: 3 }, () => get({ port }, '/?ms=0', { agent: false }));
+  const ends = Promise.allSettled(waiting);
+  await waitUntil('connections that wait', async () => (await report(control)).queued === 3);
+  process.kill(pid, 'SIGKILL');
+  await program.announced('restart-reverted');
+  await ends;
+  await free();
+  const upgraded = connect({ port });
+  t.teardown(() => upgraded.destroy());
+  upgraded.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await once(upgraded, 'data');
+  // For others, an upgraded connection would have to leave within two seconds.
+  await Promise.race([once(upgraded, 'close'), new Promise((done) => setTimeout(done, 3_000))]);
+  t.notOk(upgraded.destroyed, 'an upgraded connection stays');
+  const { headers } = await get({ port }, '/?ms=0', { headers: { connection: 'keep-alive' } });
+  t.equal(headers.connection, 'keep-alive');
+});
+
+t.test('connections that wait, and were on their way to a process that died, get the free places', async (t) => {
+  const { program, port, control, free } = await full(t, { stops: true });
+  const waiting = Array.from({ length: 3 }, () => timeOf(port));
+  await waitUntil('connections that wait', async () => (await report(control)).queued === 3);
+  process.kill(program.pid, 'SIGUSR2');
+  const { pid } = await program.announced('ready', 2);
+  await program.announced('restarted');
+  await free();
+  process.kill(pid, 'SIGKILL');
+  await program.announced('restart-reverted');
+  const longest = Math.max(...(await Promise.all([...waiting, timeOf(port)])));
+  t.ok(longest < SOON_MS, `all are served, after ${longest.toFixed()} ms at most`);
 });
 
 t.test('two servers with the same address :0 and no name have a limit each, also after a restart', async (t) => {

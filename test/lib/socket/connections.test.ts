@@ -35,6 +35,15 @@ t.test('connections are followed from accept to close', async (t) => {
   t.equal(connections.size, 0);
 });
 
+t.test('a connection that comes back waits at its old place', async (t) => {
+  const connections = new Connections(net.createServer(), () => undefined);
+  const [first, second, third] = [new net.Socket(), new net.Socket(), new net.Socket()];
+  connections.waiting.set(first, 10).set(third, 30);
+  connections.waitAgain(second, 20);
+  t.strictSame([...connections.waiting.values()], [10, 20, 30]);
+  t.strictSame([...connections.waiting.keys()].indexOf(second), 1);
+});
+
 t.test('destroyAll', async (t) => {
   const server = net.createServer();
   const connections = new Connections(server, () => undefined);

@@ -121,4 +121,25 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
     after: '',
     tests: [PROCESS],
   },
+  {
+    what: 'connections leave for others that waited in a dead successor',
+    file: HANDOFF,
+    before: 'connectionLimit.serveAgain();',
+    after: '{}',
+    tests: [PROCESS],
+  },
+  {
+    what: 'connections that come back from a dead successor get no place',
+    file: 'gracehttp/http/move-connections.ts',
+    before: '  #serveWaiting(): void {',
+    after: '  #serveWaiting(): void {\n    if (!this.#connections.waitingMove) return;',
+    tests: ['gracehttp/http/move-connections'],
+  },
+  {
+    what: 'a connection that comes back from a successor has to wait again',
+    file: 'lib/socket/connections.ts',
+    before: '.sort(([, one], [, other]) => one - other)',
+    after: '',
+    tests: ['lib/socket/connections'],
+  },
 ];
