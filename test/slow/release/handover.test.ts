@@ -9,7 +9,7 @@ import { waitUntil } from '../../support/wait.js';
 import { slowness } from '../support/slowness.js';
 import { TlsClients } from './tls-clients.js';
 
-const CLIENTS = 2_000;
+const CLIENTS = 1_000;
 const HANDOVER_MS = 5_000;
 /** Between two requests of a client. */
 const MEAN_PAUSE_MS = 1_000;
