@@ -19,7 +19,7 @@ export function planDrain(life: Parts, reason: DrainReason, handedOver: Readonly
     takeBack: (kind, connection, adopted) => adopters.takeBack(kind, connection, adopted),
     noneComes: arrivals.ended,
     spread: !isStop && carried.successor !== undefined ? settings.handoverTime : 0,
-    spreadEnds: standby?.dismissed,
+    spreadEnds: standby === undefined ? [] : [standby.dismissed],
     onHurry: (handler) => lifetime.onHurry(handler),
     // After a hand-over the successor serves, so load balancers need no notice.
     delay: isStop ? settings.drainDelay : 0,

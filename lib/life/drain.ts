@@ -36,8 +36,8 @@ export interface DrainPlan {
   readonly delay: number;
   /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
   readonly spread: number;
-  /** Ends the spread early: the service stops, so the successor does not accept any longer either. */
-  readonly spreadEnds: Promise<unknown> | undefined;
+  /** The first of these ends the spread early: the service stops, so the successor does not accept any longer either. */
+  readonly spreadEnds: readonly Promise<unknown>[];
   /** Calls the handler when the drain has to end soon, as there are too many old generations. */
   onHurry(handler: (tooMany: number) => void): void;
   /** Where the connections of a listener can move to. */
@@ -110,8 +110,18 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
 async function stopAccepting(plan: DrainPlan, takenBack: Promise<'taken back'>): Promise<void> {
   const { listeners, handedOver, spread, spreadEnds, onward, takeBack } = plan;
   for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
-  const isTakenBack = spread > 0 && (await Promise.race([pause(spread, spreadEnds), takenBack])) === 'taken back';
+  const isTakenBack = spread > 0 && (await spreadOut(spread, [takenBack, ...spreadEnds])) === 'taken back';
   if (!isTakenBack) await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
+}
+
+/** Goes on accepting for these milliseconds. Returns the result of the promise that ends it earlier. */
+async function spreadOut(milliseconds: number, ends: readonly Promise<unknown>[]): Promise<unknown> {
+  const deadline = new Deadline(milliseconds);
+  try {
+    return await deadline.bound(Promise.race(ends));
+  } finally {
+    deadline.clear();
+  }
 }
 
 async function hasEnded(listener: GraceListener): Promise<void> {
@@ -146,10 +156,6 @@ function reportFailure(failure: unknown): void {
 }
 
 /** At least one turn of the event loop: with thousands of connections each step of a hand-over takes some milliseconds. */
-async function pause(milliseconds: number, end?: Promise<unknown>): Promise<void> {
-  if (milliseconds === 0) return nextTurn();
-  await new Promise((done) => {
-    const timer = setTimeout(done, milliseconds);
-    void end?.then(() => clearTimeout(timer)).then(done);
-  });
+async function pause(milliseconds: number): Promise<void> {
+  await (milliseconds > 0 ? new Promise((done) => setTimeout(done, milliseconds)) : nextTurn());
 }

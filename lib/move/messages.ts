@@ -28,7 +28,7 @@ export interface Moved {
   readonly cmd: typeof MOVED;
   readonly id: number;
   readonly taken: boolean;
-  /** How long the successor's event loop is busy with other work before it takes the next one; milliseconds. */
+  /** Processor time that the successor needs from one connection to the next; milliseconds. */
   readonly busy?: number;
 }
 

@@ -2,7 +2,7 @@ import { type Channel } from '../launch/preload-contract.js';
 import { logger } from '../log.js';
 import { type Handle } from './handle.js';
 import { ANSWER, ASK, MOVE, MOVED, type Move, type ToSuccessor } from './messages.js';
-import { Turns } from './turns.js';
+import { ProcessorTime } from './processor-time.js';
 
 const log = logger('move');
 
@@ -15,7 +15,7 @@ export class ConnectionReceiver {
   readonly ended: Promise<void>;
   #channel: Channel | undefined;
   readonly #takers = new Map<string, Taker>();
-  readonly #turns = new Turns();
+  readonly #processorTime = new ProcessorTime();
   #end!: () => void;
   #refusing = false;
   #rename: (kind: string) => string = (kind) => kind;
@@ -75,9 +75,9 @@ export class ConnectionReceiver {
   #onMessage(message: ToSuccessor, handle: Handle | undefined): void {
     if (message.cmd === ASK) this.#channel?.send({ cmd: ANSWER, id: message.id });
     if (message.cmd !== MOVE) return;
-    this.#turns.measure();
+    this.#processorTime.measure();
     // What this process writes now is sent before it reads from the connection for the first time: it does so in a later turn.
-    this.#channel?.send({ cmd: MOVED, id: message.id, taken: this.#takes(message, handle), busy: this.#turns.average });
+    this.#channel?.send({ cmd: MOVED, id: message.id, taken: this.#takes(message, handle), busy: this.#processorTime.average });
   }
 
   #takes({ kind, details }: Move, handle: Handle | undefined): boolean {

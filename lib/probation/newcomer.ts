@@ -66,6 +66,7 @@ export class Newcomer {
   }
 
   #ask(message: FromNewcomer): Promise<boolean> {
+    // An old process that has let go hears it too: a stop ends the time in which both accept.
     if (!this.#say(message) || !this.#standsBy) return Promise.resolve(false);
     return new Promise((done) => {
       const timer = setTimeout(() => this.#answered(false), PATIENCE_MS);

@@ -17,6 +17,8 @@ const MEMORY_SLACK = 8 * 1024 * 1024;
 const LONG_MS = 60_000;
 const SOON_MS = 20_000;
 
+const UPGRADE = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
+
 interface Report {
   readonly open: number;
   readonly queued: number;
@@ -244,7 +246,7 @@ t.test('upgraded connections of a predecessor leave for connections that wait in
   const [port] = await ports(program);
   const upgraded = Array.from({ length: 3 }, () => connect({ port }));
   for (const socket of upgraded) {
-    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    socket.write(UPGRADE);
     await once(socket, 'data');
   }
   // It speaks all the time, and is closed all the same, as it has to leave.
@@ -294,7 +296,7 @@ t.test('after a restart was taken back, nobody has to leave for connections that
   await free();
   const upgraded = connect({ port });
   t.teardown(() => upgraded.destroy());
-  upgraded.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  upgraded.write(UPGRADE);
   await once(upgraded, 'data');
   // For others, an upgraded connection would have to leave within two seconds.
   await Promise.race([once(upgraded, 'close'), new Promise((done) => setTimeout(done, 3_000))]);

@@ -2,7 +2,7 @@ import net from 'node:net';
 import t from 'tap';
 import { portOf } from '../support/address.js';
 import { getBody } from '../support/http/client.js';
-import { fixture, start } from '../support/program.js';
+import { BY_SYSTEMD, fixture, start } from '../support/program.js';
 import { WAIT, goodRelease, writeRelease } from '../support/release.js';
 import { scratch } from '../support/scratch.js';
 import { descriptorOf, listening } from '../support/sockets.js';
@@ -54,7 +54,7 @@ t.test('a start that fails as systemd passed a socket that no server asks for sa
   const address = `127.0.0.1:${portOf(held)}`;
   const program = start(t, fixture('server'), {
     env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web', ARGUMENT: JSON.stringify({ http: [address] }) },
-    shell: 'LISTEN_PID=$$ exec "$NODE" "$PROGRAM" "$ARGUMENT"',
+    shell: BY_SYSTEMD,
     passed: [descriptorOf(held)],
   });
   const { code, value, message } = await program.announced('error');

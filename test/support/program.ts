@@ -8,6 +8,9 @@ import { type Addressed } from './address.js';
 import { isAlive } from './proc.js';
 import { waitUntil } from './wait.js';
 
+/** A shell command that starts a program as systemd does, with sockets: LISTEN_PID is its pid. */
+export const BY_SYSTEMD = 'LISTEN_PID=$$ exec "$NODE" "$PROGRAM" "$ARGUMENT"';
+
 /** One line of a fixture's stdout, as JSON. */
 export interface Announcement extends Addressed {
   readonly event: string;

@@ -13,7 +13,7 @@ const PLAN = {
   after: Promise.resolve(),
   proven: Promise.resolve(true),
   spread: 0,
-  spreadEnds: undefined,
+  spreadEnds: [],
   onHurry: () => undefined,
 };
 

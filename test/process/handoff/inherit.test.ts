@@ -8,15 +8,12 @@ import { LARGEST_BACKLOG, measureBacklog } from '../../support/http/accept-queue
 import { portOf } from '../../support/address.js';
 import { getBody } from '../../support/http/client.js';
 import { processState } from '../../support/proc.js';
-import { type Program, fixture, start } from '../../support/program.js';
+import { BY_SYSTEMD, type Program, fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { skipUnless, skipUnlessFound } from '../../support/skip.js';
 import { connected, descriptorOf, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 import { startStarter } from '../../support/starter.js';
-
-/** As systemd does: LISTEN_PID is the pid of the program. */
-const BY_SYSTEMD = 'LISTEN_PID=$$ exec "$NODE" "$PROGRAM" "$ARGUMENT"';
 
 const BACKLOG = 900;
 

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { isAlive } from '../../support/proc.js';
-import { type Program, fixture, start } from '../../support/program.js';
+import { BY_SYSTEMD, type Program, fixture, start } from '../../support/program.js';
 import { get, targetOf } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
@@ -113,7 +113,8 @@ t.test('a socket of systemd that the new version does not want cannot be opened 
   const held = await Promise.all(['one', 'two'].map(() => listening(t, net.createServer(), { port: 0, host: '127.0.0.1' })));
   const options = { listen: ['systemd:one', 'systemd:two'], kept: 1, probation: 60_000 };
   const program = start(t, fixture('release/faulty'), {
-    shell: `LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=one:two exec "$NODE" "$PROGRAM" '${JSON.stringify(options)}'`,
+    env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'one:two', ARGUMENT: JSON.stringify(options) },
+    shell: BY_SYSTEMD,
     passed: held.map(descriptorOf),
   });
   await program.announced('ready');
