@@ -13,8 +13,8 @@ const log = logger('move');
  * each turn of its event loop.
  */
 const UNDER_WAY = { first: 8, least: 2, most: 32 } as const;
-/** How long a connection should be under way at most. */
-const AIM_MS = 30;
+/** Processor time that the successor should need at most for all connections under way. By the clock it is more. */
+const AIM_MS = 8;
 /** A descriptor that the successor could not receive is given up after one or two of these intervals. */
 const ASK_EVERY_MS = 1_000;
 
@@ -157,7 +157,7 @@ export class ConnectionSender {
   }
 }
 
-/** @param busy - milliseconds that the successor needs for each. */
+/** @param busy - milliseconds of processor time that the successor needs for each. */
 function limitFor(busy: number): number {
   return Math.max(UNDER_WAY.least, Math.min(UNDER_WAY.most, Math.floor(AIM_MS / busy)));
 }
