@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import t from 'tap';
 import { type Invocation, refuseUnrepeatable, repeatArguments, successorCommand } from '../../../lib/launch/command.js';
 import { fails } from '../../support/errors.js';
@@ -184,6 +185,6 @@ t.test('the successor of this process', async (t) => {
   t.equal(realpathSync(file), process.execPath);
   t.equal(realpathSync(cwd), directory, 'in the directory where this process was started, not where it is now');
   t.strictSame(args.slice(0, process.execArgv.length), process.execArgv);
-  t.equal(realpathSync(args[process.execArgv.length]!), realpathSync(process.argv[1]!));
+  t.equal(realpathSync(resolve(cwd, args[process.execArgv.length]!)), realpathSync(process.argv[1]!));
   t.strictSame(await successorCommand(['sh', '-c', 'x']), { file: 'sh', args: ['-c', 'x'], cwd });
 });
