@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../../lib/process-table.js';
 import { processesWith } from '../support/proc.js';
 import { exchange } from './clients.js';
+import { type Release, writeProgram } from './program.js';
 
 const SERVES_WITHIN_MS = 10_000;
 /** A restart begins within this time. */
@@ -16,10 +17,18 @@ const FILES = ['app.pid', 'app.sock', 'log', 'node_modules', 'server.mjs'];
 export class Deployment {
   readonly folder: string;
   readonly port: number;
+  /** Milliseconds for which an old process stands by after a restart; 0 if it does not. */
+  readonly probation: number;
 
-  constructor(folder: string, port: number) {
+  constructor(folder: string, port: number, probation: number) {
     this.folder = folder;
     this.port = port;
+    this.probation = probation;
+  }
+
+  /** Puts a release in place; no process is touched. */
+  write(release: Release): void {
+    writeProgram(this.folder, release, this.probation);
   }
 
   get targets(): readonly [{ host: string; port: number }, { socketPath: string }] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clients } from './clients.js';
 import { type Deployment, signal } from './deployment.js';
-import { RELEASES, type Release, TIMES, writeProgram } from './program.js';
+import { PROBATION_MS, RELEASES, type Release, TIMES } from './program.js';
 import { type Random } from './random.js';
 
 /** What a fault can reach. */
@@ -19,12 +19,15 @@ export interface Fault {
   readonly kills: boolean;
   /** Whether it may leave no process at all, because it killed the only one. */
   readonly mayEndAll?: boolean;
+  /** Whether it needs an old process that stands by. */
+  readonly onProbation?: boolean;
   run(stage: Stage): Promise<string>;
 }
 
 /** It accepts connections, like its predecessor, from the moment at which it says that it is ready. */
 const ACCEPTS = 'dies behind its pid file';
-const NOT_BROKEN: readonly string[] = ['good', 'slow', 'throws in a ready listener', ACCEPTS];
+const FAIL_LATER: readonly Release[] = ['says that it is broken', 'blocks on probation', 'has one socket less, and says that it is broken'];
+const NOT_BROKEN: readonly string[] = ['good', 'slow', 'throws in a ready listener', ACCEPTS, ...FAIL_LATER];
 const BROKEN = (Object.keys(RELEASES) as Release[]).filter((name) => !NOT_BROKEN.includes(name));
 /** Within this time a successor has been started. */
 const STARTED_WITHIN_MS = 500;
@@ -140,7 +143,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       const pid = await deployment.settled();
       await clients.pause();
       for (const file of ['app.sock', 'app.pid']) if (random.next() < 0.7) rmSync(join(deployment.folder, file), { force: true });
-      writeProgram(deployment.folder, 'exits');
+      deployment.write('exits');
       signal(pid, 'SIGUSR2');
       await sleep(1_500);
       clients.resume();
@@ -164,10 +167,77 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       return `limit ${limit}`;
     },
   },
+  'release that says that it is broken': {
+    kills: false,
+    onProbation: true,
+    run: async ({ deployment }) => takenBack(deployment, 'says that it is broken'),
+  },
+  'release with one socket less that says that it is broken': {
+    kills: false,
+    onProbation: true,
+    run: async ({ deployment, clients }) => {
+      // The socket that is missing would refuse them meanwhile.
+      await clients.pause();
+      const told = await takenBack(deployment, 'has one socket less, and says that it is broken');
+      clients.resume();
+      return told;
+    },
+  },
+  'release that blocks on probation': {
+    kills: true,
+    onProbation: true,
+    run: async ({ deployment }) => takenBack(deployment, 'blocks on probation'),
+  },
+  'restart taken back by a signal': {
+    kills: false,
+    onProbation: true,
+    run: async ({ deployment, random }) => {
+      await restartInto(deployment, 'good');
+      const wait = random.between(0, PROBATION_MS);
+      await sleep(wait);
+      signal(deployment.pid, 'SIGWINCH');
+      return `after ${wait} ms`;
+    },
+  },
+  'killed on probation': {
+    kills: true,
+    mayEndAll: true,
+    onProbation: true,
+    run: async ({ deployment, random }) => {
+      await restartInto(deployment, 'good');
+      const wait = random.between(0, PROBATION_MS + 500);
+      await sleep(wait);
+      signal(deployment.pid, 'SIGKILL');
+      return `after ${wait} ms`;
+    },
+  },
+  'stopped on probation': {
+    kills: true,
+    mayEndAll: true,
+    onProbation: true,
+    run: async ({ deployment, random }) => {
+      await restartInto(deployment, 'good');
+      const wait = random.between(0, PROBATION_MS + 500);
+      await sleep(wait);
+      signal(deployment.pid, 'SIGTERM');
+      await sleep(STARTED_WITHIN_MS);
+      return `after ${wait} ms`;
+    },
+  },
 };
 
+/** Restarts into a release that fails when it serves, and waits until the old process serves again. */
+async function takenBack(deployment: Deployment, release: Release): Promise<string> {
+  const pid = await deployment.settled();
+  await restartInto(deployment, release);
+  await sleep(TIMES.restartTimeout);
+  const serving = await deployment.settled();
+  if (serving !== pid) throw new Error(`process ${pid} does not serve again, but ${serving}`);
+  return release;
+}
+
 async function restartInto(deployment: Deployment, release: Release): Promise<string> {
-  writeProgram(deployment.folder, release);
+  deployment.write(release);
   signal(deployment.pid, 'SIGUSR2');
   await sleep(10);
   return release;

@@ -9,12 +9,13 @@ import { freePort } from '../support/sockets.js';
 import { Clients } from './clients.js';
 import { Deployment, signal } from './deployment.js';
 import { FAULTS } from './faults.js';
-import { TIMES, writeProgram } from './program.js';
+import { PROBATION_MS, TIMES } from './program.js';
 import { Random } from './random.js';
 
 /**
  * Plays random sequences of faults against the package, as it is packed and
  * installed, under clients that never retry, and checks the promises after each.
+ * With an odd seed an old process stands by after a restart, with an even one it does not.
  */
 const { values } = parseArgs({
   options: {
@@ -61,21 +62,22 @@ async function play(seed: number): Promise<string[]> {
   const random = new Random(seed);
   const folder = mkdtempSync(join(scratch, `seed-${seed}-`));
   symlinkSync(join(user, 'node_modules'), join(folder, 'node_modules'));
-  const deployment = new Deployment(folder, await freePort());
+  const deployment = new Deployment(folder, await freePort(), seed % 2 === 1 ? PROBATION_MS : 0);
+  const possible = names.filter((name) => FAULTS[name]!.onProbation !== true || deployment.probation > 0);
   const found: string[] = [];
-  writeProgram(folder, 'good');
+  deployment.write('good');
   await deployment.start();
   const clients = new Clients(deployment.targets, Number(values.clients));
   try {
     for (let number = 1; number <= Number(values.faults); number += 1) {
-      const name = random.pick(names);
+      const name = random.pick(possible);
       const fault = FAULTS[name]!;
       const lostBefore = clients.lost.length;
       const report = (problem: string): number => found.push(`fault ${number}, ${name}: ${problem}`);
       const told = await fault.run({ deployment, clients, random }).catch((error: Error) => `FAILED: ${error.message}`);
       if (told.startsWith('FAILED')) report(told);
       played += 1;
-      writeProgram(folder, 'good');
+      deployment.write('good');
       if (fault.mayEndAll === true && (await deployment.endedAll())) {
         await clients.pause();
         rmSync(join(folder, 'app.pid'), { force: true });
