@@ -7,6 +7,9 @@ import { waitUntil } from '../../support/wait.js';
 
 const NODE = process.execPath;
 const SLOW = fixture('starter/slow');
+/** Seconds; on a busy machine a worker needs some of this time to say that it will announce a ready message. */
+const INTERVAL_S = 2;
+const SLOW_MS = 3_000;
 const SERVER = [NODE, fixture('server'), JSON.stringify({ http: [':0'] })];
 
 t.test('a worker that uses ts-grace is up when it says that it is ready, long before the interval', async (t) => {
@@ -26,7 +29,7 @@ t.test('a worker that uses ts-grace is up when it says that it is ready, long be
 });
 
 t.test('a worker that announces a ready message is waited for longer than the interval', { skip: skipWithoutFlock }, async (t) => {
-  const starter = startStarter(t, ['--port=127.0.0.1:0', '--interval=0.3', '--', NODE, SLOW, '1500']);
+  const starter = startStarter(t, ['--port=127.0.0.1:0', `--interval=${INTERVAL_S}`, '--', NODE, SLOW, String(SLOW_MS)]);
   const started = await starter.program.announced('started');
   t.same(
     (started['environment'] as string[]).toSorted(),
@@ -37,7 +40,7 @@ t.test('a worker that announces a ready message is waited for longer than the in
   const { workers } = JSON.parse((await starter.command('--status', '--json')).stdout) as { workers: { startedAt: number }[] };
   // The status file is written when the worker is up.
   const took = statSync(starter.statusFile).mtimeMs - workers[0]!.startedAt;
-  t.ok(took >= 1_500, `up after ${took} ms`);
+  t.ok(took >= SLOW_MS, `up after ${took} ms`);
   await starter.stop();
 });
 
