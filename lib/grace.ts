@@ -173,8 +173,8 @@ export class Grace extends Events {
   }
 
   /** Adds a socket on which a server listens already, or will when it accepts. */
-  protected join(listener: GraceListener): Promise<void> {
-    return this.#life.generation.join(listener);
+  protected join(listener: GraceListener, before?: GraceListener): Promise<void> {
+    return this.#life.generation.join(listener, before);
   }
 
   /**

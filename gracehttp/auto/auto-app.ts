@@ -4,12 +4,12 @@ import { Grace } from '../../lib/grace.js';
 import { kindOf } from '../../lib/move/sender.js';
 import { type GraceOptions, readOptions } from '../../lib/options.js';
 import { type GraceListener } from '../../lib/socket/listener.js';
-import { type Service } from '../../lib/socket/service.js';
 import { type HttpConnection } from '../http/http-connection.js';
 import { HTTP1 } from '../http/move-connections.js';
 import { ServedServer } from '../served-server.js';
 import { shareTickets } from '../tls/tickets.js';
 import { holdClose } from './hold/close.js';
+import { type DrainedService, tellingWhenDrained } from './hold/drained-service.js';
 import { holdExit } from './hold/exit.js';
 import { sayGoodbye } from './hold/goodbye.js';
 import { holdKill } from './hold/kill.js';
@@ -19,11 +19,19 @@ import { ProgramEnd } from './hold/program-end.js';
 /** How often to look whether requests can still come. */
 const LOOK_EVERY_MS = 50;
 
+/** A server of the program, and what follows it for as long as the process lives. */
+interface AutoServer {
+  readonly served: ServedServer;
+  readonly drained: DrainedService;
+  /** The newest one. */
+  readonly listener: GraceListener;
+}
+
 /** The App of a program that does not know of it: its servers come one by one, whenever they listen. */
 export class AutoApp extends Grace {
   readonly #end: ProgramEnd;
   readonly #inherits: Promise<unknown>;
-  readonly #served: ServedServer[] = [];
+  readonly #served = new Map<Server, AutoServer>();
   #readying = false;
 
   constructor(options: GraceOptions) {
@@ -44,17 +52,21 @@ export class AutoApp extends Grace {
     });
   }
 
-  /** Serves one more server, which listens already or is held. */
+  /** Serves one more server, which listens already or is held; or one that was closed, and listens again. */
   add(server: Server, listener: GraceListener): void {
-    const served = new ServedServer(server, listener, {}, this.settings);
-    this.#served.push(served);
-    let onDrained = (): void => undefined;
-    const drained = new Promise<void>((done) => {
-      onDrained = done;
-    });
-    holdClose(server, { holds: () => this.#holds, drained, onClosed: () => listener.removeFile() });
-    listener.serve(server, telling(served.service, onDrained)).catch((error: Error) => server.emit('error', error));
-    void this.join(listener);
+    const before = this.#served.get(server);
+    const served = before?.served ?? new ServedServer(server, listener, {}, this.settings);
+    const drained = before?.drained ?? tellingWhenDrained(served.service);
+    this.#served.set(server, { served, drained, listener });
+    if (before === undefined) {
+      holdClose(server, {
+        holds: () => this.#holds,
+        drained: () => drained.drained(),
+        onClosed: () => this.#served.get(server)?.listener.removeFile(),
+      });
+    }
+    listener.serve(server, drained.service).catch((error: Error) => server.emit('error', error));
+    void this.join(listener, before?.listener);
     void this.#inherits.then(() => {
       shareTickets(this, server, listener, listener.asked);
       if (served.adopts) this.arrivals.take(kindOf(HTTP1, listener.fd), (handle, details) => served.adopt(handle, details));
@@ -110,32 +122,11 @@ export class AutoApp extends Grace {
   }
 
   *#connections(): IterableIterator<HttpConnection> {
-    for (const { http } of this.#served) if (http !== undefined) yield* http.each();
+    for (const { served } of this.#served.values()) if (served.http !== undefined) yield* served.http.each();
   }
 
   /** From the drain on, this library ends connections and the process. The first process then stays for later generations. */
   get #holds(): boolean {
     return this.state === 'draining' || this.state === 'closed';
   }
-}
-
-/** A service that tells when it has drained. */
-function telling(service: Service, onDrained: () => void): Service {
-  return {
-    connections: service.connections,
-    ...(service.unit !== undefined && { unit: service.unit }),
-    inFlight: () => service.inFlight?.() ?? 0,
-    ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
-    resume: () => service.resume(),
-    begin: (...drain) => service.begin(...drain),
-    finished: async () => {
-      await service.finished();
-      onDrained();
-    },
-    cutOff: () => {
-      const count = service.cutOff();
-      onDrained();
-      return count;
-    },
-  };
 }

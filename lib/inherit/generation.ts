@@ -87,9 +87,15 @@ export class Generation {
     return listeners;
   }
 
-  /** Adds a socket that was not claimed by {@link listen}. It is open at once if this process serves already. */
-  async join(listener: GraceListener): Promise<void> {
-    this.sockets.push(listener);
+  /**
+   * Adds a socket that was not claimed by {@link listen}. It is open at once if this process serves already.
+   *
+   * @param before - the closed one of the same server, whose descriptor may belong to another file by now.
+   */
+  async join(listener: GraceListener, before?: GraceListener): Promise<void> {
+    const place = before === undefined ? -1 : this.sockets.indexOf(before);
+    if (place === -1) this.sockets.push(listener);
+    else this.sockets[place] = listener;
     if (this.#state() !== 'serving') return;
     await listener.open();
     listener.own();

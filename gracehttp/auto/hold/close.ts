@@ -13,8 +13,8 @@ interface Closing {
 export interface CloseHold {
   /** Whether this process drains, and so closes everything itself. */
   holds(): boolean;
-  /** Fulfils when the server has drained. */
-  readonly drained: Promise<void>;
+  /** Fulfils when the server has drained, in the drain that is under way. */
+  drained(): Promise<void>;
   /** The program closed the server, while the process serves. */
   onClosed(): void;
 }
@@ -28,7 +28,7 @@ export function holdClose(server: Server, hold: CloseHold): void {
   const { close, closeIdleConnections, closeAllConnections } = closing;
   closing.close = (callback) => {
     if (hold.holds()) {
-      if (typeof callback === 'function') void hold.drained.then(() => process.nextTick(callback));
+      if (typeof callback === 'function') void hold.drained().then(() => process.nextTick(callback));
       return server;
     }
     const result = close.call(server, callback);

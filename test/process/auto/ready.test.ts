@@ -88,3 +88,15 @@ t.test("GRACE_READY=manual: process.send('ready') says it", async (t) => {
   await program.exited;
   t.notOk(isAlive(program.pid));
 });
+
+t.test('a server that was closed and opened again is handed over with its new socket', async (t) => {
+  const port = await freePort();
+  const program = startAuto(t, { http: [{ port, host: HOST }], reopens: true });
+  await program.announced('ready');
+  program.process.kill('SIGHUP');
+  await program.announced('opened again');
+  program.process.kill('SIGUSR2');
+  const { pid } = await program.announced('ready', 2);
+  await waitUntil('the new process to answer', async () => (await get({ port })).pid === pid);
+  t.equal((await program.exited).code, 0);
+});

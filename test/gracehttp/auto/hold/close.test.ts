@@ -8,7 +8,7 @@ import { connected, listening } from '../../../support/sockets.js';
 t.test('while the process serves, close() does what it always does', async (t) => {
   const server = await listening(t, http.createServer(), { port: 0, host: '127.0.0.1' });
   let closed = 0;
-  holdClose(server, { holds: () => false, drained: Promise.resolve(), onClosed: () => (closed += 1) });
+  holdClose(server, { holds: () => false, drained: async () => undefined, onClosed: () => (closed += 1) });
   await new Promise((done) => server.close(done));
   t.notOk(server.listening);
   t.equal(closed, 1, 'its socket file is removed');
@@ -23,7 +23,7 @@ t.test('while it drains, close() calls back when the server has drained, and con
   const drained = new Promise<void>((done) => {
     onDrained = done;
   });
-  holdClose(server, { holds: () => true, drained, onClosed: () => t.fail('the program did not close it') });
+  holdClose(server, { holds: () => true, drained: () => drained, onClosed: () => t.fail('the program did not close it') });
   let called = false;
   t.equal(
     server.close(() => (called = true)),
@@ -45,6 +45,6 @@ t.test('while it drains, close() calls back when the server has drained, and con
 
 t.test('a net.Server has no closeIdleConnections()', async (t) => {
   const server = net.createServer();
-  holdClose(server, { holds: () => true, drained: Promise.resolve(), onClosed: () => undefined });
+  holdClose(server, { holds: () => true, drained: async () => undefined, onClosed: () => undefined });
   t.notOk('closeIdleConnections' in server);
 });
