@@ -16,7 +16,6 @@ import { onUpgrade } from './upgrade.js';
 interface KeepsAlive {
   readonly keepAliveTimeout?: number;
   readonly keepAliveTimeoutBuffer?: number;
-  readonly timeout?: number;
 }
 
 /** How much longer Node.js keeps an idle connection than it says. */

@@ -33,6 +33,8 @@ export class ConnectionQueue {
   readonly #next = new Set<Socket>();
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Since when the connection waits for which the timer is set. */
+  #timedSince = Infinity;
 
   constructor(connections: Connections<unknown>, options: QueueOptions, handler: QueueHandler) {
     this.#connections = connections;
@@ -47,7 +49,10 @@ export class ConnectionQueue {
   /** @param waited - milliseconds, in the predecessor. */
   add(socket: Socket, waited = 0): void {
     this.#connections.add(socket);
-    this.#connections.waiting.set(socket, performance.now() - waited);
+    if (waited === 0) this.#connections.waiting.set(socket, performance.now());
+    else this.#connections.waitAgain(socket, performance.now() - waited);
+    // The server does not listen to it yet, and an error that nobody hears of would end this process.
+    socket.on('error', ignore);
     // A connection that the program emitted itself did not come paused.
     if (!socket.isPaused()) socket.pause();
     this.#expireLater();
@@ -81,7 +86,9 @@ export class ConnectionQueue {
 
   #deliver(socket: Socket): void {
     // False if it has closed meanwhile.
-    if (this.#connections.waiting.delete(socket) && !socket.destroyed) this.#handler.deliver(socket);
+    if (!this.#connections.waiting.delete(socket) || socket.destroyed) return;
+    this.#handler.deliver(socket);
+    socket.off('error', ignore);
   }
 
   async #deliverIfThere(socket: Socket): Promise<void> {
@@ -110,12 +117,13 @@ export class ConnectionQueue {
     });
   }
 
-  /** One timer for the oldest connection is enough: all wait equally long. */
+  /** One timer for the oldest connection is enough: all wait equally long. One that comes from another process may be older. */
   #expireLater(): void {
     const { timeout } = this.#options;
-    if (this.#timer !== undefined || timeout === 0) return;
-    const [oldest] = this.#connections.waiting.values();
-    if (oldest === undefined) return;
+    const [oldest = Infinity] = this.#connections.waiting.values();
+    if (timeout === 0 || oldest >= this.#timedSince) return;
+    clearTimeout(this.#timer);
+    this.#timedSince = oldest;
     this.#timer = setTimeout(
       () => {
         // After a long computation, a place may be free because of something that Node.js has not read yet.
@@ -127,7 +135,7 @@ export class ConnectionQueue {
 
   #expire(): void {
     const { waiting } = this.#connections;
-    this.#timer = undefined;
+    this.#timedSince = Infinity;
     const now = performance.now();
     for (const [socket, since] of waiting) {
       // A timer fires up to a millisecond early.
@@ -140,3 +148,5 @@ export class ConnectionQueue {
     this.#handler.onChange();
   }
 }
+
+const ignore = (): void => undefined;

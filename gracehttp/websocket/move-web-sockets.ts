@@ -1,5 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type Socket } from 'node:net';
+import { checkState } from '../../lib/move/kept.js';
 import { type App } from '../app.js';
 import { type Inside, type WebSocketServerLike, attach, detach, isBetweenMessages } from './web-socket.js';
 
@@ -72,6 +73,8 @@ export function moveWebSockets<WebSocket extends object, State>(
     app.keep(socket, kind, (): Moved<State> | undefined => {
       if (!isBetweenMessages(client)) return undefined;
       const moved = { protocol: client._protocol, state: state(ws, request) };
+      // It may throw: then the client stays, and gets the close code.
+      checkState(moved);
       detach(client, socket);
       server.clients?.delete(ws);
       return moved;

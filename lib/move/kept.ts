@@ -116,17 +116,34 @@ export class MoveKept {
   }
 }
 
-/** The state of the program, if it lets go and the state can be sent. A connection whose state cannot be sent is no longer kept. */
+/** The state of the program, if it lets go and the state can be sent. */
 function leave(entry: Kept, socket: Socket): unknown {
+  const state = letGo(entry, socket);
+  if (state === undefined) return undefined;
   try {
-    const state = entry.leave();
-    if (state === undefined) return undefined;
-    const bytes = Buffer.byteLength(JSON.stringify(state));
-    if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, the limit is ${MAX_STATE_BYTES}`);
+    checkState(state);
     return state;
+  } catch (error) {
+    // Nobody in this process goes on with it.
+    warn(`a connection of kind ${entry.kind} is closed, because it cannot move: ${messageOf(error)}`);
+    socket.destroy();
+    return undefined;
+  }
+}
+
+/** A program that throws has not let go: it goes on with the connection, which is no longer kept. */
+function letGo(entry: Kept, socket: Socket): unknown {
+  try {
+    return entry.leave();
   } catch (error) {
     forget(socket);
     warn(`a connection of kind ${entry.kind} cannot move: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+/** @throws Error if the state of a connection cannot be sent to another process. */
+export function checkState(state: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(state) ?? '');
+  if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, the limit is ${MAX_STATE_BYTES}`);
 }

@@ -57,7 +57,7 @@ export class Connections<Note> implements ConnectionCounts {
     this.#watch(socket);
   }
 
-  /** Puts a connection back to its place among those that wait. @param since - as in {@link waiting}. */
+  /** Puts a connection that is not the newest one to its place among those that wait. @param since - as in {@link waiting}. */
   waitAgain(socket: Socket, since: number): void {
     const all = [...this.waiting, [socket, since] as const].sort(([, one], [, other]) => one - other);
     this.waiting.clear();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { leave, type LeaveTimes } from '../../../gracehttp/http2/leave.js';
 import { nextTurn } from '../../../lib/deadline.js';
@@ -149,4 +150,27 @@ t.test('a session whose client leaves by itself is left alone', async (t) => {
   client.destroy();
   await left;
   t.equal(open.ended, true);
+});
+
+t.test('a request that was held has all of the drain for its answer', async (t) => {
+  const { open, streams, seen, ask, answer } = await serve(t);
+  ask('first');
+  await waitUntil('the stream', () => streams.length === 1);
+  answer(0);
+  await waitUntil('the answer', () => seen.includes('first'));
+  const idleTimeout = 50;
+  const left = leave(open, { ...TIMES, idleTimeout });
+  ask('held');
+  await waitUntil('GOAWAY', () => seen.includes('GOAWAY'));
+  await waitUntil('the held request', () => streams.length === 2);
+  let isOver = false;
+  void left.then(() => {
+    isOver = true;
+  });
+  // Twice as long as a session without a stream may stay: see CLOSES_WITHIN_MS.
+  await sleep(2_000);
+  t.notOk(isOver);
+  answer(1);
+  await left;
+  t.strictSame(seen.slice(0, 3), ['first', 'GOAWAY', 'held']);
 });

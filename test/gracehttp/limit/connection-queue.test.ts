@@ -1,15 +1,19 @@
 import http from 'node:http';
 import https from 'node:https';
+import net, { type Socket } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { ConnectionQueue } from '../../../gracehttp/limit/connection-queue.js';
 import { type App } from '../../../gracehttp/app.js';
+import { Connections } from '../../../lib/socket/connections.js';
 import { portOf } from '../../support/address.js';
 import { serveHere } from '../../support/app.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { HeldRequests } from '../../support/http/held-requests.js';
 import { connect, get, listenTo, send } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
+import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 t.test('a drain serves waiting connections', async (t) => {
@@ -158,7 +162,7 @@ t.test('a connection waits for the queue timeout at most, and then gets 503, or 
 t.test('each connection has a queue timeout of its own, also if no other one comes', async (t) => {
   const held = new HeldRequests();
   const server = http.createServer(held.handler);
-  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 300 });
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1, queueTimeout: 1_000 });
   const target = { port: portOf(app) };
   const first = get(target);
   await waitUntil('the first', () => held.open === 1);
@@ -166,6 +170,7 @@ t.test('each connection has a queue timeout of its own, also if no other one com
   await waitUntil('the second to wait', () => app.servers[0]!.traffic.queued === 1);
   await sleep(100);
   const third = get(target);
+  await waitUntil('the third to wait', () => app.servers[0]!.traffic.queued === 2);
   t.equal((await second).status, 503);
   t.equal((await third).status, 503);
   held.answer();
@@ -189,4 +194,52 @@ t.test('limit() while a final stop empties the queue loses no connection', async
     await stopped;
     t.match(await app.wait(), { code: 0 });
   }
+});
+
+t.test('a connection that has waited in the old process is older than those of this one', async (t) => {
+  const server = await listening(t, net.createServer({ pauseOnConnect: true }), { port: 0, host: '127.0.0.1' });
+  const refused: Socket[] = [];
+  let places = 0;
+  const delivered: Socket[] = [];
+  const connections = new Connections(server, () => undefined);
+  const handler = {
+    hasRoom: () => delivered.length < places,
+    deliver: (socket: Socket) => delivered.push(socket),
+    expire: (socket: Socket) => refused.push(socket),
+    onChange: () => undefined,
+  };
+  const queue = new ConnectionQueue(connections, { timeout: 60_000, dropsLeft: false }, handler);
+  const { accepted: newest } = await connected(t, server);
+  const { accepted: moved } = await connected(t, server);
+  const { accepted: older } = await connected(t, server);
+  const { accepted: oldest } = await connected(t, server);
+  queue.add(newest);
+  queue.add(moved, 1_000);
+  queue.add(older, 59_700);
+  queue.add(oldest, 59_900);
+  await waitUntil('the time of two to end', () => refused.length === 2);
+  t.ok(refused[0] === oldest && refused[1] === older);
+  places = 1;
+  queue.deliver();
+  t.ok(delivered.length === 1 && delivered[0] === moved);
+  newest.destroy();
+});
+
+t.test('a client that resets its connection while it waits does no harm, even if the connection is read', async (t) => {
+  const held = new HeldRequests();
+  const server = http.createServer(held.handler);
+  const app = await serveHere(t, {}, { server, listen: '127.0.0.1:0', maxConnections: 1 });
+  const first = get({ port: portOf(app) });
+  await waitUntil('the first', () => held.open === 1);
+  const other = net.createServer().listen(0, '127.0.0.1');
+  t.teardown(() => other.close());
+  await once(other, 'listening');
+  // A connection that the program emits itself is read when it comes.
+  const { accepted: read, client } = await connected(t, other);
+  server.emit('connection', read);
+  t.equal(app.servers[0]!.traffic.queued, 1);
+  client.resetAndDestroy();
+  await waitUntil('its end', () => app.servers[0]!.traffic.queued === 0);
+  held.answer();
+  t.equal((await first).body, 'served');
 });
