@@ -8,9 +8,9 @@ export class SystemdNotify {
   #lastSent: Promise<unknown> = Promise.resolve();
   #state = '';
 
-  /** @param path - the variable `NOTIFY_SOCKET`; undefined: nothing is sent. */
-  constructor(path: string | undefined) {
-    this.#socket = path === undefined ? undefined : new NotifySocket(path);
+  /** @param path - the variable `NOTIFY_SOCKET`; undefined or empty: nothing is sent. */
+  constructor(path = '') {
+    this.#socket = path === '' ? undefined : new NotifySocket(path);
   }
 
   /** Whether systemd listens. */

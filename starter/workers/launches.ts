@@ -72,6 +72,8 @@ export class Launches implements Launcher {
 
   async launch(slot: number, generation: number): Promise<Worker> {
     await this.#held;
+    // Its sockets are closed by now, and it would not get the signal.
+    if (this.#stopped) throw new Error('start_server stops');
     this.#running += 1;
     try {
       return await this.#launch(slot, generation);

@@ -142,7 +142,7 @@ export class Slot {
       this.#retry.reset();
       const began = performance.now();
       const worker = await launcher.launch(number, next).catch((error: unknown) => {
-        launcher.say(`failed to start a worker: ${messageOf(error)}`);
+        if (!this.#stopped) launcher.say(`failed to start a worker: ${messageOf(error)}`);
         return undefined;
       });
       if (this.#stopped) return undefined;

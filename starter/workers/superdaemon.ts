@@ -104,7 +104,7 @@ export class Superdaemon {
     return this.#stopping;
   }
 
-  /** Resolves when it was told to stop and all workers have exited, or when it was {@link leave left}. */
+  /** Resolves when it was told to stop and all workers have exited. */
   async run(): Promise<void> {
     // Neither signal handlers nor sockets that are not polled keep Node.js running.
     const keepAlive = setInterval(() => undefined, LONGEST_TIMER_MS);
@@ -175,12 +175,6 @@ export class Superdaemon {
   handOver(): Snapshot {
     this.#missed = [];
     return this.snapshot();
-  }
-
-  /** Another start_server has taken over: {@link run} ends, and the workers go on. */
-  leave(): void {
-    this.#stopStarting();
-    this.#finish();
   }
 
   #stopStarting(): void {
