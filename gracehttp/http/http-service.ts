@@ -33,6 +33,8 @@ export class HttpService implements Service {
   #stopClosingIdle: (() => void) | undefined;
   #keepOpen: (() => void) | undefined;
   #spreading: NodeJS.Timeout | undefined;
+  /** How many drains were taken back. */
+  #takenBack = 0;
 
   constructor(server: Server, connections: HttpConnections, times: DrainTimes) {
     this.connections = connections;
@@ -59,10 +61,13 @@ export class HttpService implements Service {
     this.#movingKept?.stop();
     this.#keepOpen?.();
     this.connections.sessions?.stay();
+    this.#takenBack += 1;
   }
 
   async finished(): Promise<void> {
+    const drain = this.#takenBack;
     await this.connections.none();
+    if (drain !== this.#takenBack) return;
     this.#stop();
     this.#movingKept?.stop();
   }

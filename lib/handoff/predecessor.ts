@@ -138,7 +138,7 @@ export class Predecessor {
   }
 
   /**
-   * Says that this process serves; the predecessor stops accepting when it reads this.
+   * Says that this process serves; the predecessor may stop accepting when it reads this.
    *
    * @param returns - the sockets, by their numbers here, of which the predecessor gets a descriptor back.
    */
@@ -190,8 +190,14 @@ export class Predecessor {
   #say(message: SuccessorMessage): void {
     // The number may belong to another file by now.
     if (this.#pipe?.destroyed === true) return;
+    const line = formatMessage(message);
+    // A copy of stderr is on its way, and the line must not come into the middle of it.
+    if (this.#pipe !== undefined && this.#pipe.writableLength > 0) {
+      this.#pipe.write(line);
+      return;
+    }
     try {
-      fs.writeSync(this.#handoff.pipe, formatMessage(message));
+      fs.writeSync(this.#handoff.pipe, line);
     } catch (error) {
       log('process %d is gone, carrying on alone: %s', this.pid, error);
     }

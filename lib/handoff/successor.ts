@@ -155,8 +155,9 @@ export class Successor {
    */
   async returned(descriptors: readonly number[]): Promise<readonly ListeningHandle[] | undefined> {
     const wanted = descriptors.map((fd) => FIRST_FD + this.#descriptors.indexOf(fd));
-    if (!wanted.every((fd) => this.#returns.includes(fd))) return undefined;
-    return this.#returned?.take(wanted);
+    if (wanted.every((fd) => this.#returns.includes(fd))) return this.#returned?.take(wanted);
+    this.#returned?.close();
+    return undefined;
   }
 
   /** Tells something to a successor that is ready, see Carried.tell(). */

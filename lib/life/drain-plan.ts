@@ -1,16 +1,17 @@
 import { type DrainReason } from '../events.js';
 import { type DrainPlan } from './drain.js';
+import { type Standby } from '../probation/standby.js';
 import { type Parts } from './parts.js';
 
 /**
  * How this process drains, for this reason.
  *
  * @param handedOver - descriptors of the sockets that another process goes on serving.
+ * @param standby - what this process is for the successor on probation. It may have been told already that the successor has failed.
  */
-export function planDrain(life: Parts, reason: DrainReason, handedOver: ReadonlySet<number>): DrainPlan {
+export function planDrain(life: Parts, reason: DrainReason, handedOver: ReadonlySet<number>, standby?: Standby): DrainPlan {
   const { generation, settings, restarts, probation, lifetime } = life;
   const { carried, arrivals, adopters } = generation;
-  const { standby } = probation;
   const isStop = reason === 'stop';
   return {
     listeners: life.sockets,

@@ -87,7 +87,8 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
       if (isOver) return;
       // Not earlier: a client that is told to leave would come back to this process.
       plan.onBegin();
-      await plan.noneComes;
+      // A process that serves again must not say goodbye to its clients.
+      if (await until(plan.noneComes)) return;
       await Promise.all(plan.listeners.map(hasEnded));
     });
     if (await until(deadline.bound(ended))) {

@@ -191,14 +191,14 @@ export class Life implements Parts {
     successor.release(again);
     this.following.handOver(successor, pid);
     report(`restarted: process ${pid} serves${this.following.isFirst ? ', this first process stays (option follow)' : ''}`);
-    this.probation.stand({
+    const standby = this.probation.stand({
       successor,
       listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
       stopSignals: this.settings.signals.stop,
     });
     // Not earlier: a listener of this event asks whether this process stands by.
     this.#host.emit('restarted', { pid });
-    void this.#drain('handover', kept);
+    void this.#drain('handover', kept, standby);
   }
 
   /** `draining` → `serving`: the successor has failed on probation. */
@@ -229,7 +229,7 @@ export class Life implements Parts {
   }
 
   /** → `draining` → `closed`. */
-  async #drain(reason: DrainReason, handedOver: ReadonlySet<number>): Promise<void> {
+  async #drain(reason: DrainReason, handedOver: ReadonlySet<number>, standby?: Standby): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
     const { drainTimeout } = this.settings;
@@ -237,8 +237,7 @@ export class Life implements Parts {
     this.#host.emit('draining', { reason });
     const begin = performance.now();
     if (reason === 'stop') this.generation.arrivals.refuse();
-    const { standby } = this.probation;
-    const result = await drain(planDrain(this, reason, handedOver));
+    const result = await drain(planDrain(this, reason, handedOver, standby));
     if (result === undefined) return this.#takeBack(standby!);
     const { cutOff, failure } = result;
     // At the deadline, a successor that was stopped may still be there.

@@ -1,8 +1,10 @@
-import { type ChildProcess } from 'node:child_process';
+import { type ChildProcess, type SendHandle } from 'node:child_process';
 import { type Server } from 'node:net';
 import { Deadline } from '../deadline.js';
 import { type Channel } from '../launch/preload-contract.js';
+import { HandleChannel } from './channel.js';
 import { RETURN, type Return, type ToPredecessor } from './messages.js';
+import { peerOf } from './peer.js';
 
 /** A listening socket as libuv has it. It accepts nothing until a server listens on it. */
 export interface ListeningHandle {
@@ -10,7 +12,7 @@ export interface ListeningHandle {
   close(): void;
 }
 
-/** How long a predecessor waits for the sockets. They are sent before the successor says that it serves. */
+/** How long a predecessor waits for the sockets. All of them are sent before the successor says that it serves. */
 const PATIENCE_MS = 2_000;
 
 /**
@@ -21,11 +23,13 @@ const PATIENCE_MS = 2_000;
  * @returns the descriptors that are sent.
  */
 export function returnSockets(channel: Channel, servers: ReadonlyMap<number, Server>): readonly number[] {
+  // Node.js would send the second one when the event loop goes on, and a program may block it from now on.
+  const handles = new HandleChannel(peerOf(channel));
   const sent: number[] = [];
   for (const [fd, server] of servers) {
-    const handle = (server as { readonly _handle?: object | null })._handle ?? undefined;
+    const handle = (server as { readonly _handle?: SendHandle | null })._handle ?? undefined;
     if (handle === undefined) continue;
-    channel.send({ cmd: RETURN, fd } satisfies Return, handle);
+    handles.send({ cmd: RETURN, fd } satisfies Return, handle, () => undefined);
     sent.push(fd);
   }
   return sent;
@@ -35,10 +39,12 @@ export function returnSockets(channel: Channel, servers: ReadonlyMap<number, Ser
 export class ReturnedSockets {
   readonly #handles = new Map<number, ListeningHandle>();
   #onArrival: () => void = () => undefined;
+  #over = false;
 
   constructor(successor: ChildProcess) {
     successor.on('internalMessage', (message: ToPredecessor, handle?: ListeningHandle) => {
       if (message.cmd !== RETURN || handle === undefined) return;
+      if (this.#over) return handle.close();
       this.#handles.set(message.fd, handle);
       this.#onArrival();
     });
@@ -55,10 +61,16 @@ export class ReturnedSockets {
     });
     const result = await deadline.bound(complete);
     deadline.clear();
-    const found = [...this.#handles.values()];
-    if (result === 'passed') found.forEach((handle) => handle.close());
     const taken = descriptors.map((fd) => this.#handles.get(fd)!);
-    this.#handles.clear();
+    if (result !== 'passed') this.#handles.clear();
+    this.close();
     return result === 'passed' ? undefined : taken;
+  }
+
+  /** Nobody wants them: those that have come are closed, and those that come later. */
+  close(): void {
+    this.#over = true;
+    for (const handle of this.#handles.values()) handle.close();
+    this.#handles.clear();
   }
 }

@@ -1,9 +1,8 @@
-import { type SendHandle } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { Deadline } from '../deadline.js';
 import { type Channel } from '../launch/preload-contract.js';
-import { type Peer } from './channel.js';
 import { TAKES, THERE, type ToWorker, WHERE } from './messages.js';
+import { peerOf } from './peer.js';
 import { type ConnectionReceiver } from './receiver.js';
 import { ConnectionSender, type Onward } from './sender.js';
 
@@ -57,29 +56,6 @@ export class Siblings {
   onward(fd: number): Onward | undefined {
     return this.#sender?.onward(inodeOf(fd));
   }
-}
-
-/** The channel of this process, as a {@link ConnectionSender} uses that of a child process. */
-function peerOf(channel: Channel): Peer {
-  const node = process as Pick<Peer, '_handleQueue'>;
-  return {
-    get connected() {
-      return !channel.ended;
-    },
-    get _handleQueue() {
-      return node._handleQueue;
-    },
-    set _handleQueue(queue) {
-      node._handleQueue = queue;
-    },
-    send: (message: object, handle: SendHandle | undefined, _options: object, onSent: (error: Error | null) => void) =>
-      channel.send(message, handle as object | undefined, onSent),
-    on: <Message>(event: string, handler: (message: Message) => void) => {
-      // Its end is seen by onEnd.
-      if (event !== 'disconnect') process.on(event as 'message', handler as (message: unknown) => void);
-    },
-    disconnect: () => undefined,
-  };
 }
 
 /** A kind with a descriptor, see kindOf(), with the inode in its place. */

@@ -120,7 +120,7 @@ export class Standby {
     if (fault.kind === 'hung') successor.kill();
     const ending = await successor.ending(fault.kind !== 'failed');
     // It has closed the pipe and runs on.
-    if (fault.kind === 'ended' && ending.exitCode === null && ending.signal === null) successor.kill();
+    if (fault.kind === 'ended' && ending.exitCode === undefined && ending.signal === null) successor.kill();
     successor.leave();
     return reversionError(fault, ending, fault.kind === 'failed' ? 0 : successor.moved);
   }

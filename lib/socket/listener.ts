@@ -208,6 +208,8 @@ export class GraceListener {
 
   /** @internal Accepts again after {@link stopAccepting}, on another descriptor of the socket, or on a new one. */
   async reopen(source: Source): Promise<void> {
+    this.#replacement?.close();
+    this.#replacement = undefined;
     this.#source = source;
     this.#opened = false;
     await this.open();

@@ -12,7 +12,7 @@ export interface Service {
   /** How many exchanges {@link cutOff} would cut off now. Default 0. */
   inFlight?(): number;
   /**
-   * Called once, when the drain begins. New connections may still come for a moment.
+   * Called when the drain begins; once more for each drain after {@link resume}. New connections may still come for a moment.
    *
    * @param onward - where connections can move to; undefined if they end here.
    * @param takeBack - for a connection that the program keeps, see MoveKept.
@@ -23,7 +23,7 @@ export interface Service {
   adopt?(socket: Socket): void;
   /** The drain is taken back: connections are kept again. */
   resume(): void;
-  /** Called when no new connection can come. Fulfils when none is left. */
+  /** Called when no new connection can come. Fulfils when none is left; that may be long after {@link resume}, and then changes nothing. */
   finished(): Promise<void>;
   /** Called at the deadline: destroys what is left, and returns how many exchanges that cut off. */
   cutOff(): number;
@@ -50,11 +50,13 @@ export class PlainService implements Service {
 
   resume(): void {
     this.#moving?.stop();
+    this.#moving = undefined;
   }
 
   async finished(): Promise<void> {
+    const moving = this.#moving;
     await this.connections.none();
-    this.#moving?.stop();
+    moving?.stop();
   }
 
   inFlight(): number {

@@ -1,13 +1,17 @@
 import http, { type ServerResponse } from 'node:http';
 import net from 'node:net';
 import t from 'tap';
-import { keptIdle } from '../../../gracehttp/http/http-service.js';
+import { HttpConnections } from '../../../gracehttp/http/http-connections.js';
+import { HttpService, keptIdle } from '../../../gracehttp/http/http-service.js';
 import { serveOn } from '../../support/app.js';
 import { GET, connectionHeaders, drain, held } from '../../support/http/held-server.js';
 import { rawClient } from '../../support/http/raw-client.js';
+import { connected, listening } from '../../support/sockets.js';
 import { waitUntil } from '../../support/wait.js';
 
 const TIMES = { idleTimeout: 5_000, drainTimeout: 30_000, drainDelay: 0 };
+/** Milliseconds. */
+const LATER_MS = 200;
 const UPLOAD_BYTES = 1024 * 1024;
 
 t.test('a response in flight is finished, with Connection: close', async (t) => {
@@ -241,4 +245,25 @@ t.test('a drain keeps a connection as long as its last response has promised', a
   await kept.untilEnded();
   t.strictSame(connectionHeaders(kept), ['keep-alive', 'close']);
   t.match(await app.wait(), { code: 0, cutOff: [] });
+});
+
+t.test('the end of connections of a drain that was taken back does not end a later drain', async (t) => {
+  const server = http.createServer((request, response) => response.end(request.url));
+  await listening(t, server, { port: 0, host: '127.0.0.1' });
+  const service = new HttpService(server, new HttpConnections(server), { ...TIMES, idleTimeout: LATER_MS });
+  t.teardown(() => service.cutOff());
+  const { client: first } = await connected(t, server);
+  await waitUntil('the connection', () => service.connections.size === 1);
+  service.begin();
+  const finished = service.finished();
+  service.resume();
+  service.begin(undefined, undefined, LATER_MS);
+  first.destroy();
+  await finished;
+  const { client: second } = await connected(t, server);
+  let closed = false;
+  second.on('close', () => {
+    closed = true;
+  });
+  await waitUntil('the second drain to close an idle connection', () => closed);
 });

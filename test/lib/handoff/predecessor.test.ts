@@ -28,6 +28,8 @@ const SUCCESSOR = `
     predecessor.onGone.push(() => say('gone'));
     await predecessor.ready(${JSON.stringify(KEPT)});
     say('released');
+    // More than the pipe holds.
+    if (predecessor.state.talks) predecessor.ask('key', 'x'.repeat(1_000_000));
     predecessor.serving(${JSON.stringify(KEPT)});
     say('serves', { heard: predecessor.ask('key', 'question') });
   }
@@ -85,6 +87,18 @@ t.test('a successor waits for an acknowledgement with its nonce, and then says t
     { type: 'serving', nonce: NONCE },
     { type: 'ask', key: 'key', value: 'question' },
   ]);
+});
+
+t.test('that it serves is said behind what is still on its way', async (t) => {
+  const { heard, tell } = converse(t);
+  tell(hello({ acknowledges: true, state: { talks: true } }));
+  await waitUntil('ready', () => heard.length === 1);
+  tell({ type: 'yours', nonce: NONCE });
+  await waitUntil('all messages', () => heard.length === 4);
+  t.strictSame(
+    heard.map(({ type }) => type),
+    ['ready', 'ask', 'serving', 'ask'],
+  );
 });
 
 t.test('with a predecessor that does not acknowledge, a successor that is ready serves', async (t) => {

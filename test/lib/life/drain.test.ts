@@ -59,3 +59,28 @@ t.test('closing does not come if the drain ends before', async (t) => {
   await new Promise((done) => setTimeout(done, 100));
   t.equal(closing, 0);
 });
+
+t.test('a drain that was taken back while connections still came from the predecessor goes no further', async (t) => {
+  const steps: string[] = [];
+  const step = (name: string) => async (): Promise<void> => void steps.push(name);
+  let endArrivals = (): void => undefined;
+  let takeBack = (): void => undefined;
+  const listener = { beginDrain: step('begin'), stopAccepting: step('stop accepting'), drained: step('say goodbye'), fd: 3 };
+  const drained = drain({
+    ...PLAN,
+    listeners: [listener as never],
+    noneComes: new Promise((done) => {
+      endArrivals = done;
+    }),
+    proven: new Promise((settle) => {
+      takeBack = () => settle(false);
+    }),
+    timeout: 10_000,
+    onBegin: () => takeBack(),
+    onClosing: () => undefined,
+  });
+  t.equal(await drained, undefined, 'this process has to serve again');
+  endArrivals();
+  await new Promise((done) => setImmediate(done));
+  t.strictSame(steps, ['begin', 'stop accepting']);
+});

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAddress } from '../../../lib/address/address.js';
 import { type InheritedSocket } from '../../../lib/address/match.js';
-import { type ListenOptions, claimSockets } from '../../../lib/socket/claim.js';
+import { type ListenOptions, claimSockets, openBindable } from '../../../lib/socket/claim.js';
 import { GraceListener } from '../../../lib/socket/listener.js';
 import { measureBacklog } from '../../support/http/accept-queue.js';
 import { portOf } from '../../support/address.js';
@@ -186,4 +186,18 @@ t.test('cutOff destroys and counts', async (t) => {
   t.equal(listener.cutOff(), 2);
   await listener.drained();
   t.equal(listener.cutOff(), 0);
+});
+
+t.test('a socket whose file was made again is passed on with its new descriptor after a restart that was taken back', async (t) => {
+  const path = join(scratch(t), 'app.sock');
+  const listener = await claim(t, `unix:${path}`);
+  await listener.serve(net.createServer());
+  rmSync(path);
+  await listener.restoreFile();
+  // Opened before the other one is closed, so that its number is another one.
+  const again = await openBindable({ kind: 'tcp', host: '127.0.0.1', port: 0 }, undefined);
+  await listener.stopAccepting(false);
+  await listener.reopen(again);
+  t.equal(listener.fd, again.socket.fd);
+  t.ok(listener.listening);
 });

@@ -4,9 +4,16 @@ import { HAND_OVER_MUTANTS } from './hand-over.js';
 import { LIMIT_MUTANTS } from './limits.js';
 import { MOVE_MUTANTS } from './move.js';
 import { type ChosenMutant } from './mutant.js';
+import { REVERSION_MUTANTS } from './reversion.js';
 
 /** Mutants in the hand-over, the drain, the limits, moving connections and the probation. */
-export const CHOSEN: readonly ChosenMutant[] = [...HAND_OVER_MUTANTS, ...DRAIN_MUTANTS, ...LIMIT_MUTANTS, ...MOVE_MUTANTS];
+export const CHOSEN: readonly ChosenMutant[] = [
+  ...HAND_OVER_MUTANTS,
+  ...DRAIN_MUTANTS,
+  ...LIMIT_MUTANTS,
+  ...MOVE_MUTANTS,
+  ...REVERSION_MUTANTS,
+];
 
 /**
  * The place of a chosen mutant in the text of its file.

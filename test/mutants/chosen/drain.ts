@@ -116,4 +116,11 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
     after: '',
     tests: ['gracehttp/http2/http2-sessions', 'gracehttp/http2/leave'],
   },
+  {
+    what: 'a request that was held while GOAWAY went out is cut off at idleTimeout',
+    file: 'gracehttp/http2/leave.ts',
+    before: '  await nextTurn();\n  await open.until(() => open.inFlight === 0);',
+    after: '  await open.until(() => open.inFlight === 0);',
+    tests: ['gracehttp/http2/leave'],
+  },
 ];

@@ -126,4 +126,11 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     after: 'Promise.all([',
     tests: [HAND_OVER],
   },
+  {
+    what: 'a server that was closed and opened again is handed over with its old descriptor',
+    file: 'lib/inherit/generation.ts',
+    before: '    else this.sockets[place] = listener;',
+    after: '    else this.sockets.push(listener);',
+    tests: ['process/auto/ready'],
+  },
 ];

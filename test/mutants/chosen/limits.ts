@@ -142,4 +142,18 @@ export const LIMIT_MUTANTS: readonly ChosenMutant[] = [
     after: '',
     tests: ['lib/socket/connections'],
   },
+  {
+    what: 'a client that resets its connection while it waits ends the process',
+    file: QUEUE,
+    before: "    socket.on('error', ignore);",
+    after: '',
+    tests: [TEST_OF_QUEUE],
+  },
+  {
+    what: 'a connection that has waited in the old process waits as long once more',
+    file: QUEUE,
+    before: 'oldest >= this.#timedSince',
+    after: 'this.#timedSince !== Infinity',
+    tests: [TEST_OF_QUEUE],
+  },
 ];

@@ -96,7 +96,7 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     file: 'lib/follow/first-process.ts',
     before: '    this.#pipe.unref();',
     after: '    this.#pipe.destroy();',
-    tests: [PROBATION],
+    tests: ['lib/follow/first-process'],
   },
   {
     what: 'a socket that cannot be opened again ends the old process',
@@ -132,5 +132,19 @@ export const MOVE_MUTANTS: readonly ChosenMutant[] = [
     before: "  app.on('draining', () => app.closing.addEventListener('abort', sayGoodbye));",
     after: "  app.closing.addEventListener('abort', sayGoodbye);",
     tests: ['process/move/chat'],
+  },
+  {
+    what: 'a WebSocket whose state cannot be sent is let go',
+    file: 'gracehttp/websocket/move-web-sockets.ts',
+    before: '      checkState(moved);',
+    after: '',
+    tests: ['gracehttp/websocket/move-web-sockets'],
+  },
+  {
+    what: 'a connection whose state cannot be sent stays open, and nobody reads it',
+    file: 'lib/move/kept.ts',
+    before: '    socket.destroy();\n    return undefined;',
+    after: '    return undefined;',
+    tests: ['lib/move/kept'],
   },
 ];

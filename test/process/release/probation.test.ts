@@ -160,6 +160,16 @@ t.test('a process that hangs at the end of its probation has not passed it', asy
   await onlyAnswers(program, first);
 });
 
+t.test('a process with several servers that hangs as soon as it serves is killed', async (t) => {
+  // Longer than the old process waits for the sockets, so that it has them before.
+  const probation = { time: 60_000, hangTimeout: 4_000 };
+  const program = await restarted(t, { listen: ['127.0.0.1:0', '127.0.0.1:0', '127.0.0.1:0'], probation, blocks: 600_000 });
+  const [first, second] = program.pids as [number, number];
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /gave no sign of life for 4 s, and was killed/ });
+  await waitUntil('its end', () => !isAlive(second));
+  for (const index of [0, 1, 2]) t.equal(await answering(program, index), first);
+});
+
 t.test('a process that is busy at the end of its probation has passed it when it goes on', async (t) => {
   const program = await restarted(t, { probation: { time: 1_200, hangTimeout: 4_000 }, blocks: 2_500 });
   const [first, second] = program.pids as [number, number];
@@ -203,6 +213,15 @@ for (const address of ['tcp', 'unix'] as const) {
     t.strictSame(await program.exited, { code: 0, signal: null }, 'the first process follows the third one');
   });
 }
+
+t.test('the old process takes a restart back as soon as it hears of it', async (t) => {
+  const program = await restarted(t, { regrets: true });
+  const [first, second] = program.pids as [number, number];
+  t.match(await program.announced('restart-reverted'), { pid: first, message: /regretted/, state: 'serving' });
+  await onlyAnswers(program, first);
+  await waitUntil('the end of the new process', () => !isAlive(second));
+  t.equal(program.all('shutdown').length, 1, 'only the new process has drained');
+});
 
 t.test('a check fails', async (t) => {
   const program = await restarted(t, { probation: 60_000, checks: true });
