@@ -69,7 +69,6 @@ export class GraceListener {
     this.asked = formatAddress(asked);
     if (source.kind === 'bound') {
       this.origin = 'bound';
-      this.#passedName = undefined;
       this.name = name;
       this.#bound = source.socket.address;
       this.backlog = backlog ?? DEFAULT_BACKLOG;
@@ -188,8 +187,7 @@ export class GraceListener {
 
   /**
    * @internal Stops accepting.
-   * @param last - whether no other process holds the socket. Then the connections
-   * in its queue are accepted first, because the kernel would reset them.
+   * @param last - whether no other process holds the socket. Then its queue is accepted first, because the kernel would reset it.
    */
   async stopAccepting(last: boolean): Promise<void> {
     const server = this.#server;
