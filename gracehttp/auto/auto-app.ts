@@ -4,12 +4,13 @@ import { Grace } from '../../lib/grace.js';
 import { kindOf } from '../../lib/move/sender.js';
 import { type GraceOptions, readOptions } from '../../lib/options.js';
 import { type GraceListener } from '../../lib/socket/listener.js';
+import { type Service } from '../../lib/socket/service.js';
 import { type HttpConnection } from '../http/http-connection.js';
 import { HTTP1 } from '../http/move-connections.js';
 import { ServedServer } from '../served-server.js';
 import { shareTickets } from '../tls/tickets.js';
 import { holdClose } from './hold/close.js';
-import { type DrainedService, tellingWhenDrained } from './hold/drained-service.js';
+import { tellingWhenDrained } from './hold/drained-service.js';
 import { holdExit } from './hold/exit.js';
 import { sayGoodbye } from './hold/goodbye.js';
 import { holdKill } from './hold/kill.js';
@@ -19,10 +20,13 @@ import { ProgramEnd } from './hold/program-end.js';
 /** How often to look whether requests can still come. */
 const LOOK_EVERY_MS = 50;
 
-/** A server of the program, and what follows it for as long as the process lives. */
-interface AutoServer {
+/** What follows a server of the program for as long as the process lives. */
+interface Followed {
   readonly served: ServedServer;
-  readonly drained: DrainedService;
+  readonly service: Service;
+}
+
+interface AutoServer extends Followed {
   /** The newest one. */
   readonly listener: GraceListener;
 }
@@ -55,22 +59,21 @@ export class AutoApp extends Grace {
   /** Serves one more server, which listens already or is held; or one that was closed, and listens again. */
   add(server: Server, listener: GraceListener): void {
     const before = this.#served.get(server);
-    const served = before?.served ?? new ServedServer(server, listener, {}, this.settings);
-    const drained = before?.drained ?? tellingWhenDrained(served.service);
-    this.#served.set(server, { served, drained, listener });
-    if (before === undefined) {
-      holdClose(server, {
-        holds: () => this.#holds,
-        drained: () => drained.drained(),
-        onClosed: () => this.#served.get(server)?.listener.removeFile(),
-      });
-    }
-    listener.serve(server, drained.service).catch((error: Error) => server.emit('error', error));
+    const { served, service } = before ?? this.#follow(server, listener);
+    this.#served.set(server, { served, service, listener });
+    listener.serve(server, service).catch((error: Error) => server.emit('error', error));
     void this.join(listener, before?.listener);
     void this.#inherits.then(() => {
       shareTickets(this, server, listener, listener.asked);
       if (served.adopts) this.arrivals.take(kindOf(HTTP1, listener.fd), (handle, details) => served.adopt(handle, details));
     });
+  }
+
+  #follow(server: Server, listener: GraceListener): Followed {
+    const served = new ServedServer(server, listener, {}, this.settings);
+    const { service, drained } = tellingWhenDrained(served.service);
+    holdClose(server, { holds: () => this.#holds, drained, onClosed: () => this.#served.get(server)?.listener.removeFile() });
+    return { served, service };
   }
 
   /** Takes over, or just serves. A failure ends the program, as it would without a predecessor. */

@@ -3,6 +3,7 @@ import { messageOf } from '../../lib/errors.js';
 import { type DrainReason } from '../../lib/events.js';
 import { warn } from '../../lib/log.js';
 import { type Service } from '../../lib/socket/service.js';
+import { likeService } from '../like-service.js';
 
 /** Tells the clients of a server to leave: the option `onDrain`. */
 export type OnDrain = (server: Server, reason: DrainReason) => unknown;
@@ -23,13 +24,7 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
     }
     pending = false;
   };
-  return {
-    connections: service.connections,
-    ...(service.unit !== undefined && { unit: service.unit }),
-    ...(service.inFlight !== undefined && { inFlight: () => service.inFlight!() }),
-    ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
-    resume: () => service.resume(),
-    begin: (...drain) => service.begin(...drain),
+  return likeService(service, {
     finished: async () => {
       await Promise.all([service.finished(), sayGoodbye()]);
     },
@@ -37,5 +32,5 @@ export function withGoodbye(service: Service, goodbye: () => unknown): Service {
       if (pending) warn('onDrain did not finish before the deadline');
       return service.cutOff();
     },
-  };
+  });
 }

@@ -40,8 +40,6 @@ export async function leave(open: OpenSession, { idleTimeout, pause, patience }:
   while (!open.ended && !(await isGoodMoment(open, pause, latest)) && performance.now() < latest);
   await open.close(GOES_OUT_WITHIN_MS);
   open.release();
-  // The program gets the held streams at the end of this turn.
-  await nextTurn();
   await open.until(() => open.inFlight === 0);
   const idle = performance.now() - open.changedAt;
   await open.until(() => false, Math.min(idleTimeout, Math.max(CLOSES_WITHIN_MS, idleTimeout - idle)));

@@ -22,6 +22,8 @@ export class OpenSession {
   #streams = 0;
   /** New streams, as arguments of the event 'stream', while the program does not get them. */
   #held: unknown[][] | undefined;
+  /** Streams that are held no longer, and that the program gets at the end of this turn. */
+  #released = 0;
   #holds = false;
   #ended = false;
   #onChange: (() => void) | undefined;
@@ -39,7 +41,7 @@ export class OpenSession {
 
   /** Streams whose response is not yet sent. */
   get inFlight(): number {
-    return this.#streams + this.held;
+    return this.#streams + this.held + this.#released;
   }
 
   /** Streams that the program does not have yet, see {@link hold}. */
@@ -82,7 +84,11 @@ export class OpenSession {
       if (stream.destroyed) continue;
       stream.off('error', ignore);
       // As Node.js does it, so that what one handler throws does not reach the next one.
-      process.nextTick(() => this.session.emit('stream', ...(args as [never, never, never])));
+      this.#released += 1;
+      process.nextTick(() => {
+        this.#released -= 1;
+        this.session.emit('stream', ...(args as [never, never, never]));
+      });
     }
   }
 

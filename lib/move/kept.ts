@@ -144,6 +144,6 @@ function letGo(entry: Kept, socket: Socket): unknown {
 
 /** @throws Error if the state of a connection cannot be sent to another process. */
 export function checkState(state: unknown): void {
-  const bytes = Buffer.byteLength(JSON.stringify(state) ?? '');
+  const bytes = Buffer.byteLength(JSON.stringify(state));
   if (bytes > MAX_STATE_BYTES) throw new Error(`its state has ${bytes} bytes of JSON, the limit is ${MAX_STATE_BYTES}`);
 }

@@ -59,12 +59,11 @@ export class ReturnedSockets {
       };
       this.#onArrival();
     });
-    const result = await deadline.bound(complete);
+    const haveCome = (await deadline.bound(complete)) !== 'passed';
     deadline.clear();
-    const taken = descriptors.map((fd) => this.#handles.get(fd)!);
-    if (result !== 'passed') this.#handles.clear();
+    const taken = haveCome ? descriptors.map((fd) => this.#takeOut(fd)) : undefined;
     this.close();
-    return result === 'passed' ? undefined : taken;
+    return taken;
   }
 
   /** Nobody wants them: those that have come are closed, and those that come later. */
@@ -72,5 +71,11 @@ export class ReturnedSockets {
     this.#over = true;
     for (const handle of this.#handles.values()) handle.close();
     this.#handles.clear();
+  }
+
+  #takeOut(fd: number): ListeningHandle {
+    const handle = this.#handles.get(fd)!;
+    this.#handles.delete(fd);
+    return handle;
   }
 }

@@ -59,9 +59,9 @@ export class Connections<Note> implements ConnectionCounts {
 
   /** Puts a connection that is not the newest one to its place among those that wait. @param since - as in {@link waiting}. */
   waitAgain(socket: Socket, since: number): void {
-    const all = [...this.waiting, [socket, since] as const].sort(([, one], [, other]) => one - other);
-    this.waiting.clear();
-    for (const [each, time] of all) this.waiting.set(each, time);
+    const newer = [...this.waiting].filter(([, other]) => other > since);
+    for (const [each] of newer) this.waiting.delete(each);
+    for (const [each, time] of [[socket, since] as const, ...newer]) this.waiting.set(each, time);
   }
 
   get size(): number {

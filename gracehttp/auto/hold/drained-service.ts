@@ -1,4 +1,5 @@
 import { type Service } from '../../../lib/socket/service.js';
+import { likeService } from '../../like-service.js';
 
 /** A service that tells when it has drained. */
 export interface DrainedService {
@@ -11,16 +12,11 @@ export function tellingWhenDrained(service: Service): DrainedService {
   let drain = newDrain();
   return {
     drained: () => drain.ended,
-    service: {
-      connections: service.connections,
-      ...(service.unit !== undefined && { unit: service.unit }),
-      inFlight: () => service.inFlight?.() ?? 0,
-      ...(service.adopt !== undefined && { adopt: (socket) => service.adopt!(socket) }),
+    service: likeService(service, {
       resume: () => {
         drain = newDrain();
         service.resume();
       },
-      begin: (...options) => service.begin(...options),
       finished: async () => {
         const { end } = drain;
         await service.finished();
@@ -31,7 +27,7 @@ export function tellingWhenDrained(service: Service): DrainedService {
         drain.end();
         return count;
       },
-    },
+    }),
   };
 }
 

@@ -43,6 +43,7 @@ t.test('a connection moves with its state', async (t) => {
 for (const [what, state] of [
   ['too large', 'x'.repeat(MAX_STATE_BYTES)],
   ['not JSON', 1n],
+  ['a function', () => 1],
 ] as const) {
   t.test(`a connection whose state is ${what} is closed: the program has let go of it`, async (t) => {
     const { client, accepted, sent } = await asked(t, () => state);

@@ -118,9 +118,9 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   },
   {
     what: 'a request that was held while GOAWAY went out is cut off at idleTimeout',
-    file: 'gracehttp/http2/leave.ts',
-    before: '  await nextTurn();\n  await open.until(() => open.inFlight === 0);',
-    after: '  await open.until(() => open.inFlight === 0);',
+    file: 'gracehttp/http2/open-session.ts',
+    before: 'this.held + this.#released',
+    after: 'this.held',
     tests: ['gracehttp/http2/leave'],
   },
 ];
