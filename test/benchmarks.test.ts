@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -36,6 +37,16 @@ t.test('the pictures are those of bench/results.json (npm run bench:report)', as
 t.test('each system was measured, or it is said why not', async (t) => {
   for (const { name } of SYSTEMS) t.ok(results.systems[name] !== undefined || results.missing[name] !== undefined, name);
   t.equal(new Set(SYSTEMS.map(({ name }) => name)).size, SYSTEMS.length, 'each name once');
+});
+
+t.test('the load ends with the benchmark that started it', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const load = fork(join(ROOT, 'dist/bench/peers/load/main.js'), [String((server.address() as AddressInfo).port), '1', '1', '5']);
+  await once(server, 'connection');
+  load.disconnect();
+  t.strictSame(await once(load, 'exit'), [0, null]);
 });
 
 t.test('an answer is read when it is whole', async (t) => {

@@ -25,3 +25,5 @@ process.on('message', (question) => {
   for (const client of clients) client.stop();
   process.send!(pack(records), () => process.exit());
 });
+// The benchmark was interrupted.
+process.on('disconnect', () => process.exit());
