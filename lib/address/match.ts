@@ -30,7 +30,8 @@ const RULES: readonly Rule[] = [
   ({ address }, { asked }) => asked === formatAddress(address),
   ({ address }, { fd, asked }) => address.kind === 'fd' && asked === undefined && address.fd === fd,
   ({ address }, { name }) => address.kind === 'systemd' && address.name === name,
-  ({ address, name }, { name: given }) => isBindable(address) && name !== undefined && name === given,
+  // A socket that this program bound itself stays behind if a new version asks for another address.
+  ({ address, name }, { name: given, origin }) => isBindable(address) && name !== undefined && name === given && origin !== 'bound',
   (request, socket) => isByAddress(request, socket) && sameAddress(request.resolved, socket.bound),
   (request, socket) => socket.asked === undefined && isByAddress(request, socket) && mayStandIn(request.resolved, socket.bound),
 ];

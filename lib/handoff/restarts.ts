@@ -137,14 +137,15 @@ export class Restarts {
   }
 
   async #attempt(): Promise<ServingSuccessor> {
-    const own = this.#env;
+    // Another request may come while this restart runs.
+    const [own, timeout] = [this.#env, this.#timeout];
     this.#env = {};
     const { settings } = this.#process;
     const deadline = new Deadline(settings.drainTimeout);
     try {
       await this.#steps.begin();
       await deadline.runHook('beforeRestart', settings.beforeRestart);
-      const launch = await this.#prepare(deadline, own);
+      const launch = await this.#prepare(deadline, { own, timeout });
       // With thousands of connections the start of a process alone takes 10 ms, in which nothing is answered.
       await nextTurn();
       this.#refuseStopping();
@@ -164,11 +165,11 @@ export class Restarts {
     }
   }
 
-  async #prepare(deadline: Deadline, own: Environment): Promise<Launch> {
+  async #prepare(deadline: Deadline, { own, timeout }: { readonly own: Environment; readonly timeout: number }): Promise<Launch> {
     const { env, command } = this.#process.settings;
     const added: Environment[] = [];
     await deadline.runHook('env', async () => void added.push(await env()));
-    return { command: await successorCommand(command), env: [...added, own], timeout: this.#timeout, nonce: crypto.randomUUID() };
+    return { command: await successorCommand(command), env: [...added, own], timeout, nonce: crypto.randomUUID() };
   }
 
   /** A queued restart may be done by the successor, which would not know these variables. */

@@ -110,6 +110,12 @@ const cases: readonly Case[] = [
   },
   { what: 'the name of an entry', requests: ['web=:80'], passed: [{ name: 'admin' }, { name: 'web' }], found: [4] },
   {
+    what: 'a name does not keep the address that an earlier version bound',
+    requests: ['web=127.0.0.1:80'],
+    passed: [{ name: 'web', asked: ':80', bound: '[::]:80' }],
+    found: [none],
+  },
+  {
     what: 'by name before the bound address',
     requests: ['web=:80'],
     passed: [
