@@ -217,7 +217,7 @@ export class Grace extends Events {
 
   /** One server can accept no more: all servers drain, and {@link wait} rejects with the error. */
   protected fail(error: unknown): void {
-    this.#life.fail(error);
+    void this.#life.fail(error);
   }
 
   /** Undoes a start that failed: releases what was bound, and leaves inherited sockets to the predecessor. */

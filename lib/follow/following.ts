@@ -1,6 +1,7 @@
 import { type Successor } from '../handoff/successor.js';
 import { type Carried } from '../inherit/carried.js';
 import { type Settings } from '../options.js';
+import { exit } from '../signals/exit.js';
 import { forwardedSignals } from '../signals/meaning.js';
 import { type SelfSent } from '../signals/self-sent.js';
 import { FirstProcess } from './first-process.js';
@@ -42,9 +43,11 @@ export class Following {
     return this.#first !== undefined;
   }
 
-  /** In the first process after the hand-over: the exit code of the last generation, when it is gone. */
-  get ended(): Promise<number> | undefined {
-    return this.#first?.ended;
+  /** Ends this process: the first one with the exit code of the last generation, when that is gone. */
+  async exit(code: number): Promise<void> {
+    if (this.#first !== undefined) return exit(await this.#first.ended);
+    // After the microtasks, so that code that awaits wait() or stop() still runs.
+    setImmediate(() => exit(code));
   }
 
   /** What a successor is started with, see SuccessorOptions. */

@@ -8,6 +8,7 @@ import { untilGone } from '../launch/intermediate.js';
 import { readLines } from './lines.js';
 import { type SuccessorMessage, formatMessage, parseSuccessorMessage } from './messages.js';
 import { type Ending, endOf, lastLines, successorError } from './restart-error.js';
+import { Questions } from './questions.js';
 import { spawnSuccessor } from './spawn-successor.js';
 import { EXIT_AFTER_CLOSE_MS, Startup } from './startup.js';
 import { type SuccessorOptions } from './successor-options.js';
@@ -37,7 +38,7 @@ export class Successor {
   readonly #descriptors: readonly number[];
   readonly #nonce: string;
   readonly #moves: boolean;
-  readonly #onAsk: SuccessorOptions['onAsk'];
+  readonly #questions: Questions;
   readonly #startup: Startup;
   readonly #stopReading: () => void;
   /** The descriptors that the successor goes on serving. */
@@ -71,7 +72,7 @@ export class Successor {
     });
     this.#nonce = nonce;
     this.#moves = moves;
-    this.#onAsk = options.onAsk;
+    this.#questions = new Questions(options.onAsk);
     this.#descriptors = sockets.map(({ fd }) => fd);
     // Before anything is started: a program can carry values that are no JSON.
     const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true, watches });
@@ -120,6 +121,7 @@ export class Successor {
     this.#process.unref();
     this.#process.channel?.unref();
     (this.#pipe as Socket).unref();
+    this.#questions.release();
   }
 
   /** The exit code of a released successor, 128 + n after a signal. It keeps this process alive until then. */
@@ -209,7 +211,8 @@ export class Successor {
         this.#reportedCode = message.code;
         return;
       case 'ask':
-        return this.#onAsk(message.key, message.value);
+        // A successor that was given up too late serves already, and waits for an answer: the end of the pipe is one.
+        return void (this.#stopped === undefined ? this.#questions.hear(message) : this.#pipe.end());
       case 'ready':
         return this.#talksToUs(message) ? this.#onReady(message) : undefined;
       case 'serving':
@@ -237,6 +240,7 @@ export class Successor {
 
   #onServing(returns: readonly number[] = []): void {
     this.#returns = returns;
+    this.#questions.hold();
     clearTimeout(this.#kill);
     this.#pipe.once('close', () => this.onEnd());
     // Listeners of other events belong to the channel.

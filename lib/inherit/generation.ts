@@ -2,7 +2,6 @@ import { type Place } from '../check/names.js';
 import { GraceError } from '../errors.js';
 import { type State } from '../events.js';
 import { type Settings } from '../options.js';
-import { PidFile } from '../handoff/pid-file.js';
 import { type Claim, claimSockets } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
 import { Adopters } from '../move/adopters.js';
@@ -16,6 +15,7 @@ import { Carried } from './carried.js';
 import { findInheritance } from './inherit.js';
 import { processState } from './process-state.js';
 import { type Inheritance, generationOf, predecessorPid, superdaemonPid } from './inheritance.js';
+import { PidFile } from './pid-file.js';
 import { reportServing, takeOver } from './take-over.js';
 
 /** Opening the channel takes some milliseconds, for which the first clients would wait. */

@@ -1,8 +1,8 @@
-import { type PidFile } from '../handoff/pid-file.js';
 import { type Predecessor } from '../handoff/predecessor.js';
 import { closeUnclaimed } from '../socket/claim.js';
 import { type GraceListener } from '../socket/listener.js';
 import { type Inheritance } from './inheritance.js';
+import { type PidFile } from './pid-file.js';
 
 /** What a process has to make ready before it serves. */
 export interface TakeOver {

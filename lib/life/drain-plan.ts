@@ -6,16 +6,15 @@ import { type Parts } from './parts.js';
 /**
  * How this process drains, for this reason.
  *
- * @param handedOver - descriptors of the sockets that another process goes on serving.
  * @param standby - what this process is for the successor on probation. It may have been told already that the successor has failed.
  */
-export function planDrain(life: Parts, reason: DrainReason, handedOver: ReadonlySet<number>, standby?: Standby): DrainPlan {
+export function planDrain(life: Parts, reason: DrainReason, standby?: Standby): DrainPlan {
   const { generation, settings, restarts, probation, lifetime } = life;
   const { carried, arrivals, adopters } = generation;
   const isStop = reason === 'stop';
   return {
     listeners: life.sockets,
-    handedOver,
+    isHandedOver: ({ fd }) => life.handedOver.has(fd),
     onward: ({ fd }) => (carried.successor ?? generation.siblings)?.onward(fd),
     takeBack: (kind, connection, adopted) => adopters.takeBack(kind, connection, adopted),
     noneComes: arrivals.ended,

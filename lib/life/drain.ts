@@ -30,8 +30,8 @@ export interface CutOff {
 
 export interface DrainPlan {
   readonly listeners: readonly GraceListener[];
-  /** Descriptors that a successor goes on serving. */
-  readonly handedOver: ReadonlySet<number>;
+  /** Whether another process goes on serving on this socket. */
+  isHandedOver(listener: GraceListener): boolean;
   /** Milliseconds to go on accepting before the drain begins. */
   readonly delay: number;
   /** Milliseconds to go on accepting in the drain, while connections leave one after the other. */
@@ -109,10 +109,10 @@ export async function drain(plan: DrainPlan): Promise<DrainResult | undefined> {
 
 /** @param takenBack - fulfils when this process has to serve again; then it goes on accepting, if it has not stopped yet. */
 async function stopAccepting(plan: DrainPlan, takenBack: Promise<'taken back'>): Promise<void> {
-  const { listeners, handedOver, spread, spreadEnds, onward, takeBack } = plan;
+  const { listeners, spread, spreadEnds, onward, takeBack } = plan;
   for (const listener of listeners) listener.beginDrain(onward(listener), takeBack, spread);
   const isTakenBack = spread > 0 && (await spreadOut(spread, [takenBack, ...spreadEnds])) === 'taken back';
-  if (!isTakenBack) await Promise.all(listeners.map((listener) => listener.stopAccepting(!handedOver.has(listener.fd))));
+  if (!isTakenBack) await Promise.all(listeners.map((listener) => listener.stopAccepting(!plan.isHandedOver(listener))));
 }
 
 /** Goes on accepting for these milliseconds. Returns the result of the promise that ends it earlier. */

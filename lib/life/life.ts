@@ -1,5 +1,5 @@
 import { formatTime } from '../deadline.js';
-import { type GraceError } from '../errors.js';
+import { type GraceError, messageOf } from '../errors.js';
 import { type Closed, type DrainReason, type Events, type State } from '../events.js';
 import { Following } from '../follow/following.js';
 import { loadForRestart } from '../handoff/load-ahead.js';
@@ -12,7 +12,7 @@ import { logger, report, reportTo } from '../log.js';
 import { type Settings } from '../options.js';
 import { Probation } from '../probation/probation.js';
 import { type Standby } from '../probation/standby.js';
-import { exit } from '../signals/exit.js';
+import { endingSignals } from '../signals/meaning.js';
 import { SelfSent } from '../signals/self-sent.js';
 import { Signals } from '../signals/signals.js';
 import { type Claim } from '../socket/claim.js';
@@ -48,6 +48,7 @@ export class Life implements Parts {
   readonly leaving = new LazySignal();
   readonly closing = new LazySignal();
   readonly outcome = new Outcome();
+  handedOver: ReadonlySet<number> = new Set();
   toForce = '';
   readonly #host: Host;
   readonly #signals: Signals;
@@ -145,10 +146,11 @@ export class Life implements Parts {
     await this.outcome.ended.catch(() => undefined);
   }
 
-  /** One server can accept no more, so all servers drain. */
-  fail(error: unknown): void {
+  /** One server can accept no more, so all servers drain. On probation, the previous process serves again. */
+  async fail(error: unknown): Promise<void> {
     this.outcome.fail(error);
-    void this.stop();
+    const isTakenBack = this.#state === 'serving' && (await this.probation.fail(messageOf(error)));
+    if (!isTakenBack) await this.stop();
   }
 
   /** `starting` → `closed`: undoes a start that failed. */
@@ -194,7 +196,7 @@ export class Life implements Parts {
     const standby = this.probation.stand({
       successor,
       listeners: this.sockets.filter(({ fd }) => kept.has(fd)),
-      stopSignals: this.settings.signals.stop,
+      stopSignals: endingSignals(this.settings.signals, this.following.isFirst || this.#systemd !== undefined),
     });
     // Not earlier: a listener of this event asks whether this process stands by.
     this.#host.emit('restarted', { pid });
@@ -220,24 +222,28 @@ export class Life implements Parts {
     this.#host.emit('restart-reverted', error);
   }
 
-  /** This process has failed on probation, and its predecessor serves again. */
+  /** This process has failed on probation, and its predecessor serves again. It may have been told to stop meanwhile. */
   #giveBack(): void {
-    if (this.#state !== 'serving') return;
+    if (this.#state === 'closed') return;
     report('taken back: the previous process serves again');
     this.following.giveBack();
-    void this.#drain('handover', this.generation.servedByPredecessor);
+    const { servedByPredecessor } = this.generation;
+    if (this.#state === 'serving') return void this.#drain('handover', servedByPredecessor);
+    this.#reason = 'handover';
+    this.handedOver = servedByPredecessor;
   }
 
   /** → `draining` → `closed`. */
   async #drain(reason: DrainReason, handedOver: ReadonlySet<number>, standby?: Standby): Promise<void> {
     this.#state = 'draining';
     this.#reason = reason;
+    this.handedOver = handedOver;
     const { drainTimeout } = this.settings;
     report(`draining ${this.inFlight}, up to ${formatTime(drainTimeout)}${this.toForce}`);
     this.#host.emit('draining', { reason });
     const begin = performance.now();
     if (reason === 'stop') this.generation.arrivals.refuse();
-    const result = await drain(planDrain(this, reason, handedOver, standby));
+    const result = await drain(planDrain(this, reason, standby));
     if (result === undefined) return this.#takeBack(standby!);
     const { cutOff, failure } = result;
     // At the deadline, a successor that was stopped may still be there.
@@ -246,7 +252,7 @@ export class Life implements Parts {
     await this.#systemd?.finish(drainTimeout - (performance.now() - begin));
     const code = cutOff.length > 0 || failure !== undefined || this.outcome.failed ? 1 : 0;
     this.#close({ cutOff, code });
-    if (this.settings.exit) await this.#exit(code);
+    if (this.settings.exit) await this.following.exit(code);
   }
 
   #close(closed: Closed): void {
@@ -257,12 +263,6 @@ export class Life implements Parts {
     this.#host.emit('closed', closed);
     this.generation.leave();
     this.outcome.close(closed);
-  }
-
-  async #exit(code: number): Promise<void> {
-    if (this.following.ended !== undefined) return exit(await this.following.ended);
-    // After the microtasks, so that code that awaits wait() or stop() still runs.
-    setImmediate(() => exit(code));
   }
 
   #removeHandlers(): void {

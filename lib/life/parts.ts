@@ -15,6 +15,8 @@ export interface Parts {
   readonly state: State;
   /** Why this process drains or drained. */
   readonly reason: DrainReason | undefined;
+  /** Descriptors of the sockets that another process goes on serving when this one drains. */
+  readonly handedOver: ReadonlySet<number>;
   readonly generation: Generation;
   readonly sockets: readonly GraceListener[];
   readonly superdaemon: number | undefined;

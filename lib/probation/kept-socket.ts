@@ -28,9 +28,11 @@ export class KeptSocket {
 
   /** Accepts again, if the server has stopped. */
   async resume(): Promise<void> {
-    const { bound: address, listening } = this.#listener;
+    const { bound, asked, listening } = this.#listener;
     const handle = this.#handle;
-    if (listening || address === undefined) return this.close();
+    if (listening) return this.close();
+    // Of a socket that was made in another network namespace, the path is not known.
+    const address = bound ?? { kind: 'unix', path: asked };
     const socket = { target: handle, fd: handle.fd, address, close: () => handle.close() };
     await this.#listener.reopen({ kind: 'bound', socket, draft: undefined });
     this.#letClose();

@@ -87,6 +87,14 @@ export function actionOnForwarded(
   return handled || signal === 'SIGTERM' || signal === 'SIGINT' ? 'raise' : 'ignore';
 }
 
+/**
+ * The signals that end the service. A process that passes signals on gets in place of the other one those that would end it
+ * without a handler.
+ */
+export function endingSignals({ stop }: Pick<Required<SignalOptions>, 'stop'>, passesOn: boolean): readonly NodeJS.Signals[] {
+  return passesOn ? [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', ...stop])] : stop;
+}
+
 /** What the first process passes on: the usual signals, and all that the options name. */
 export function forwardedSignals({ stop, restart, reload, revert }: Required<SignalOptions>): readonly NodeJS.Signals[] {
   return [...new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP', ...stop, ...restart, ...reload, ...revert])];

@@ -54,7 +54,7 @@ export class GraceListener {
   #file: FileIdentity | undefined;
   #server: net.Server | undefined;
   #service: Service | undefined;
-  readonly #waits: boolean;
+  #waits: boolean;
   #opened = false;
   /** @internal Permissions of a socket file that is made. */
   readonly mode: number | undefined;
@@ -154,8 +154,9 @@ export class GraceListener {
     log('listening on %s, fd %d, backlog %d', this.address, this.fd, this.backlog);
   }
 
-  /** @internal This process is ready: from now on it has to remove the file of an inherited socket. */
+  /** @internal This process is ready: a server accepts at once, and the file of an inherited socket is this process's to remove. */
   own(): void {
+    this.#waits = false;
     if (this.#source.kind !== 'bound') this.#file = this.#source.socket.file;
   }
 
@@ -163,15 +164,11 @@ export class GraceListener {
   release(): void {
     clearInterval(this.#keepAlive);
     this.#replacement?.close();
-    if (this.#opened || this.#source.kind === 'listening') {
-      closeListening(this.#server!);
-    } else if (this.#source.kind === 'inherited') {
-      closeSync(this.#source.socket.fd);
-    } else if (this.#source.draft !== undefined) {
-      this.#source.draft.discard();
-    } else {
-      this.#source.socket.close();
-    }
+    const source = this.#source;
+    if (this.#opened || source.kind === 'listening') closeListening(this.#server!);
+    else if (source.kind === 'inherited') closeSync(source.socket.fd);
+    else if (source.draft !== undefined) source.draft.discard();
+    else source.socket.close();
     this.removeFile();
   }
 

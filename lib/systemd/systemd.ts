@@ -7,7 +7,7 @@ import { untilGone } from '../launch/intermediate.js';
 import { warn } from '../log.js';
 import { onSignals } from '../on-signals.js';
 import { type SignalOptions } from '../options.js';
-import { forwardedSignals } from '../signals/meaning.js';
+import { endingSignals, forwardedSignals } from '../signals/meaning.js';
 import { type Assignments, NotifySocket } from './notify-socket.js';
 import { NOTIFY_SOCKET, type NotifyVariables, WATCHDOG_USEC, watchdogTimeout } from './notify-variables.js';
 
@@ -148,12 +148,12 @@ export class Systemd {
    */
   async #standBy(pid: number, proven: Promise<boolean>): Promise<void> {
     const { generation, settings } = this.#grace;
-    const { stop } = settings.signals;
+    const ending = endingSignals(settings.signals, true);
     const status = `generation ${generation + 1} serves on probation, generation ${generation} stands by`;
     void this.#announce({ READY: 1, STATUS: status }, HANDOVER_ATTEMPTS);
     let stops = false;
     const remove = onSignals(forwardedSignals(settings.signals), (signal) => {
-      stops ||= stop.includes(signal);
+      stops ||= ending.includes(signal);
       passOn(pid, signal);
     });
     const isProven = await proven;

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { formatAddress, parseAddress } from '../../../lib/address/address.js';
-import { PidFile } from '../../../lib/handoff/pid-file.js';
+import { PidFile } from '../../../lib/inherit/pid-file.js';
 import { type TakeOver, takeOver } from '../../../lib/inherit/take-over.js';
 import { bindTcp } from '../../../lib/socket/bind.js';
 import { GraceListener } from '../../../lib/socket/listener.js';

@@ -4,7 +4,7 @@ import { drain } from '../../../lib/life/drain.js';
 
 /** A drain that nothing holds up. */
 const PLAN = {
-  handedOver: new Set<number>(),
+  isHandedOver: () => false,
   delay: 0,
   onShutdown: () => undefined,
   onward: () => undefined,

@@ -8,6 +8,7 @@ import {
   actionOnForwarded,
   actionOnRestart,
   actionOnStop,
+  endingSignals,
   forwardedSignals,
   howToForce,
 } from '../../../lib/signals/meaning.js';
@@ -95,4 +96,10 @@ t.test('a message about a drain says how to end it, if a signal does', async (t)
   t.equal(howToForce('SIGINT', { ...SERVING, ...UNDER_SYSTEMD }), '; Ctrl-C again to quit');
   t.equal(howToForce('SIGTERM', { ...SERVING, ...UNDER_START_SERVER }), '');
   t.equal(howToForce('SIGINT', { ...SERVING, ...WITHOUT_FORCE }), '');
+});
+
+t.test('the signals that end the service', async (t) => {
+  const { signals } = readOptions({ signals: { stop: ['SIGQUIT', 'SIGTERM'] } });
+  t.strictSame(endingSignals(signals, false), ['SIGQUIT', 'SIGTERM'], 'the others end this process by themselves');
+  t.strictSame(endingSignals(signals, true), ['SIGTERM', 'SIGINT', 'SIGQUIT']);
 });

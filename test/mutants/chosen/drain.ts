@@ -21,7 +21,7 @@ export const DRAIN_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'after a hand-over the kernel queue is emptied, instead of left to the successor',
     file: 'lib/life/drain.ts',
-    before: 'stopAccepting(!handedOver.has(listener.fd))',
+    before: 'stopAccepting(!plan.isHandedOver(listener))',
     after: 'stopAccepting(true)',
     tests: ['process/handoff/restart', 'process/handoff/load', 'process/handoff/hand-over'],
   },

@@ -133,4 +133,32 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     after: '    else this.sockets.push(listener);',
     tests: ['process/auto/ready'],
   },
+  {
+    what: 'a successor that was given up waits for an answer that does not come',
+    file: SUCCESSOR,
+    before: 'this.#stopped === undefined ? this',
+    after: 'true ? this',
+    tests: ['lib/handoff/successor'],
+  },
+  {
+    what: 'a server that comes after ready() never accepts in a successor',
+    file: 'lib/socket/listener.ts',
+    before: '    this.#waits = false;',
+    after: '',
+    tests: ['process/sockets/net-server'],
+  },
+  {
+    what: 'a named server keeps the address of the version before',
+    file: 'lib/address/match.ts',
+    before: " && origin !== 'bound'",
+    after: '',
+    tests: ['lib/address/match'],
+  },
+  {
+    what: 'a second request changes the timeout of the running restart',
+    file: 'lib/handoff/restarts.ts',
+    before: 'this.#prepare(deadline, { own, timeout })',
+    after: 'this.#prepare(deadline, { own, timeout: this.#timeout })',
+    tests: ['lib/handoff/restarts'],
+  },
 ];

@@ -4,10 +4,9 @@ import { closeSync, openSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { LARGEST_BACKLOG, measureBacklog } from '../../support/http/accept-queue.js';
+import { LARGEST_BACKLOG, backlogOf } from '../../support/http/accept-queue.js';
 import { portOf } from '../../support/address.js';
 import { getBody } from '../../support/http/client.js';
-import { processState } from '../../support/proc.js';
 import { BY_SYSTEMD, type Program, fixture, start } from '../../support/program.js';
 import { scratch } from '../../support/scratch.js';
 import { skipUnless, skipUnlessFound } from '../../support/skip.js';
@@ -31,15 +30,6 @@ function serve(t: Test, argument: object, { env, passed = [], program = 'server'
 /** A listening socket to pass to a program. Close it when the program has it, or it takes connections too. */
 function listenAt(t: Test, where: net.ListenOptions): Promise<net.Server> {
   return listening(t, net.createServer(), { backlog: BACKLOG, ...(where.path === undefined ? { port: 0 } : {}), ...where });
-}
-
-/** The backlog of a port, whose process is stopped meanwhile, so that it accepts nothing. */
-async function backlogOf(pid: number, port: number): Promise<number> {
-  process.kill(pid, 'SIGSTOP');
-  await waitUntil('the process to stop', () => processState(pid) === 'T');
-  const measured = await measureBacklog(port, BACKLOG);
-  process.kill(pid, 'SIGCONT');
-  return measured;
 }
 
 t.test('sockets from systemd: by name, by address, by order', async (t) => {
@@ -68,11 +58,11 @@ t.test(
     const program = serve(t, { http: ['systemd:web'] }, { env: { LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' }, passed: [descriptorOf(held)] });
     await program.announced('ready');
     held.close();
-    t.ok((await backlogOf(program.pid, port)) >= BACKLOG);
+    t.ok((await backlogOf(program.pid, port, BACKLOG)) >= BACKLOG);
     process.kill(program.pid, 'SIGUSR2');
     await program.announced('ready', 2);
     await program.exited;
-    t.ok((await backlogOf(program.serving, port)) >= BACKLOG);
+    t.ok((await backlogOf(program.serving, port, BACKLOG)) >= BACKLOG);
   },
 );
 

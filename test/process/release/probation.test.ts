@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { DEFAULT_BACKLOG } from '../../../lib/socket/listener.js';
+import { portOf } from '../../support/address.js';
 import { isAlive } from '../../support/proc.js';
 import { BY_SYSTEMD, type Program, fixture, start } from '../../support/program.js';
+import { backlogOf } from '../../support/http/accept-queue.js';
 import { get, targetOf } from '../../support/http/client.js';
 import { scratch } from '../../support/scratch.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
@@ -211,6 +214,63 @@ for (const address of ['tcp', 'unix'] as const) {
     await onlyAnswers(program, third);
     program.process.kill('SIGTERM');
     t.strictSame(await program.exited, { code: 0, signal: null }, 'the first process follows the third one');
+  });
+}
+
+for (const address of ['tcp', 'unix'] as const) {
+  t.test(`a process that fails and stops in the same moment leaves the socket to the old one: ${address}`, async (t) => {
+    const file = `${scratch(t)}/app.sock`;
+    const program = await restarted(t, { listen: [address === 'tcp' ? '127.0.0.1:0' : `unix:${file}`], probation: 60_000 });
+    const [first, second] = program.pids as [number, number];
+    await onlyAnswers(program, second);
+    await answering(program, 0, '/fail-and-stop');
+    t.match(await program.announced('restart-reverted'), { pid: first });
+    t.match(await program.announced('closed'), { pid: second, code: 0 });
+    await waitUntil('its end', () => !isAlive(second));
+    await onlyAnswers(program, first);
+    t.equal(existsSync(file), address === 'unix');
+    // With another queue, the kernel would drop connections of a busy service.
+    if (address === 'tcp') t.equal(await backlogOf(first, portOf(program.all('ready')[0]!), DEFAULT_BACKLOG), DEFAULT_BACKLOG);
+  });
+}
+
+t.test('a server that can accept no more on probation: the old process serves again', async (t) => {
+  const program = await restarted(t, { probation: 60_000 });
+  const [first, second] = program.pids as [number, number];
+  await onlyAnswers(program, second);
+  await answering(program, 0, '/fatal');
+  t.match(await program.announced('restart-reverted'), { pid: first, successor: second, message: /is broken: accept EBADF/ });
+  t.match(await program.announced('closed'), { pid: second, code: 1 });
+  await onlyAnswers(program, first);
+});
+
+t.test('a process that fails as soon as it serves is heard by a busy one', async (t) => {
+  const program = await restarted(t, { probation: 60_000, busy: 40, at: 'fail' });
+  t.match(await program.announced('restart-reverted'), { pid: program.pid, message: /is broken: at once/ });
+});
+
+t.test('a process that stops as soon as it serves is heard by a busy one: the service ends', async (t) => {
+  const program = await restarted(t, { probation: 60_000, busy: 40, at: 'stop' });
+  await program.ended();
+  t.equal(program.all('restart-reverted').length, 0);
+  t.match(program.all('closed'), [{ code: 0 }, { code: 0 }]);
+});
+
+for (const [what, options, signal] of [
+  ['without a signal to stop', { signals: { stop: [] } }, 'SIGTERM'],
+  ['by a signal that is no option', { signals: { stop: ['SIGTERM'] } }, 'SIGINT'],
+] as const) {
+  t.test(`with follow and ${what}, a stop on probation ends the service`, async (t) => {
+    const program = start(t, fixture('release/faulty'), {
+      args: [JSON.stringify({ listen: ['127.0.0.1:0'], follow: true, probation: 60_000, ...options })],
+    });
+    await program.announced('ready');
+    process.kill(program.pid, 'SIGUSR2');
+    await program.announced('restarted');
+    await onlyAnswers(program, (await program.announced('ready', 2)).pid);
+    program.process.kill(signal);
+    await program.ended();
+    t.equal(program.all('restart-reverted').length, 0);
   });
 }
 

@@ -70,3 +70,23 @@ t.test('a conversation that lasts longer than the drain is cut off, and counted'
   await t.rejects(long.say('more'));
   t.equal(await converse(where, 1), program.serving);
 });
+
+t.test('a server that comes after ready() accepts in a successor too', async (t) => {
+  const program = start(t, fixture('echo'), { args: ['{"readyFirst":true}'] });
+  const where = { port: portOf(await program.announced('ready')), host: '127.0.0.1' };
+  await waitUntil('an answer', () =>
+    converse(where, 1).then(
+      (pid) => pid === program.pid,
+      () => false,
+    ),
+  );
+  process.kill(program.pid, 'SIGUSR2');
+  await program.announced('closed');
+  t.equal(await converse(where, 1), program.serving);
+  process.kill(program.serving, 'SIGTERM');
+  await program.ended();
+  t.strictSame(
+    program.all('closed').map(({ code }) => code),
+    [0, 0],
+  );
+});

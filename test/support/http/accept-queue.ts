@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import { processState } from '../proc.js';
+import { waitUntil } from '../wait.js';
 
 const LISTENING = '0A';
 /** The kernel answers on the loopback device at once, or a moment later on a busy machine. */
@@ -22,6 +24,15 @@ export async function measureBacklog(port: number, expected: number): Promise<nu
   while (acceptQueue(port) <= expected && performance.now() < end);
   const measured = acceptQueue(port) - 1;
   for (const socket of sockets) socket.destroy();
+  return measured;
+}
+
+/** The same for the port of another process, which is stopped meanwhile. */
+export async function backlogOf(pid: number, port: number, expected: number): Promise<number> {
+  process.kill(pid, 'SIGSTOP');
+  await waitUntil('the process to stop', () => processState(pid) === 'T');
+  const measured = await measureBacklog(port, expected);
+  process.kill(pid, 'SIGCONT');
   return measured;
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { PidFile } from '../../../lib/handoff/pid-file.js';
+import { PidFile } from '../../../lib/inherit/pid-file.js';
 import { fails } from '../../support/errors.js';
 import { recordReports } from '../../support/reports.js';
 import { scratch } from '../../support/scratch.js';
