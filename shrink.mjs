@@ -16,7 +16,7 @@ function find(folder, end) {
  * tell which line of which source a place in a stack trace is.
  */
 export function shrinkMaps() {
-  for (const path of find('dist', '.js.map')) {
+  for (const path of find('dist', 's.map')) {
     const { names: _, ...map } = JSON.parse(readFileSync(path, 'utf8'));
     const mappings = decode(map.mappings).map((segments) => segments.filter(beginsLine).map(withoutColumn));
     writeFileSync(path, JSON.stringify({ ...map, names: [], mappings: encode(mappings) }));

@@ -7,7 +7,7 @@ export type Kind = 'bare' | 'auto' | 'ours' | 'limited' | 'page';
 
 /** A program that listens on any free port is not handed over, so it needs a number. Each process ends when it has drained. */
 const AUTO = { PORT: '3917', GRACE_FOLLOW: 'false', GRACE_PROBATION: '0', GRACE_IDLE_TIMEOUT: '500' };
-const AUTO_FILE = new URL('../gracehttp/auto/index.js', import.meta.url).href;
+const AUTO_FILE = new URL('../gracehttp/auto/compiled/load.js', import.meta.url).href;
 
 /** A benchmarked server. It prints facts, which are read in order. */
 export class Program {

@@ -9,6 +9,7 @@ import { type HttpConnection } from '../http/http-connection.js';
 import { HTTP1 } from '../http/move-connections.js';
 import { ServedServer } from '../served-server.js';
 import { shareTickets } from '../tls/tickets.js';
+import { keepProgramSoon } from './compiled/keep.js';
 import { holdClose } from './hold/close.js';
 import { tellingWhenDrained } from './hold/drained-service.js';
 import { holdExit } from './hold/exit.js';
@@ -44,6 +45,8 @@ export class AutoApp extends Grace {
     this.#end = end;
     this.#inherits = this.listenAll([]);
     this.on('draining', ({ reason }) => this.#onDraining(reason));
+    // start_server does the restarts of its workers.
+    this.once('ready', () => this.superdaemon === undefined && keepProgramSoon(this.generation));
     holdExit({
       holds: () => this.#holds,
       onAsked: (code) => end.ask(code),

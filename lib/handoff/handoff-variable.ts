@@ -58,6 +58,8 @@ export interface Handoff {
   readonly timeout?: number | undefined;
   /** Descriptor of the IPC channel by which connections come. In a successor the preload opens it. */
   readonly channel?: number | undefined;
+  /** Descriptor of a file with the compiled program, see CompiledProgram. The preload takes it. */
+  readonly program?: number | undefined;
   /** Whether the sender is start_server, which stays, keeps the sockets and does the restarts. */
   readonly superdaemon?: boolean;
 }

@@ -16,8 +16,8 @@ export interface Spawn {
   readonly descriptors: readonly number[];
   /** The variable `GRACE_HANDOFF`. */
   readonly handoff: string;
-  /** See SuccessorOptions. */
-  readonly follow: 'pipe' | number | undefined;
+  /** What comes after the handoff pipe. */
+  readonly more: readonly ('pipe' | number)[];
   readonly channel: boolean;
   readonly serviceManager?: Readonly<Record<string, string>> | undefined;
 }
@@ -27,7 +27,7 @@ export interface Spawn {
  *
  * @throws the system's error if no process can be started: no descriptor, no memory, too long an argument.
  */
-export function spawnSuccessor({ command, env, descriptors, handoff, follow, channel, serviceManager }: Spawn): ChildProcess {
+export function spawnSuccessor({ command, env, descriptors, handoff, more, channel, serviceManager }: Spawn): ChildProcess {
   // Not imported at the top: a successor starts faster without it, and most processes never restart.
   const { spawn } = process.getBuiltinModule('node:child_process');
   const { file, args, cwd } = serviceManager === undefined ? command : throughIntermediate(command);
@@ -42,15 +42,7 @@ export function spawnSuccessor({ command, env, descriptors, handoff, follow, cha
       // Node.js adds the number at the end, and getenv(3) takes the first of two. So the successor opens the channel later.
       ...(channel && { [CHANNEL_FD]: '' }),
     },
-    stdio: [
-      'inherit',
-      'inherit',
-      'inherit',
-      ...descriptors,
-      'pipe',
-      ...(follow === undefined ? [] : [follow]),
-      ...(channel ? ['ipc' as const] : []),
-    ],
+    stdio: ['inherit', 'inherit', 'inherit', ...descriptors, 'pipe', ...more, ...(channel ? ['ipc' as const] : [])],
   });
   if (hasPipes(child)) return child;
   child.once('error', (error) => log('%s', error.message));

@@ -15,6 +15,8 @@ export interface SuccessorOptions {
   readonly timeout: number;
   /** `pipe` if this process is to follow the later generations; a descriptor if the first process does. */
   readonly follow: 'pipe' | number | undefined;
+  /** Descriptor of the compiled program, if there is one. */
+  readonly program: number | undefined;
   /** Whether connections may move to the successor. */
   readonly moves: boolean;
   /** Whether the successor is on probation: it sends the sockets back, and reports its stderr and its exit code after it serves too. */

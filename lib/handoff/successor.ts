@@ -57,9 +57,10 @@ export class Successor {
   onEnd: () => void = () => undefined;
 
   constructor(options: SuccessorOptions) {
-    const { nonce, sockets, generation, state, follow, timeout, moves, watches } = options;
+    const { nonce, sockets, generation, state, follow, program, timeout, moves, watches } = options;
     const channel = (moves || watches) && process.platform !== 'win32';
     const pipe = FIRST_FD + sockets.length;
+    const more = [follow, program].filter((descriptor) => descriptor !== undefined);
     const handoff = splitHandoff({
       pid: process.pid,
       generation,
@@ -68,7 +69,8 @@ export class Successor {
       sockets: sockets.map((socket, index) => ({ ...socket, fd: FIRST_FD + index })),
       follow: follow === undefined ? undefined : pipe + 1,
       timeout,
-      channel: channel ? pipe + (follow === undefined ? 1 : 2) : undefined,
+      channel: channel ? pipe + 1 + more.length : undefined,
+      program: program === undefined ? undefined : pipe + more.length,
     });
     this.#nonce = nonce;
     this.#moves = moves;
@@ -77,7 +79,7 @@ export class Successor {
     // Before anything is started: a program can carry values that are no JSON.
     const hello = formatMessage({ type: 'hello', nonce, state: { ...state, ...handoff.state }, acknowledges: true, watches });
     this.#throughIntermediate = options.serviceManager !== undefined;
-    this.#process = spawnSuccessor({ ...options, channel, descriptors: this.#descriptors, handoff: handoff.variable });
+    this.#process = spawnSuccessor({ ...options, channel, more, descriptors: this.#descriptors, handoff: handoff.variable });
     if (channel) this.#returned = new ReturnedSockets(this.#process);
     if (!this.#throughIntermediate) this.#pid = this.#process.pid;
     this.#pipe = this.#process.stdio[pipe] as Duplex;

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { formatAddress } from '../address/address.js';
 import { type InheritedSocket, readBound } from '../address/match.js';
@@ -86,6 +87,7 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
   const { preload } = processState;
   // It holds the greeting, in which there may be TLS keys.
   processState.preload = undefined;
+  closeUnreadProgram();
   const predecessor = (await Predecessor.open(handoff, preload)) ?? orphaned(handoff, preload);
   if (predecessor === undefined) {
     log('%s is not meant for this process: its pipe is not open here, or does not answer with the nonce', HANDOFF);
@@ -100,6 +102,14 @@ async function fromHandoff(text: string | undefined): Promise<Inheritance | unde
   log('generation %d: %d sockets from process %d', handoff.generation, passed.length, handoff.pid);
   const workerChannel = predecessor.superdaemon ? openWorkerChannel(handoff.channel) : undefined;
   return { predecessor, workerChannel, passed, unclaimed: new Set(passed) };
+}
+
+/** Only `ts-grace/auto` reads it, before the program runs. This program may be a version without it. */
+function closeUnreadProgram(): void {
+  const { program } = processState;
+  if (program?.received === undefined) return;
+  closeSync(program.received);
+  processState.program = undefined;
 }
 
 /**

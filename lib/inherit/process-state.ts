@@ -1,5 +1,5 @@
 import { type State } from '../events.js';
-import { type Channel, PROCESS_STATE, type Preload } from '../launch/preload-contract.js';
+import { type Channel, type CompiledProgram, PROCESS_STATE, type Preload } from '../launch/preload-contract.js';
 import { type Inheritance } from './inheritance.js';
 
 /**
@@ -12,6 +12,8 @@ export interface ProcessState {
   preload: Preload | undefined;
   /** The channel by which the predecessor's connections come; undefined if no connection can come. */
   channel: Channel | undefined;
+  /** There with `ts-grace/auto`, or if the predecessor has left it. */
+  program: CompiledProgram | undefined;
   /** The variables that passed sockets to this process, taken out of its environment. */
   variables: Readonly<Record<string, string>>;
   /** Whether the variables were found to be invalid. That is reported once; after it they count as absent. */
@@ -29,8 +31,8 @@ export const processState: ProcessState = findState();
 function findState(): ProcessState {
   const key = Symbol.for(PROCESS_STATE);
   const found = (Reflect.get(globalThis, key) ?? {}) as Partial<ProcessState>;
-  const { preload, channel, variables = {}, refused = false, inheritance, grace, copies = 0 } = found;
-  const state = Object.assign(found, { preload, channel, variables, refused, inheritance, grace, copies });
+  const { preload, channel, program, variables = {}, refused = false, inheritance, grace, copies = 0 } = found;
+  const state = Object.assign(found, { preload, channel, program, variables, refused, inheritance, grace, copies });
   Reflect.set(globalThis, key, state);
   return state;
 }

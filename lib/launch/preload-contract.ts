@@ -37,6 +37,18 @@ export interface Preload {
   goOn?(write: (line: string) => void): void;
 }
 
+/** A program with what V8 has made of it, which a successor need not make again: see docs/architecture.md. */
+export interface CompiledProgram {
+  /** Descriptor of the file that the predecessor has left; undefined from the moment it is read. */
+  received?: number;
+  /** The content of that file, if V8 could use it. */
+  used?: Uint8Array;
+  /** Makes such a content, with all that has run so far. */
+  make?(): Uint8Array;
+  /** Descriptor of the file for a successor. */
+  file?: number;
+}
+
 const PREFIX = '--import "data:text/javascript,';
 const SUFFIX = '"';
 

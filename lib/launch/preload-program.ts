@@ -1,4 +1,4 @@
-import { type Channel, type Preload, HANDOFF, PROCESS_STATE, withoutPreload } from './preload-contract.js';
+import { type Channel, type CompiledProgram, type Preload, HANDOFF, PROCESS_STATE, withoutPreload } from './preload-contract.js';
 import { takeChannel } from './take-channel.js';
 
 /**
@@ -26,6 +26,15 @@ interface Ours {
   /** Milliseconds until the successor has to be ready. */
   readonly timeout?: number;
   readonly channel?: number;
+  readonly program?: number;
+}
+
+/** The part of the process state that the preload knows. */
+interface State {
+  readonly variables: Readonly<Record<string, string>>;
+  preload?: Preload;
+  channel?: Channel | undefined;
+  program?: CompiledProgram;
 }
 
 const BUFFER_BYTES = 65_536;
@@ -38,12 +47,13 @@ guarded(() => {
   const text = takeVariable();
   // A worker thread of the successor, or a program that it started.
   if (text === undefined) return;
-  const state: { variables: Record<string, string>; preload?: Preload; channel?: Channel | undefined } = { variables: { [HANDOFF]: text } };
+  const state: State = { variables: { [HANDOFF]: text } };
   Reflect.set(globalThis, Symbol.for(PROCESS_STATE), state);
-  const { pipe, nonce, timeout, channel } = JSON.parse(text) as Ours;
+  const { pipe, nonce, timeout, channel, program } = JSON.parse(text) as Ours;
   const greeting = readGreeting(pipe, nonce);
   if (greeting === undefined) return;
   state.preload = begin(pipe, greeting, timeout);
+  if (program !== undefined) state.program = { received: program };
   if (channel !== undefined) state.channel = takeChannel(channel);
 });
 

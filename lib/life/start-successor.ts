@@ -1,5 +1,6 @@
 import { type Launch } from '../handoff/restarts.js';
 import { Successor } from '../handoff/successor.js';
+import { processState } from '../inherit/process-state.js';
 import { successorEnvironment } from '../inherit/start-environment.js';
 import { type Parts } from './parts.js';
 
@@ -18,6 +19,7 @@ export function startSuccessor(
     state: carried.collect(),
     timeout,
     follow: following.descriptor(number),
+    program: processState.program?.file,
     onAsk: (key, value) => carried.asked(key, value),
     serviceManager: systemd?.environment,
     moves: settings.moveConnections,

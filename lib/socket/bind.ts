@@ -63,7 +63,7 @@ export async function resolveHost(address: TcpAddress, host: string): Promise<st
   if (net.isIP(host) !== 0) return host;
   try {
     // Loaded only for a host name, because it makes the start of a successor slower.
-    const { lookup } = await import('node:dns/promises');
+    const { lookup } = process.getBuiltinModule('node:dns/promises');
     return (await lookup(host)).address;
   } catch (error) {
     throw bindError(address, error);

@@ -5,7 +5,7 @@ import { HELP } from './help.js';
 import { becomeProgram, runProgram } from './program.js';
 
 /** A file apart, so that this command and a program that imports it have the same one. */
-const AUTO = new URL('../index.js', import.meta.url).href;
+const AUTO = new URL('../compiled/load.js', import.meta.url).href;
 
 async function run([first, ...rest]: readonly string[]): Promise<void> {
   if (first === undefined) throw invalid('no program is given', first);

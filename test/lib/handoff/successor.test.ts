@@ -45,6 +45,7 @@ function startSuccessor(t: Test, text: string, onStarted: (successor: Successor)
     state: {},
     timeout: 20_000,
     follow: undefined,
+    program: undefined,
     moves: false,
     watches: false,
     onAsk: (_key, value) => {

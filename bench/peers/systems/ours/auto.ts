@@ -10,7 +10,7 @@ export const auto: System = {
   restarts: 'SIGUSR2',
   version: () => packageVersion('ts-grace'),
   start: (place) => {
-    const args = ['--import', packageFile('ts-grace', 'dist/gracehttp/auto/index.js'), nodeProgram('close.mjs')];
+    const args = ['--import', packageFile('ts-grace', 'dist/gracehttp/auto/compiled/load.js'), nodeProgram('close.mjs')];
     return bySignal(place.spawn(process.execPath, args, { GRACE_PID_FILE: place.path('app.pid') }), 'SIGUSR2');
   },
 };
