@@ -13,7 +13,9 @@ import { ROOT, parseSource } from '../support/sources.js';
 t.setTimeout(110_000);
 
 /** A library that is part of every restart has to be quick to install and to load. */
-const LARGEST_TARBALL_BYTES = 330_000;
+const LARGEST_TARBALL_BYTES = 335_000;
+/** Two lines that only import another file. */
+const WITHOUT_MAP = 'gracehttp/auto/index.js';
 /** Images of the readme are only in the repository; they have a text. */
 const IMAGE = /\.(webp|svg)$/;
 /** A page with links to what is only in the repository has to say so. */
@@ -117,7 +119,9 @@ t.test('the package works when it is packed and installed', async (t) => {
   });
 
   await t.test('each file of code has a source map, which leads to the lines of its sources', async (t) => {
-    const code = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
+    const code = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
+      (path) => /\.c?js$/.test(path) && path !== WITHOUT_MAP,
+    );
     t.ok(code.length > 5);
     for (const path of code) t.ok(existsSync(join(installed, 'dist', `${path}.map`)), path);
     const failing = write('failing.mjs', "import { parseAddress } from 'ts-grace';\nparseAddress('nonsense:x');\n");

@@ -11,10 +11,13 @@ import { optionsWithPreload } from '../../../lib/launch/preload.js';
 import { scratch } from '../../support/scratch.js';
 import { descriptorOf, listening } from '../../support/sockets.js';
 
+/** A descriptor that nobody opens. */
+const PROGRAM = 4_001;
+
 const LOOK = `
-  const { preload, variables } = globalThis[Symbol.for(${JSON.stringify(PROCESS_STATE)})] ?? {};
+  const { preload, program, variables } = globalThis[Symbol.for(${JSON.stringify(PROCESS_STATE)})] ?? {};
   const { ${HANDOFF}: left, NODE_OPTIONS: options } = process.env;
-  console.log(JSON.stringify({ greeting: preload?.greeting, variable: variables?.${HANDOFF}, left, options }));
+  console.log(JSON.stringify({ greeting: preload?.greeting, program, variable: variables?.${HANDOFF}, left, options }));
 `;
 
 /** env(1) sets the variables, as the test runner changes those that go to spawn(). */
@@ -23,7 +26,7 @@ function launch(variable: string, options: string | undefined, args: readonly st
   return spawn('env', [...variables, process.execPath, ...args], { stdio });
 }
 
-const handoff = (pipe: number): string => JSON.stringify({ pipe, nonce: 'n' });
+const handoff = (pipe: number): string => JSON.stringify({ pipe, nonce: 'n', program: PROGRAM });
 
 interface Run {
   readonly variable: string;
@@ -56,7 +59,7 @@ async function run({
 t.test('a successor gets the greeting, and its environment is clean', async (t) => {
   const greeting = '{"type":"hello","nonce":"n"}';
   const { seen, written } = await run({ variable: handoff(3), greeting: `${greeting}\n`, options: '--no-warnings' });
-  t.same(seen, { greeting, variable: handoff(3), options: '--no-warnings' });
+  t.same(seen, { greeting, program: { received: PROGRAM }, variable: handoff(3), options: '--no-warnings' });
   t.match(written, /^\{"type":"started","pid":\d+\}\n\{"type":"exit","code":0\}\n$/);
 });
 

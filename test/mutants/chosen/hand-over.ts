@@ -161,4 +161,25 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
     after: 'this.#prepare(deadline, { own, timeout: this.#timeout })',
     tests: ['lib/handoff/restarts'],
   },
+  {
+    what: 'compiled code is used with another text',
+    file: 'gracehttp/auto/compiled/load.ts',
+    before: 'received?.subarray(0, file.length).equals(file) === true',
+    after: 'received !== undefined',
+    tests: ['process/auto/compiled'],
+  },
+  {
+    what: 'the descriptor of compiled code stays open',
+    file: 'gracehttp/auto/compiled/load.ts',
+    before: '    closeSync(fd);',
+    after: '',
+    tests: ['process/auto/compiled'],
+  },
+  {
+    what: 'compiled code has a name',
+    file: 'gracehttp/auto/compiled/keep.ts',
+    before: '    unlinkSync(path);',
+    after: '',
+    tests: ['process/auto/compiled'],
+  },
 ];

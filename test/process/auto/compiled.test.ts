@@ -1,5 +1,4 @@
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import t, { type Test } from 'tap';
@@ -67,7 +66,9 @@ t.test('a successor uses what V8 has made of the library in its predecessor', as
     if (generation < 4) await restart(program);
   }
   t.strictSame(used(program), [false, true, true, true]);
-  t.equal(kept(program.serving).length, 1, 'what came from the predecessor is closed');
+  const left = kept(program.serving);
+  t.equal(left.length, 1, 'what came from the predecessor is closed');
+  t.equal(statSync(`/proc/${program.serving}/fd/${left[0]}`).mode & 0o777, 0o600);
 });
 
 t.test('a restart before it is made works without it', async (t) => {
@@ -103,22 +104,43 @@ t.test('a program that a bundler has put together with it', async (t) => {
   t.equal((await get({ port })).body, String(program.serving));
 });
 
-/** What may be at the descriptor that the predecessor names. */
-const CONTENTS: Readonly<Record<string, (file: string) => Promise<number>>> = {
-  'another text': async (file) => (await open(file, 'r')).fd,
-  'a folder': async (file) => (await open(join(file, '..'), 'r')).fd,
-  nothing: async () => -1,
-};
-
-for (const [what, openContent] of Object.entries(CONTENTS)) {
-  t.test(`where the predecessor names ${what}, the library is compiled`, async (t) => {
-    const file = join(scratch(t), 'server.mjs');
-    const port = await freePort();
-    writeFileSync(file, server(port));
-    const fd = await openContent(file);
-    const names = `data:text/javascript,${STATE} = { program: { received: 3 } };`;
-    const program = start(t, file, { nodeArgs: ['--import', names, ...AUTO], passed: fd === -1 ? [] : [fd] });
-    t.match(await program.announced('ready'), { used: false, makes: true });
-    t.equal((await get({ port })).body, String(program.pid));
-  });
+/** A program whose predecessor has left this at descriptor 3. Undefined: the descriptor is not open. */
+async function startWith(t: Test, content: number | undefined): Promise<boolean> {
+  const file = join(scratch(t), 'server.mjs');
+  const port = await freePort();
+  writeFileSync(file, server(port));
+  const leaves = `data:text/javascript,${STATE} = { program: { received: 3 } };`;
+  const program = start(t, file, { nodeArgs: ['--import', leaves, ...AUTO], passed: content === undefined ? [] : [content] });
+  const ready = await program.announced('ready');
+  t.equal((await get({ port })).body, String(program.pid));
+  return ready['used'] === true;
 }
+
+t.test('what the predecessor has left is used only with exactly the same text', async (t) => {
+  const { program } = await startServer(t, AUTO);
+  await hasKept(program.pid);
+  const content = readFileSync(`/proc/${program.pid}/fd/${kept(program.pid)[0]}`);
+  const path = join(scratch(t), 'content');
+  const startWithFile = async (bytes: Buffer): Promise<boolean> => {
+    writeFileSync(path, bytes);
+    const fd = openSync(path, 'r');
+    try {
+      return await startWith(t, fd);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  t.equal(await startWithFile(content), true);
+  const changed = Buffer.from(content);
+  changed[changed.indexOf('this process drains')] = 'T'.charCodeAt(0);
+  t.equal(await startWithFile(changed), false, 'V8 itself compares only the length');
+  t.equal(await startWithFile(content.subarray(0, content.length / 2)), false, 'half of it');
+  t.equal(await startWithFile(Buffer.alloc(0)), false, 'nothing');
+});
+
+t.test('a folder, and nothing at all, at the place of what the predecessor has left', async (t) => {
+  const folder = openSync(scratch(t), 'r');
+  t.teardown(() => closeSync(folder));
+  t.equal(await startWith(t, folder), false);
+  t.equal(await startWith(t, undefined), false);
+});
