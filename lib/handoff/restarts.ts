@@ -118,7 +118,7 @@ export class Restarts {
   /** This process stops: stops a successor that is starting, and drops a queued restart. */
   cancel(): void {
     this.#restarter.cancel();
-    this.#starting?.stop(PREDECESSOR_STOPS);
+    this.#starting?.stop(PREDECESSOR_STOPS, this.#process.settings.drainDelay);
   }
 
   /** Fulfils when a successor that was starting serves or is gone. */

@@ -105,8 +105,12 @@ export class Successor {
     return this.#pid;
   }
 
-  /** Stops a successor that is not ready: first by SIGTERM, as it may have accepted a connection already, later by SIGKILL. */
-  stop(why: string): void {
+  /**
+   * Stops a successor that is not ready: first by SIGTERM, as it may have accepted a connection already, later by SIGKILL.
+   *
+   * @param drainDelay - milliseconds for which it may go on accepting before it drains.
+   */
+  stop(why: string, drainDelay = 0): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = why;
     this.#signal('SIGTERM');
@@ -114,7 +118,7 @@ export class Successor {
       this.#signal('SIGKILL');
       // A successor that an intermediate started cannot be signalled without its pid.
       if (this.#pid === undefined) this.#pipe.destroy();
-    }, KILL_AFTER_MS);
+    }, drainDelay + KILL_AFTER_MS);
   }
 
   /** From now on, a successor that is ready runs on its own; `restartAgain` passes on a restart that was requested meanwhile. */

@@ -12,14 +12,15 @@ const AFTER_MS = 100;
 const FOLDERS = ['/dev/shm', tmpdir()];
 const PRIVATE = 0o600;
 
-/** Keeps this library for the successor, as V8 has compiled it: see load.ts. To make it takes 3 to 4 ms. */
+/** Keeps this library for the successor, as V8 has compiled it: see load.ts. V8 takes 3 to 4 ms for that. */
 export function keepProgramSoon(generation: number): void {
   setTimeout(() => keepProgram(generation), AFTER_MS).unref();
 }
 
 function keepProgram(generation: number): void {
   const { program } = processState;
-  if (program?.make === undefined || program.file !== undefined) return;
+  // Windows has no restarts.
+  if (process.platform === 'win32' || program?.make === undefined || program.file !== undefined) return;
   // Made by the first process, it lacks what only a successor runs.
   const content = generation > 2 && program.used !== undefined ? program.used : program.make();
   delete program.used;

@@ -76,3 +76,22 @@ for (const { name, when, nonce, exitCode } of CASES) {
     t.match(error.message, when === 'at once' ? 'exited with code' : 'was given up');
   });
 }
+
+/** Longer than a successor that has failed is given after SIGTERM. */
+const SLOW_MS = 2_300;
+
+for (const [what, drainDelay, ending] of [
+  ['has time for it', 1_000, { exitCode: 0, signal: null }],
+  ['is killed if it has none', 0, { exitCode: null, signal: 'SIGKILL' }],
+] as const) {
+  t.test(`a successor that goes on accepting when it is stopped ${what}`, async (t) => {
+    const text = `
+      import { writeSync } from 'node:fs';
+      process.on('SIGTERM', () => setTimeout(() => process.exit(0), ${SLOW_MS}));
+      writeSync(3, JSON.stringify({ type: 'ask', key: 'said', value: 'started' }) + '\\n');
+      setInterval(() => undefined, 1_000);
+    `;
+    const successor = startSuccessor(t, text, (started) => started.stop('was stopped too', drainDelay));
+    t.match(await failureOf(() => successor.serving), ending);
+  });
+}
