@@ -50,8 +50,8 @@ export function isAlone(restart: readonly NodeJS.Signals[]): boolean {
 
 function isLauncher(): boolean {
   const script = process.argv[1] ?? '';
-  if (PM2_PROGRAM.test(script)) return false;
-  return LAUNCHER.test(script.split(/[\\/]node_modules(?=[\\/])/).at(-1) ?? '') && /[\\/]node_modules[\\/]/.test(script);
+  const [, ...packages] = script.split(/[\\/]node_modules(?=[\\/])/);
+  return packages.length > 0 && LAUNCHER.test(packages.at(-1)!) && !PM2_PROGRAM.test(script);
 }
 
 function usesCluster(): boolean {

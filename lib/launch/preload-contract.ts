@@ -51,10 +51,12 @@ export interface CompiledProgram {
 
 const PREFIX = '--import "data:text/javascript,';
 const SUFFIX = '"';
+/** What has a meaning in a data: URL or in `NODE_OPTIONS`. Node.js takes long to decode, so nothing else is escaped. */
+const ESCAPED = /[%#?"\\]|[^!-~]+/g;
 
 /** `NODE_OPTIONS` that loads a module before anything that the options load. */
 export function withPreload(module: string, options: string | undefined): string {
-  return `${PREFIX}${encodeURIComponent(module)}${SUFFIX} ${options ?? ''}`.trimEnd();
+  return `${PREFIX}${module.replace(ESCAPED, encodeURIComponent)}${SUFFIX} ${options ?? ''}`.trimEnd();
 }
 
 /** `NODE_OPTIONS` as they were before {@link withPreload}; undefined if there were none. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GraceError, messageOf } from '../../../lib/errors.js';
 
@@ -44,6 +44,8 @@ function parse(path: string, text: string): { readonly grace?: unknown } {
 }
 
 function readOrNothing(path: string): string | undefined {
+  // An error takes longer, and most folders have no such file.
+  if (!existsSync(path)) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch {

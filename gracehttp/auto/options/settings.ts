@@ -73,10 +73,12 @@ function fromFile(file: PackageFile | undefined): AutoOptions {
 }
 
 function fromVariables(env: NodeJS.ProcessEnv): AutoOptions {
-  const names = new Map(NAMES.map((name) => [variableOf(name), name]));
+  const variables = Object.keys(env).filter((variable) => variable.startsWith(PREFIX) && !OTHER.includes(variable));
   const found: Record<string, unknown> = {};
-  for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || OTHER.includes(variable) || text === undefined) continue;
+  if (variables.length === 0) return found;
+  const names = new Map(NAMES.map((name) => [variableOf(name), name]));
+  for (const variable of variables) {
+    const text = env[variable]!;
     const name = names.get(variable);
     if (name === undefined) refuseMistake(variable, text, [...names.keys()]);
     else found[name] = parseValue(variable, name, text);

@@ -109,10 +109,12 @@ async function statusIs(starter: Starter, pattern: RegExp): Promise<void> {
 
 function anonymous(messages: readonly string[]): string[] {
   const names = new Map<string, string>();
-  return messages.map((line) =>
+  const named = messages.map((line) =>
     line.replace(/(?<=worker |workers:|,|pid:)\d+/g, (pid) => {
       if (!names.has(pid)) names.set(pid, `process ${names.size + 1}`);
       return names.get(pid)!;
     }),
   );
+  // Server::Starter sorts pids as text, in which 10000 comes before 9999.
+  return named.map((line) => line.replace(/(?<=workers:)process.*/, (list) => list.split(',').sort().join(',')));
 }
