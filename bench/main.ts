@@ -1,7 +1,7 @@
 import { drainStall, idleMemory } from './idle.js';
 import { type Waiting, waiting } from './limit.js';
 import { type Slowdown, slowdown } from './release.js';
-import { autoCost, restartTime } from './restart.js';
+import { restartCost, restartTime } from './restart.js';
 import { throughput } from './throughput.js';
 
 const IDLE_CONNECTIONS = 10_000;
@@ -33,8 +33,22 @@ const FIGURES: readonly Figure[] = [
     reached: (value) => value <= 1.05,
   },
   {
+    what: 'ts-grace/auto: time from SIGUSR2 to the first new response, in addition to that of serve()',
+    measure: async () => (await restartCost('auto', 'response')) - (await restartCost('ours', 'response')),
+    unit: ' ms',
+    aim: 'at most 10',
+    reached: (value) => value <= 10,
+  },
+  {
     what: 'ts-grace/auto: time from SIGUSR2 to the first new response, in addition to the start of a bare server',
-    measure: autoCost,
+    measure: () => restartCost('auto', 'response'),
+    unit: ' ms',
+    aim: 'at most 10',
+    reached: (value) => value <= 10,
+  },
+  {
+    what: 'ts-grace/auto: time from the start of a successor until it listens, in addition to that of a bare server',
+    measure: () => restartCost('auto', 'listening'),
     unit: ' ms',
     aim: 'at most 10',
     reached: (value) => value <= 10,

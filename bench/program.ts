@@ -24,13 +24,17 @@ export class Program {
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Reads on until a line has this fact. */
   async fact(name: string): Promise<number> {
+    return (await this.facts(name))[name]!;
+  }
+
+  /** Reads on until a line has this fact, and gives all of that line. */
+  async facts(name: string): Promise<Readonly<Record<string, number>>> {
     for (;;) {
       const { value, done } = await this.#lines.next();
       if (done === true) throw new Error(`the program exited before it printed ${name}`);
       const facts = JSON.parse(value) as Record<string, number>;
-      if (facts[name] !== undefined) return facts[name];
+      if (facts[name] !== undefined) return facts;
     }
   }
 

@@ -4,23 +4,37 @@ import { type Kind, Program } from './program.js';
 
 const ROUNDS = 25;
 
+interface Start {
+  /** Milliseconds from spawn, or SIGUSR2, to the first response of the new process. */
+  readonly response: number;
+  /** Milliseconds that the new process had run when it listened. */
+  readonly listening: number;
+}
+
 interface Round {
-  /** Milliseconds that a bare server takes from spawn to its first response. */
-  readonly bare: number;
-  /** Milliseconds from SIGUSR2 to the first response of the new process. */
-  readonly restart: number;
+  readonly bare: Start;
+  readonly restart: Start;
 }
 
 /** Time from SIGUSR2 to the first response of the new process, divided by the time that a bare server takes from spawn to its first response. */
 export async function restartTime(): Promise<number> {
-  const rounds = await measureRounds('ours');
-  return median(rounds.map(({ bare, restart }) => restart / bare));
+  const rounds = await roundsOf('ours');
+  return median(rounds.map(({ bare, restart }) => restart.response / bare.response));
 }
 
-/** Milliseconds that `ts-grace/auto` adds to the start of a successor of the bare server, with all that a restart costs. */
-export async function autoCost(): Promise<number> {
-  const rounds = await measureRounds('auto');
-  return median(rounds.map(({ bare, restart }) => restart - bare));
+/** Milliseconds that a successor takes longer than a bare server: until it listens, or until it answers, with all that a restart costs. */
+export async function restartCost(kind: Kind, until: keyof Start): Promise<number> {
+  const rounds = await roundsOf(kind);
+  return median(rounds.map(({ bare, restart }) => restart[until] - bare[until]));
+}
+
+const measured = new Map<Kind, Promise<readonly Round[]>>();
+
+/** All figures of a kind come from one run. */
+function roundsOf(kind: Kind): Promise<readonly Round[]> {
+  const known = measured.get(kind) ?? measureRounds(kind);
+  measured.set(kind, known);
+  return known;
 }
 
 async function measureRounds(kind: Kind): Promise<readonly Round[]> {
@@ -34,9 +48,9 @@ async function measureRounds(kind: Kind): Promise<readonly Round[]> {
     process.kill(pid, 'SIGUSR2');
     const old = pid;
     // As with the bare server, wait for its line and then ask. The old process may still answer once.
-    await ours.fact('port');
+    const { age } = await ours.facts('port');
     while (pid === old) pid = await answeringPid(port);
-    rounds.push({ bare, restart: performance.now() - begun });
+    rounds.push({ bare, restart: { response: performance.now() - begun, listening: age! } });
     // The old process exits before the next round, so that all rounds start alike.
     while (isAlive(old)) await answeringPid(port);
   }
@@ -44,13 +58,14 @@ async function measureRounds(kind: Kind): Promise<readonly Round[]> {
   return rounds;
 }
 
-async function bareStart(): Promise<number> {
+async function bareStart(): Promise<Start> {
   const begun = performance.now();
   const bare = new Program('bare');
-  await answeringPid(await bare.fact('port'));
-  const time = performance.now() - begun;
+  const { port, age } = await bare.facts('port');
+  await answeringPid(port!);
+  const response = performance.now() - begun;
   await bare.end();
-  return time;
+  return { response, listening: age! };
 }
 
 /** One request on a connection of its own. */

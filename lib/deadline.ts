@@ -56,6 +56,11 @@ export function formatTime(milliseconds: number): string {
   return milliseconds < MS_PER_SECOND ? `${Math.round(milliseconds)} ms` : `${Math.round(milliseconds / 100) / 10} s`;
 }
 
+/** Not from node:timers/promises, which a successor would have to load. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, Math.max(0, milliseconds)));
+}
+
 /** Fulfils after the event loop has polled for new input once. */
 export function nextTurn(): Promise<void> {
   return new Promise((done) => setImmediate(done));

@@ -24,8 +24,8 @@ const above = (process.env[MARK] ?? '')
  */
 export function isThread(): boolean {
   try {
-    // Without a directory it changes nothing.
-    Reflect.apply(process.chdir, process, []);
+    // This changes nothing.
+    process.chdir('.');
   } catch (error) {
     return errnoCode(error) === 'ERR_WORKER_UNSUPPORTED_OPERATION';
   }

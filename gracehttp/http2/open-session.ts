@@ -1,7 +1,6 @@
 import { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { nextTurn } from '../../lib/deadline.js';
+import { nextTurn, sleep } from '../../lib/deadline.js';
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 

@@ -1,3 +1,4 @@
+import { sleep } from '../deadline.js';
 import { isRunning } from '../process-table.js';
 import { type Command } from './command.js';
 
@@ -19,9 +20,5 @@ export function throughIntermediate({ file, args, cwd }: Command): Command {
  * @param enough - ends the waiting.
  */
 export async function untilGone(pid: number | undefined, enough: () => boolean = () => false): Promise<void> {
-  while (pid !== undefined && isRunning(pid) && !enough()) await nextLook();
-}
-
-function nextLook(): Promise<void> {
-  return new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  while (pid !== undefined && isRunning(pid) && !enough()) await sleep(LOOK_EVERY_MS);
 }

@@ -1,4 +1,4 @@
-import { Deadline, formatTime, nextTurn } from '../deadline.js';
+import { Deadline, formatTime, nextTurn, sleep } from '../deadline.js';
 import { logger, report, warn } from '../log.js';
 import { type TakeBack } from '../move/kept.js';
 import { type Onward } from '../move/sender.js';
@@ -158,5 +158,5 @@ function reportFailure(failure: unknown): void {
 
 /** At least one turn of the event loop: with thousands of connections each step of a hand-over takes some milliseconds. */
 async function pause(milliseconds: number): Promise<void> {
-  await (milliseconds > 0 ? new Promise((done) => setTimeout(done, milliseconds)) : nextTurn());
+  await (milliseconds > 0 ? sleep(milliseconds) : nextTurn());
 }

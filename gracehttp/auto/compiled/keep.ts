@@ -1,5 +1,4 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processState } from '../../../lib/inherit/process-state.js';
 import { logger } from '../../../lib/log.js';
@@ -8,8 +7,8 @@ const log = logger('auto');
 
 /** The first clients come first; what has run until then is compiled. */
 const AFTER_MS = 100;
-/** The first one is in memory. Some containers can write to nothing else. */
-const FOLDERS = ['/dev/shm', tmpdir()];
+/** In memory. Some containers can write to nothing else. */
+const FIRST_FOLDER = '/dev/shm';
 const PRIVATE = 0o600;
 
 /** Keeps this library for the successor, as V8 has compiled it: see load.ts. V8 takes 3 to 4 ms for that. */
@@ -25,7 +24,7 @@ function keepProgram(generation: number): void {
   const content = generation > 2 && program.used !== undefined ? program.used : program.make();
   delete program.used;
   delete program.make;
-  for (const folder of FOLDERS) {
+  for (const folder of [FIRST_FOLDER, process.getBuiltinModule('node:os').tmpdir()]) {
     try {
       program.file = writeNameless(folder, content);
       return;

@@ -15,7 +15,7 @@ const FILE = fileURLToPath(new URL('./program.cjs', import.meta.url));
 type Auto = typeof import('../index.js');
 /** What the module uses of all that `require()` passes to one. */
 type Wrapper = (exports: object, file: string) => void;
-const [HEAD, TAIL] = ['(function (exports, __filename) { ', '\n});'];
+const [HEAD, TAIL] = ['(function (exports, __filename) { ', '\n});'].map((text) => Buffer.from(text)) as [Buffer, Buffer];
 
 export const { begin } = load();
 
@@ -25,15 +25,16 @@ function load(): Auto {
   delete state.program;
   // Node.js does not use them for a script.
   if (process.sourceMapsEnabled) return process.getBuiltinModule('node:module').createRequire(FILE)(FILE) as Auto;
-  const file = readFileSync(FILE);
-  const isSame = received?.subarray(0, file.length).equals(file) === true;
-  const script = new Script(HEAD + file.toString('latin1') + TAIL, {
+  // As bytes: of such long strings V8 has to collect the garbage sooner.
+  const text = Buffer.concat([HEAD, readFileSync(FILE), TAIL]);
+  const isSame = received?.subarray(0, text.length).equals(text) === true;
+  const script = new Script(text.toString('latin1'), {
     filename: FILE,
-    ...(isSame && { cachedData: received!.subarray(file.length) }),
+    ...(isSame && { cachedData: received!.subarray(text.length) }),
   });
   state.program = {
     ...(script.cachedDataRejected === false && { used: received! }),
-    make: () => Buffer.concat([file, script.createCachedData()]),
+    make: () => Buffer.concat([text, script.createCachedData()]),
   };
   const exports = {};
   (script.runInThisContext() as Wrapper)(exports, FILE);
@@ -47,7 +48,7 @@ function processState(): { program?: CompiledProgram } {
   return state;
 }
 
-/** Reads the file that the predecessor has left: the module, and what V8 has made of it. Undefined if there is none. */
+/** Reads the file that the predecessor has left: the text, and what V8 has made of it. Undefined if there is none. */
 function receive(fd: number | undefined): Buffer | undefined {
   if (fd === undefined) return undefined;
   try {

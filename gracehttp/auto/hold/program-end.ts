@@ -1,3 +1,4 @@
+import { sleep } from '../../../lib/deadline.js';
 import { warn } from '../../../lib/log.js';
 import { type DrainReason } from '../../../lib/events.js';
 import { exitCodeOf } from '../../../lib/on-signals.js';
@@ -76,13 +77,9 @@ export class ProgramEnd {
     const left = this.#drainTimeout() - (performance.now() - this.#began);
     const limit = Math.max(left, SHUTDOWN_MIN_MS) - BEFORE_DEADLINE_MS;
     const end = performance.now() + limit;
-    await Promise.race([Promise.all(this.#running), this.#asked, pause(limit)]);
-    await Promise.race([this.#asked, pause(Math.min(ASKS_WITHIN_MS, end - performance.now()))]);
+    await Promise.race([Promise.all(this.#running), this.#asked, sleep(limit)]);
+    await Promise.race([this.#asked, sleep(Math.min(ASKS_WITHIN_MS, end - performance.now()))]);
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, Math.max(0, milliseconds)));
 }
 
 function describe(error: unknown): string {

@@ -164,7 +164,7 @@ export const HAND_OVER_MUTANTS: readonly ChosenMutant[] = [
   {
     what: 'compiled code is used with another text',
     file: 'gracehttp/auto/compiled/load.ts',
-    before: 'received?.subarray(0, file.length).equals(file) === true',
+    before: 'received?.subarray(0, text.length).equals(text) === true',
     after: 'received !== undefined',
     tests: ['process/auto/compiled'],
   },
